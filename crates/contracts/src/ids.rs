@@ -1,0 +1,100 @@
+//! One id type per noun. Ids are UUIDv7, made by the program: they sort by the time they were made.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A text that is no UUID where an id was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no {noun} id: expected a UUID such as 8cc6199f-9466-46f2-9db7-936f3c2c1c0b")]
+pub struct BadId {
+    noun: &'static str,
+    text: String,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $noun:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id that sorts after the ones made before it.
+            #[must_use]
+            pub fn new() -> Self { Self(Uuid::now_v7()) }
+            /// The noun that this id stands for, as error texts say it.
+            pub const NOUN: &'static str = $noun;
+        }
+
+        impl Default for $name {
+            fn default() -> Self { Self::new() }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                Uuid::parse_str(text).map(Self)
+                    .map_err(|_| BadId { noun: $noun, text: text.chars().take(64).collect() })
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Uuid { id.0 }
+        }
+    )*};
+}
+
+ids! {
+    /// A person with a password.
+    UserId = "user";
+    /// A top-level account.
+    BusinessId = "business";
+    /// An isolated environment of a business: the tenant of almost every row.
+    ProjectId = "project";
+    /// A key of a project.
+    ApiKeyId = "API key";
+    /// A reusable voice persona.
+    AgentId = "agent";
+    /// A person who may be rung.
+    CustomerId = "customer";
+    /// A number of a customer.
+    PhoneId = "phone";
+    /// One requested conversation.
+    NotificationId = "notification";
+    /// One call made for a notification.
+    CallId = "call";
+    /// One wish to dial; stands in every callback URL.
+    AttemptId = "dial attempt";
+    /// A place that receives events.
+    EndpointId = "webhook endpoint";
+    /// One event to one endpoint.
+    DeliveryId = "delivery";
+    /// One occurrence that webhooks tell of.
+    EventId = "event";
+    /// A message on the bus.
+    MessageId = "message";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_what_it_prints() {
+        let id = CallId::new();
+        assert_eq!(id.to_string().parse::<CallId>(), Ok(id));
+    }
+
+    #[test]
+    fn a_bad_id_is_named_with_its_noun() {
+        let problem = "abc".parse::<AgentId>().unwrap_err().to_string();
+        assert!(problem.starts_with("`abc` is no agent id"), "{problem}");
+    }
+}
