@@ -1,0 +1,181 @@
+//! Answers requests: each in a task of its own, so many at once and no more.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use contracts::ServiceName;
+use contracts::rpc::{RpcError, Server};
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Connection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::link::Breaker;
+use super::names::Names;
+use super::{declare, lock, wire};
+use crate::bus::RPC_IN_FLIGHT;
+
+const CANCEL_WITHIN: Duration = Duration::from_secs(2);
+
+type Methods = HashMap<&'static str, Arc<dyn Server>>;
+
+/// Who answers in this process.
+pub(super) struct Desk {
+    seated: Mutex<(u64, Vec<Arc<dyn Server>>)>,
+    in_flight: Arc<Semaphore>,
+    stopping: CancellationToken,
+    answering: TaskTracker,
+}
+
+impl Desk {
+    pub(super) fn new(stopping: CancellationToken) -> Self {
+        let in_flight = Arc::new(Semaphore::new(RPC_IN_FLIGHT));
+        Self { seated: Mutex::default(), in_flight, stopping, answering: TaskTracker::new() }
+    }
+
+    /// Seats `servers`, who answer from the next connection on. Answers the number of this opening.
+    pub(super) fn seat(&self, servers: Vec<Arc<dyn Server>>) -> u64 {
+        let mut seated = lock(&self.seated);
+        seated.0 += 1;
+        seated.1.extend(servers);
+        seated.0
+    }
+
+    /// The number of the latest opening.
+    pub(super) fn opening(&self) -> u64 {
+        lock(&self.seated).0
+    }
+
+    /// Declares and consumes the queue of each service that answers here. Answers the number of the opening, and the
+    /// channels, which are to be kept.
+    pub(super) async fn open(
+        &self,
+        connection: &Connection,
+        names: &Names,
+        breaker: &Breaker,
+    ) -> lapin::Result<(u64, Vec<Channel>)> {
+        let (opening, services) = self.by_service();
+        let mut channels = Vec::new();
+        for (service, methods) in services {
+            let channel = connection.create_channel().await?;
+            declare::requests(&channel, names, service).await?;
+            let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+            let queue = names.rpc_queue(service);
+            let requests =
+                channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await?;
+            channels.push(channel.clone());
+            let clerk = Clerk {
+                methods,
+                channel,
+                breaker: breaker.clone(),
+                in_flight: Arc::clone(&self.in_flight),
+                stopping: self.stopping.clone(),
+                answering: self.answering.clone(),
+            };
+            self.answering.spawn(Arc::new(clerk).work(requests));
+        }
+        Ok((opening, channels))
+    }
+
+    fn by_service(&self) -> (u64, BTreeMap<ServiceName, Methods>) {
+        let seated = lock(&self.seated);
+        let mut services: BTreeMap<ServiceName, Methods> = BTreeMap::new();
+        for server in &seated.1 {
+            let methods = server.methods().iter().map(|method| (*method, Arc::clone(server)));
+            services.entry(server.service()).or_default().extend(methods);
+        }
+        (seated.0, services)
+    }
+
+    /// After the word to stop: waits for what is being answered.
+    pub(super) async fn finish(&self, deadline: Instant) {
+        self.answering.close();
+        if timeout_at(deadline, self.answering.wait()).await.is_err() {
+            tracing::warn!("some requests were still being answered");
+        }
+        // A server holds its service, which holds a caller of this bus: the ring is broken here.
+        lock(&self.seated).1.clear();
+    }
+}
+
+/// Answers the requests to one service on one connection.
+struct Clerk {
+    methods: Methods,
+    channel: Channel,
+    breaker: Breaker,
+    in_flight: Arc<Semaphore>,
+    stopping: CancellationToken,
+    answering: TaskTracker,
+}
+
+impl Clerk {
+    async fn work(self: Arc<Self>, mut requests: lapin::Consumer) {
+        let mut open = true;
+        loop {
+            let request = tokio::select! {
+                request = requests.next() => request,
+                () = self.breaker.gone().cancelled() => return,
+                () = self.stopping.cancelled(), if open => {
+                    open = false;
+                    let cancel = self.channel.basic_cancel(requests.tag(), BasicCancelOptions::default());
+                    if !matches!(timeout(CANCEL_WITHIN, cancel).await, Ok(Ok(()))) {
+                        return;
+                    }
+                    // What had been delivered by then comes out of the stream before its end, and is answered.
+                    continue;
+                }
+            };
+            match request {
+                Some(Ok(request)) => self.take(request),
+                Some(Err(e)) => return self.breaker.trip(format!("requests: {e}")),
+                None if open => {
+                    return self.breaker.trip("requests: the broker has cancelled the consumer");
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>, request: Delivery) {
+        let slot = Arc::clone(&self.in_flight).try_acquire_owned().ok();
+        let this = Arc::clone(self);
+        self.answering.spawn(async move { this.answer(request, slot).await });
+    }
+
+    async fn answer(&self, mut request: Delivery, slot: Option<OwnedSemaphorePermit>) {
+        let received = Instant::now();
+        let deadline = wire::context(&request).deadline;
+        let body = Bytes::from(std::mem::take(&mut request.data));
+        let result = if slot.is_some() { self.ask(&request, body).await } else { Err(RpcError::Busy) };
+        let Some(reply_to) = request.properties.reply_to().clone() else { return };
+        if received.elapsed() >= deadline {
+            return; // nobody waits any more
+        }
+        let (properties, body) = wire::answer(&request, result);
+        let options = BasicPublishOptions::default();
+        let sent = self.channel.basic_publish(ShortString::default(), reply_to, options, &body, properties);
+        if let Err(e) = sent.await {
+            tracing::warn!(error = %e, "an answer could not be sent");
+        }
+    }
+
+    async fn ask(&self, request: &Delivery, body: Bytes) -> Result<Bytes, RpcError> {
+        let method = request.properties.kind().as_ref().map_or("", ShortString::as_str);
+        let Some((method, server)) = self.methods.get_key_value(method) else {
+            return Err(RpcError::unknown_method(method));
+        };
+        let answer = server.answer(method, wire::context(request), body);
+        AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(method, "an answer panicked");
+            Err(RpcError::Internal("the answer was lost".to_owned()))
+        })
+    }
+}

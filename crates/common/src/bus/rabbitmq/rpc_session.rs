@@ -1,0 +1,145 @@
+//! What stands on the rpc connection: a channel that sends requests and hears the answers, and one for each service that
+//! answers here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use contracts::rpc::RpcError;
+use futures_util::StreamExt as _;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use tokio::sync::oneshot;
+
+use super::link::{Breaker, SetUp};
+use super::names::short;
+use super::rpc_server::Desk;
+use super::{Shared, declare, lock, wire};
+
+/// The pseudo-queue of direct reply-to: answers go straight to the channel that asked.
+const REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// Who waits for which answer; `None` once no more answers can come.
+type Waiting = Mutex<Option<HashMap<String, oneshot::Sender<Result<Bytes, RpcError>>>>>;
+
+/// The rpc connection while it stands.
+pub(super) struct Session {
+    channel: Channel,
+    exchange: ShortString,
+    waiting: Arc<Waiting>,
+    breaker: Breaker,
+    /// Which of the desk's openings is served.
+    pub(super) serving: u64,
+    _channels: Vec<Channel>,
+}
+
+/// The answer to a request, for as long as somebody waits.
+pub(super) struct Awaited {
+    id: String,
+    waiting: Arc<Waiting>,
+    answer: oneshot::Receiver<Result<Bytes, RpcError>>,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(waiting) = lock(&self.waiting).as_mut() {
+            waiting.remove(&self.id);
+        }
+    }
+}
+
+impl Awaited {
+    /// `None` when the connection was lost while waiting.
+    pub(super) async fn answer(mut self) -> Option<Result<Bytes, RpcError>> {
+        (&mut self.answer).await.ok()
+    }
+}
+
+impl Session {
+    /// Enters `id` among those that wait; `None` when the connection is gone already.
+    pub(super) fn await_answer(&self, id: &str) -> Option<Awaited> {
+        let (sender, answer) = oneshot::channel();
+        lock(&self.waiting).as_mut()?.insert(id.to_owned(), sender);
+        Some(Awaited { id: id.to_owned(), waiting: Arc::clone(&self.waiting), answer })
+    }
+
+    /// Sends a request; `Ok(false)` when no queue takes it.
+    pub(super) async fn send(
+        &self,
+        service: &str,
+        properties: BasicProperties,
+        body: &[u8],
+    ) -> lapin::Result<bool> {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let properties = properties.with_reply_to(short(REPLY_TO));
+        let (exchange, key) = (self.exchange.clone(), short(service));
+        // Confirms are on for the sake of the return: without them the library keeps returned messages for ever.
+        let confirm = self.channel.basic_publish(exchange, key, options, body, properties).await?.await?;
+        Ok(!matches!(confirm, Confirmation::Ack(Some(_))))
+    }
+
+    /// The connection does not work.
+    pub(super) fn trip(&self, why: &str) {
+        self.breaker.trip(why);
+    }
+}
+
+/// Sets the rpc connection up.
+pub(super) struct Requests {
+    pub(super) shared: Shared,
+    pub(super) desk: Arc<Desk>,
+}
+
+#[async_trait]
+impl SetUp for Requests {
+    type Session = Session;
+
+    async fn set_up(&self, connection: &Connection, breaker: Breaker) -> lapin::Result<Session> {
+        let names = &self.shared.names;
+        let channel = connection.create_channel().await?;
+        declare::rpc(&channel, names).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let answers = channel
+            .basic_consume(short(REPLY_TO), ShortString::default(), options, FieldTable::default())
+            .await?;
+        let waiting: Arc<Waiting> = Arc::new(Mutex::new(Some(HashMap::new())));
+        tokio::spawn(hear_answers(answers, Arc::clone(&waiting), breaker.clone()));
+        let (serving, channels) = self.desk.open(connection, names, &breaker).await?;
+        let exchange = names.rpc();
+        Ok(Session { channel, exchange, waiting, breaker, serving, _channels: channels })
+    }
+
+    fn outdated(&self, session: &Session) -> bool {
+        session.serving < self.desk.opening()
+    }
+}
+
+/// Gives each answer to who waits for it, for as long as the connection stands.
+async fn hear_answers(mut answers: lapin::Consumer, waiting: Arc<Waiting>, breaker: Breaker) {
+    loop {
+        let delivery = tokio::select! {
+            delivery = answers.next() => delivery,
+            () = breaker.gone().cancelled() => break,
+        };
+        match delivery {
+            Some(Ok(delivery)) => {
+                let id = delivery.properties.correlation_id().clone().unwrap_or_default();
+                let waits = lock(&waiting).as_mut().and_then(|waiting| waiting.remove(id.as_str()));
+                if let Some(waits) = waits {
+                    // Whoever waited may have given up at this very moment.
+                    let _ = waits.send(wire::answered(delivery));
+                }
+            }
+            Some(Err(e)) => breaker.trip(format!("answers: {e}")),
+            None => {
+                breaker.trip("answers: the broker has cancelled the consumer");
+                break;
+            }
+        }
+    }
+    // All who wait learn that no answer will come.
+    lock(&waiting).take();
+}

@@ -1,0 +1,110 @@
+//! What the settings say a process stands on: files and an in-process bus, or `PostgreSQL` and `RabbitMQ`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use contracts::ServiceName;
+
+use super::Process;
+use crate::bus::Bus;
+use crate::bus::memory::MemoryBus;
+use crate::bus::rabbitmq::RabbitMq;
+use crate::bus::topology::Namespace;
+use crate::clock::Clock;
+use crate::config::{ConfigError, Secret, Settings};
+use crate::crypto::Keys;
+use crate::db::{Database, DatabaseConfig, Durability};
+use crate::metrics::Metrics;
+use crate::service::ServiceDef;
+
+pub(super) struct Foundation {
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) keys: Keys,
+    /// Beside the sandbox carrier, tenants may name endpoints on this machine.
+    pub(super) loopback_open: bool,
+    databases: BTreeMap<ServiceName, Database>,
+}
+
+impl Foundation {
+    pub(super) fn lay(process: Process, settings: &Settings, clock: Clock) -> Result<Self, ConfigError> {
+        let data_dir = if process.embedded { Some(settings.data_dir()?) } else { None };
+        let metrics = Metrics::default();
+        let mut databases = BTreeMap::new();
+        for def in process.services {
+            let config = tables(def, settings, data_dir.as_deref())?;
+            let database = Database::open(&config, clock.clone())
+                .map_err(|e| ConfigError::new("ECHO_DATA_DIR", e.to_string()))?;
+            databases.insert(def.name, database);
+        }
+        let keys = if bare(process) { Keys::passing() } else { Keys::load(settings, data_dir.as_deref()) }?;
+        Ok(Self {
+            bus: bus(process, settings, &metrics)?,
+            clock,
+            metrics,
+            keys,
+            loopback_open: settings.get("ECHO_CARRIER", "twilio".to_owned())? == "sandbox",
+            databases,
+        })
+    }
+
+    pub(super) fn database(&self, service: ServiceName) -> Result<Database, ConfigError> {
+        self.databases.get(&service).cloned().ok_or_else(|| {
+            ConfigError::new("ECHO_DATABASE_URL", format!("{service} does not run in this process"))
+        })
+    }
+}
+
+/// A process without tables has nothing to keep and nobody to talk to but its clients.
+fn bare(process: Process) -> bool {
+    process.services.iter().all(|def| def.tables.is_none())
+}
+
+/// Where the tables of a service are.
+fn tables(
+    def: &ServiceDef,
+    settings: &Settings,
+    data_dir: Option<&Path>,
+) -> Result<DatabaseConfig, ConfigError> {
+    let Some(tables) = def.tables else {
+        return Ok(DatabaseConfig::Sqlite { path: ":memory:".into(), durability: Durability::Normal });
+    };
+    match (settings.secret("ECHO_DATABASE_URL"), data_dir) {
+        (Some(url), _) => postgres(&url, settings, def.name),
+        (None, Some(dir)) => Ok(DatabaseConfig::Sqlite {
+            path: dir.join(format!("{}.sqlite", def.name)),
+            durability: tables.durability,
+        }),
+        (None, None) => {
+            Err(ConfigError::new("ECHO_DATABASE_URL", "required: postgres://user:password@host/database"))
+        }
+    }
+}
+
+fn postgres(url: &Secret, settings: &Settings, service: ServiceName) -> Result<DatabaseConfig, ConfigError> {
+    // Several Echos (or tests) in one database keep their schemas apart by a prefix.
+    let prefix = settings.get("ECHO_SCHEMA_PREFIX", String::new())?;
+    let plain = prefix.len() <= 32
+        && prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if !plain {
+        return Err(ConfigError::new("ECHO_SCHEMA_PREFIX", "up to 32 lower-case letters, digits and _"));
+    }
+    Ok(DatabaseConfig::Postgres {
+        url: url.reveal().to_owned(),
+        schema: format!("{prefix}{}", service.snake()),
+        connections: settings.get("ECHO_DATABASE_CONNECTIONS", 8)?,
+    })
+}
+
+fn bus(process: Process, settings: &Settings, metrics: &Metrics) -> Result<Arc<dyn Bus>, ConfigError> {
+    match settings.secret("ECHO_AMQP_URL") {
+        Some(url) => {
+            let namespace = Namespace(settings.get("ECHO_AMQP_NAMESPACE", String::new())?);
+            Ok(Arc::new(RabbitMq::new(url, namespace, metrics)?))
+        }
+        None if process.embedded || bare(process) => Ok(Arc::new(MemoryBus::new())),
+        None => Err(ConfigError::new("ECHO_AMQP_URL", "required: amqp://user:password@host/vhost")),
+    }
+}
