@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod chat;
+mod error;
+mod extract;
+mod model;
+mod offline;
+mod openai;
+
+pub use chat::{
+    Chat, ChatEvent, ChatRequest, ChatStream, ConversationPlan, EndReason, Heard, Speaker, Utterance,
+};
+pub use error::ModelError;
+pub use extract::{Evidence, Extract, ExtractRequest, Extracted, NumberedUtterance};
+pub use model::Model;
+pub use offline::asks_to_stop;
+pub use openai::OpenAiConfig;

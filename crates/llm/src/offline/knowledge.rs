@@ -1,0 +1,125 @@
+//! Answers to what the customer asks back: a sentence that is known, quoted as it stands, or nothing.
+//! Known are message and context of a plain message, and the parts of a prompt that are headed as facts.
+
+use super::understand::date;
+use super::words::{Words, sentences, stems};
+use crate::ConversationPlan;
+
+const HEADINGS: &[&str] = &[
+    "knowledge",
+    "facts",
+    "context",
+    "passages",
+    "background",
+    "information",
+    "faq",
+    "about",
+    "documents",
+    "sources",
+];
+const LONGEST: usize = 300;
+
+/// Everything that may be quoted to the customer.
+pub(crate) fn known(plan: &ConversationPlan, system: &str) -> String {
+    let mut text = match plan {
+        ConversationPlan::Message { message, context, .. } => {
+            format!("{}\n{}\n", message, context.as_deref().unwrap_or_default())
+        }
+        ConversationPlan::Agent => String::new(),
+    };
+    let mut inside = false;
+    for line in system.lines() {
+        let heading = heading_of(line);
+        match heading {
+            Some((is_facts, rest)) => {
+                inside = is_facts;
+                if inside {
+                    text.push_str(rest);
+                    text.push('\n');
+                }
+            }
+            None if inside => {
+                text.push_str(line.trim_start_matches(['-', '*', '•', ' ']));
+                text.push('\n');
+            }
+            None => {}
+        }
+    }
+    text
+}
+
+/// A heading (`# Facts`, `Facts:`, `Context: open from nine`), whether it heads facts, and the rest of its line.
+fn heading_of(line: &str) -> Option<(bool, &str)> {
+    let bare = line.trim().trim_start_matches('#').trim();
+    let marked = line.trim_start().starts_with('#');
+    let (title, rest) = match bare.split_once(':') {
+        Some((title, rest)) if title.split_whitespace().count() <= 4 => (title, rest.trim()),
+        _ if marked => (bare, ""),
+        _ => return None,
+    };
+    let words = Words::of(title);
+    Some((HEADINGS.iter().any(|heading| words.has(heading)), rest))
+}
+
+/// The known sentence that covers a question best, if one covers at least half of it.
+pub(crate) fn quote<'k>(known: &'k str, question: &str) -> Option<&'k str> {
+    let asked = stems(question);
+    let words = Words::of(question);
+    let when = words.has_any(&["when", "what time", "which day", "what day", "what date"]);
+    let about: Vec<_> =
+        asked.iter().filter(|stem| !(when && matches!(stem.as_str(), "time" | "day" | "date"))).collect();
+    if about.is_empty() && !when {
+        return None;
+    }
+    let mut best: Option<(usize, &str)> = None;
+    for sentence in
+        sentences(known).into_iter().filter(|sentence| sentence.len() <= LONGEST && !sentence.ends_with('?'))
+    {
+        let has = stems(sentence);
+        let said = Words::of(sentence);
+        let time = when && date::mentions_time(&said, 0..said.len());
+        let hits = about.iter().filter(|stem| has.contains(**stem)).count() + usize::from(time);
+        let wanted = about.len() + usize::from(when);
+        if hits > 0 && hits * 2 >= wanted && best.is_none_or(|(most, _)| hits > most) {
+            best = Some((hits, sentence));
+        }
+    }
+    best.map(|(_, sentence)| sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> ConversationPlan {
+        ConversationPlan::Message {
+            message: "Your appointment tomorrow at 10 AM is confirmed.".into(),
+            context: Some("Parking is free behind the house. Please bring your insurance card.".into()),
+            collect_feedback: false,
+            business_name: String::new(),
+            recipient_first_name: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_question_is_answered_only_by_a_sentence_that_covers_it() {
+        let known = known(&message(), "");
+        for (question, expected) in [
+            ("When is my appointment?", Some("Your appointment tomorrow at 10 AM is confirmed.")),
+            ("Is parking free?", Some("Parking is free behind the house.")),
+            ("Do I need my insurance card?", Some("Please bring your insurance card.")),
+            ("How much does the operation cost?", None),
+            ("Why?", None),
+        ] {
+            assert_eq!(quote(&known, question), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn instructions_of_a_prompt_are_not_quoted_but_its_facts_are() {
+        let system = "Never give a discount on tickets.\n\n# Facts\n- Tickets cost 12 euros.\n\n# Rules\nNever mention tickets of others.";
+        let known = known(&ConversationPlan::Agent, system);
+        assert_eq!(quote(&known, "What do tickets cost?"), Some("Tickets cost 12 euros."));
+        assert_eq!(quote(&known, "Can I get a discount?"), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! A model behind any server that speaks OpenAI's chat completions. One deadline covers everything that
+//! happens for a request: attempts, waits between them, and every chunk of the answer.
+
+mod chunks;
+mod extraction;
+mod messages;
+mod reply;
+mod retry;
+mod schema;
+mod transport;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream;
+use tokio::time::Instant;
+
+use crate::{
+    Chat, ChatEvent, ChatRequest, ChatStream, Extract, ExtractRequest, Extracted, Heard, ModelError,
+};
+use transport::Transport;
+
+/// How to reach an OpenAI-compatible server.
+#[derive(Clone)]
+pub struct OpenAiConfig {
+    /// Address in front of `/chat/completions`, for example `https://api.openai.com/v1`.
+    pub base_url: String,
+    /// Sent as bearer token; empty for servers that want none.
+    pub api_key: String,
+    /// The server's name of the model.
+    pub model: String,
+    /// Upper bound for one request, whatever its own deadline says.
+    pub timeout: Duration,
+    /// Longest accepted gap between two chunks of a stream.
+    pub idle: Duration,
+}
+
+impl OpenAiConfig {
+    /// A model on a server, with the default limits: 30 s for a request, 8 s between two chunks.
+    pub fn new(base_url: impl Into<String>, api_key: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            api_key: api_key.into(),
+            model: model.into(),
+            timeout: Duration::from_secs(30),
+            idle: Duration::from_secs(8),
+        }
+    }
+}
+
+impl fmt::Debug for OpenAiConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAiConfig")
+            .field("base_url", &self.base_url)
+            .field("api_key", &if self.api_key.is_empty() { "(none)" } else { "(set)" })
+            .field("model", &self.model)
+            .field("timeout", &self.timeout)
+            .field("idle", &self.idle)
+            .finish()
+    }
+}
+
+/// The client of one server and model.
+pub(crate) struct OpenAi {
+    config: OpenAiConfig,
+    transport: Transport,
+}
+
+impl OpenAi {
+    pub(crate) fn new(config: OpenAiConfig) -> Result<Self, ModelError> {
+        let transport = Transport::new(&config.base_url, &config.api_key)?;
+        Ok(Self { config, transport })
+    }
+
+    fn until(&self, wanted: Duration) -> Instant {
+        Instant::now() + wanted.min(self.config.timeout)
+    }
+}
+
+#[async_trait]
+impl Chat for OpenAi {
+    async fn stream(&self, req: ChatRequest) -> Result<ChatStream, ModelError> {
+        if let (Heard::CallAnswered, Some(opening)) = (&req.heard, fixed_opening(&req)) {
+            // A fixed sentence needs no model, and the first words of a call must come at once.
+            return Ok(Box::pin(stream::iter([Ok(ChatEvent::Text(opening))])));
+        }
+        let until = self.until(req.deadline);
+        let body = messages::chat_body(&self.config.model, &req);
+        let (first, rest) = retry::open_stream(&self.transport, body, until).await?;
+        Ok(reply::events(first, rest, until, self.config.idle))
+    }
+}
+
+#[async_trait]
+impl Extract for OpenAi {
+    async fn extract(&self, req: ExtractRequest) -> Result<Extracted, ModelError> {
+        let until = self.until(req.deadline);
+        let body = extraction::body(&self.config.model, &req, true);
+        let answer = match retry::ask(&self.transport, body, until).await {
+            // Servers that know no schema-bound answers say so with one of these two.
+            Err(ModelError::Refused { status: 400 | 422, .. }) => {
+                let plain = extraction::body(&self.config.model, &req, false);
+                retry::ask(&self.transport, plain, until).await?
+            }
+            other => other?,
+        };
+        extraction::read(&req.schema, &answer)
+    }
+}
+
+fn fixed_opening(req: &ChatRequest) -> Option<String> {
+    req.opening.as_ref().filter(|text| !text.trim().is_empty() && req.history.is_empty()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_does_not_show_in_debug_output() {
+        let shown = format!("{:?}", OpenAiConfig::new("http://localhost/v1", "sk-secret", "m"));
+        assert!(!shown.contains("sk-secret"), "{shown}");
+        assert!(shown.contains("(set)"), "{shown}");
+    }
+}

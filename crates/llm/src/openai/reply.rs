@@ -1,0 +1,205 @@
+//! Turns the chunks of a streamed answer into chat events: text at once, tool calls when their pieces
+//! are complete, an error for an answer that breaks off.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::chunks::{Chunk, ToolDelta};
+use super::messages::{END_CALL, TRANSFER};
+use super::transport::Chunks;
+use crate::{ChatEvent, ChatStream, EndReason, ModelError};
+
+/// A reply longer than this is no longer something to say on the phone.
+const REPLY_CHARS: usize = 4_000;
+const ARGUMENT_BYTES: usize = 4_096;
+const TOOL_CALLS: usize = 8;
+
+/// The events of an answer whose first chunk is there already.
+pub(crate) fn events(first: Chunk, rest: Chunks, until: Instant, idle: Duration) -> ChatStream {
+    let mut reply = Reply::default();
+    let ready = reply.take(first);
+    let reading = Reading { reply, rest: Some(rest), ready, until, idle };
+    Box::pin(stream::unfold(reading, |mut reading| async move {
+        reading.next().await.map(|event| (event, reading))
+    }))
+}
+
+struct Reading {
+    reply: Reply,
+    /// None once the answer is complete; dropping it closes the connection.
+    rest: Option<Chunks>,
+    ready: VecDeque<ChatEvent>,
+    until: Instant,
+    idle: Duration,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<ChatEvent, ModelError>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(Ok(event));
+            }
+            if self.reply.failed.is_some() || self.reply.complete {
+                self.rest = None;
+                if let Some(error) = self.reply.failed.take() {
+                    self.reply.complete = true;
+                    return Some(Err(error));
+                }
+            }
+            let rest = self.rest.as_mut()?;
+            let limit = self.until.min(Instant::now() + self.idle);
+            match timeout_at(limit, rest.next()).await {
+                Err(_) => self.reply.failed = Some(ModelError::Timeout),
+                Ok(Some(Ok(chunk))) => self.ready = self.reply.take(chunk),
+                Ok(Some(Err(error))) => self.reply.failed = Some(error),
+                Ok(None) => self.reply.ended_early(),
+            }
+        }
+    }
+}
+
+/// What is known of an answer so far.
+#[derive(Default)]
+struct Reply {
+    chars: usize,
+    calls: BTreeMap<u32, Call>,
+    complete: bool,
+    failed: Option<ModelError>,
+}
+
+#[derive(Default)]
+struct Call {
+    name: String,
+    arguments: String,
+}
+
+impl Reply {
+    fn take(&mut self, chunk: Chunk) -> VecDeque<ChatEvent> {
+        let mut events = VecDeque::new();
+        if let Some(error) = chunk.error {
+            self.failed = Some(stream_error(&error));
+            return events;
+        }
+        // Only one choice is asked for.
+        let Some(choice) = chunk.choices.into_iter().next() else { return events };
+        if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
+            self.say(text, &mut events);
+        }
+        for piece in choice.delta.tool_calls.unwrap_or_default() {
+            self.add(piece);
+        }
+        if choice.finish_reason.is_some() && !self.complete {
+            self.complete = true;
+            events.extend(self.calls.values().filter_map(event_of));
+            if self.chars == 0 && events.is_empty() {
+                self.failed = Some(ModelError::Garbled("an answer without words or actions".into()));
+            }
+        }
+        events
+    }
+
+    fn say(&mut self, text: String, events: &mut VecDeque<ChatEvent>) {
+        let room = REPLY_CHARS - self.chars;
+        let kept: String = text.chars().take(room).collect();
+        self.chars += kept.chars().count();
+        self.complete |= kept.len() < text.len() || self.chars == REPLY_CHARS;
+        if !kept.is_empty() {
+            events.push_back(ChatEvent::Text(kept));
+        }
+    }
+
+    fn add(&mut self, piece: ToolDelta) {
+        if !self.calls.contains_key(&piece.index) && self.calls.len() >= TOOL_CALLS {
+            return;
+        }
+        let call = self.calls.entry(piece.index).or_default();
+        let Some(function) = piece.function else { return };
+        // Some servers repeat the name in every piece, none sends it in parts.
+        if let Some(name) = function.name.filter(|name| !name.is_empty()) {
+            call.name = name;
+        }
+        let arguments = function.arguments.unwrap_or_default();
+        if call.arguments.len() + arguments.len() <= ARGUMENT_BYTES {
+            call.arguments.push_str(&arguments);
+        }
+    }
+
+    fn ended_early(&mut self) {
+        self.failed = Some(ModelError::Unavailable("the answer broke off in the middle".into()));
+    }
+}
+
+fn event_of(call: &Call) -> Option<ChatEvent> {
+    match call.name.as_str() {
+        END_CALL => {
+            let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+            let opt_out = arguments["reason"].as_str() == Some("opt_out");
+            Some(ChatEvent::EndCall { reason: if opt_out { EndReason::OptOut } else { EndReason::Goodbye } })
+        }
+        TRANSFER => Some(ChatEvent::Transfer),
+        other => {
+            tracing::debug!(tool = %other.chars().take(64).collect::<String>(), "unknown tool ignored");
+            None
+        }
+    }
+}
+
+fn stream_error(error: &Value) -> ModelError {
+    let message = error["message"].as_str().or(error.as_str()).unwrap_or("an error without a text");
+    ModelError::Unavailable(message.chars().take(300).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn chunk(value: Value) -> Chunk {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn text(words: &str) -> Chunk {
+        chunk(json!({"choices": [{"delta": {"content": words}}]}))
+    }
+
+    #[test]
+    fn the_arguments_of_a_tool_call_are_put_together_from_their_pieces() {
+        let mut reply = Reply::default();
+        let piece = |function: Value| {
+            chunk(json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": function}]}}]}))
+        };
+        assert!(reply.take(piece(json!({"name": "end_call", "arguments": ""}))).is_empty());
+        assert!(reply.take(piece(json!({"arguments": "{\"reason\":"}))).is_empty());
+        assert!(reply.take(piece(json!({"arguments": "\"opt_out\"}"}))).is_empty());
+        let done = reply.take(chunk(json!({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})));
+        assert_eq!(done, [ChatEvent::EndCall { reason: EndReason::OptOut }]);
+    }
+
+    #[test]
+    fn a_reply_ends_after_four_thousand_characters() {
+        let mut reply = Reply::default();
+        assert_eq!(reply.take(text(&"ä".repeat(3_999))).len(), 1);
+        assert!(!reply.complete);
+        assert_eq!(reply.take(text("bcd")), [ChatEvent::Text("b".into())]);
+        assert!(reply.complete);
+    }
+
+    #[test]
+    fn an_answer_without_words_or_actions_is_garbled() {
+        let mut reply = Reply::default();
+        reply.take(chunk(json!({"choices": [{"finish_reason": "stop"}]})));
+        assert!(matches!(reply.failed, Some(ModelError::Garbled(_))));
+    }
+
+    #[test]
+    fn an_error_inside_the_stream_is_told() {
+        let mut reply = Reply::default();
+        reply.take(chunk(json!({"error": {"message": "overloaded"}})));
+        assert_eq!(reply.failed, Some(ModelError::Unavailable("overloaded".into())));
+    }
+}

@@ -1,0 +1,231 @@
+//! The promise between writer and reader: what is written is read back the same, without a warning.
+
+use std::num::NonZeroU32;
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+
+use super::*;
+use crate::HttpMethod;
+
+/// Words as a reader gives them back: white space is one space, none at the ends. Includes everything that needs
+/// escaping.
+fn words() -> impl Strategy<Value = String> {
+    vec("[a-zA-Z0-9&<>\"'./?;#äß…語\u{1F600}]{1,12}", 1..12).prop_map(|words| words.join(" "))
+}
+
+fn url() -> impl Strategy<Value = String> {
+    "https://[a-z]{1,8}\\.example/[a-z]{0,5}\\?[a-z]=[a-z0-9%+&=;'\"<>]{0,20}x"
+}
+
+fn seconds() -> impl Strategy<Value = NonZeroU32> {
+    (1_u32..5_000).prop_filter_map("not zero", NonZeroU32::new)
+}
+
+fn method() -> impl Strategy<Value = HttpMethod> {
+    prop_oneof![Just(HttpMethod::Get), Just(HttpMethod::Post)]
+}
+
+fn say() -> impl Strategy<Value = Say> {
+    let voice = prop_oneof![Just("man".to_owned()), Just("Polly.Joanna-Neural".to_owned())];
+    let language = prop_oneof![Just("en-US".to_owned()), Just("arb".to_owned())];
+    (of(voice), of(language), of(0_u32..5), words()).prop_map(|(voice, language, loop_, text)| Say {
+        voice,
+        language,
+        loop_,
+        text,
+    })
+}
+
+fn play() -> impl Strategy<Value = Play> {
+    (of(url()), of("[0-9A-D#*wW]{1,8}"), of(0_u32..5)).prop_map(|(url, digits, loop_)| Play {
+        url,
+        digits,
+        loop_,
+    })
+}
+
+fn pause() -> impl Strategy<Value = Pause> {
+    of(seconds()).prop_map(|length| Pause { length })
+}
+
+fn key() -> impl Strategy<Value = DtmfKey> {
+    "[0-9*#]".prop_filter_map("a key", |text| text.chars().next().and_then(DtmfKey::new))
+}
+
+fn child() -> impl Strategy<Value = GatherChild> {
+    prop_oneof![
+        say().prop_map(GatherChild::Say),
+        play().prop_map(|play| GatherChild::Play(Play { digits: None, ..play })),
+        pause().prop_map(GatherChild::Pause),
+    ]
+}
+
+fn gather() -> impl Strategy<Value = Gather> {
+    let input =
+        prop_oneof![Just(GatherInput::Dtmf), Just(GatherInput::Speech), Just(GatherInput::DtmfSpeech)];
+    let speech = prop_oneof![
+        Just((Some(SpeechTimeout::Auto), None)),
+        (of(seconds().prop_map(SpeechTimeout::Seconds)), of(Just("deepgram_nova-3".to_owned()))),
+    ];
+    let finish = prop_oneof![Just(FinishOnKey::Never), key().prop_map(FinishOnKey::Key)];
+    let callbacks = (of(url()), of(method()), of(url()), of(method()));
+    let times = (of(seconds()), of(seconds()), of(seconds()));
+    let flags = (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()), of(any::<bool>()));
+    let heard = (vec("[a-z&$<]{1,9}( [a-z]{1,9})?", 0..4), vec(child(), 0..4));
+    (of(input), speech, of(finish), callbacks, times, flags, heard).prop_map(
+        |(input, speech, finish_on_key, callbacks, times, flags, (hints, children))| Gather {
+            input,
+            action: callbacks.0,
+            method: callbacks.1,
+            timeout: times.0,
+            speech_timeout: speech.0,
+            max_speech_time: times.1,
+            num_digits: times.2,
+            finish_on_key,
+            language: Some("de-DE".to_owned()),
+            speech_model: speech.1,
+            hints,
+            action_on_empty_result: flags.0,
+            partial_result_callback: callbacks.2,
+            partial_result_callback_method: callbacks.3,
+            barge_in: flags.1,
+            profanity_filter: flags.2,
+            enhanced: flags.3,
+            children,
+        },
+    )
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let trim = prop_oneof![Just(Trim::TrimSilence), Just(Trim::DoNotTrim)];
+    let callbacks = (of(url()), of(method()), of(url()), of(url()), of(method()));
+    let numbers = (of(0_u32..60), of(seconds()), of(vec(key(), 0..5)));
+    let events = proptest::sample::subsequence(vec!["in-progress", "completed", "absent"], 0..=3);
+    (callbacks, numbers, of(any::<bool>()), of(any::<bool>()), of(trim), events).prop_map(
+        |(callbacks, numbers, play_beep, transcribe, trim, events)| Record {
+            action: callbacks.0,
+            method: callbacks.1,
+            timeout: numbers.0,
+            finish_on_key: numbers.2,
+            max_length: numbers.1,
+            play_beep,
+            trim,
+            transcribe,
+            transcribe_callback: callbacks.2,
+            recording_status_callback: callbacks.3,
+            recording_status_callback_method: callbacks.4,
+            recording_status_callback_event: events.into_iter().map(str::to_owned).collect(),
+        },
+    )
+}
+
+fn noun() -> impl Strategy<Value = DialNoun> {
+    let events = proptest::sample::subsequence(vec!["initiated", "ringing", "answered", "completed"], 0..=4);
+    let number = (
+        "\\+[1-9][0-9]{6,14}",
+        of(url()),
+        of(method()),
+        of(url()),
+        of(method()),
+        events,
+        of("[0-9wW#]{1,6}"),
+    )
+        .prop_map(
+            |(number, url, method, status_callback, status_callback_method, events, send_digits)| {
+                let status_callback_event = events.into_iter().map(str::to_owned).collect();
+                Number {
+                    number,
+                    url,
+                    method,
+                    status_callback,
+                    status_callback_method,
+                    status_callback_event,
+                    send_digits,
+                }
+            },
+        );
+    prop_oneof![
+        number.prop_map(DialNoun::Number),
+        "sip:[a-z&]{1,8}@example\\.com".prop_map(|address| DialNoun::Other(NounKind::Sip, address)),
+        "[a-z]{1,8}".prop_map(|name| DialNoun::Other(NounKind::Client, name)),
+    ]
+}
+
+fn dial() -> impl Strategy<Value = Dial> {
+    let flags = (of(any::<bool>()), of(any::<bool>()));
+    (
+        of(url()),
+        of(method()),
+        of(seconds()),
+        of(seconds()),
+        of("\\+[1-9][0-9]{6,14}"),
+        flags,
+        vec(noun(), 0..4),
+    )
+        .prop_map(|(action, method, timeout, time_limit, caller_id, flags, nouns)| Dial {
+            action,
+            method,
+            timeout,
+            time_limit,
+            caller_id,
+            hangup_on_star: flags.0,
+            answer_on_bridge: flags.1,
+            record: Some("record-from-answer".to_owned()),
+            nouns,
+        })
+}
+
+fn verb() -> impl Strategy<Value = Verb> {
+    let reason = of(prop_oneof![Just(RejectReason::Rejected), Just(RejectReason::Busy)]);
+    prop_oneof![
+        say().prop_map(Verb::Say),
+        play().prop_map(Verb::Play),
+        pause().prop_map(Verb::Pause),
+        gather().prop_map(Verb::Gather),
+        record().prop_map(Verb::Record),
+        dial().prop_map(Verb::Dial),
+        (of(method()), url()).prop_map(|(method, url)| Verb::Redirect(Redirect { method, url })),
+        Just(Verb::Hangup),
+        reason.prop_map(|reason| Verb::Reject(Reject { reason })),
+    ]
+}
+
+/// Everything that may be heard, without the white space between the words.
+fn heard(document: &Document) -> String {
+    let texts = document.response.verbs.iter().filter_map(|verb| match verb {
+        Verb::Say(say) => Some(say.text.as_str()),
+        _ => None,
+    });
+    texts.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_document_is_read_back_as_it_was_written(verbs in vec(verb(), 0..5)) {
+        let written = Response::new(verbs);
+        let found = read(written.to_xml().as_bytes()).unwrap();
+        prop_assert_eq!(&found.warnings, &Vec::new());
+        prop_assert_eq!(found.response, written);
+    }
+
+    #[test]
+    fn any_text_at_all_makes_a_document_that_says_it_without_a_warning(
+        chars in vec(any::<char>(), 0..40),
+        times in 1_usize..80,
+    ) {
+        let text = chars.into_iter().collect::<String>().repeat(times);
+        let found = read(Response::new(vec![Say::new(text.as_str()).into()]).to_xml().as_bytes()).unwrap();
+        prop_assert_eq!(&found.warnings, &Vec::new());
+        let expected: String =
+            text.chars().filter(|c| write::is_xml_char(*c) && !c.is_whitespace()).collect();
+        prop_assert_eq!(heard(&found), expected);
+    }
+
+    #[test]
+    fn no_input_makes_the_reader_fall_over(text in "[<>/&;#\"'=!?A-Za-z\\[\\] -]{0,200}") {
+        let _ = read(text.as_bytes());
+        let _ = read(format!("<Response>{text}</Response>").as_bytes());
+    }
+}
