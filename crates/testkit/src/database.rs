@@ -1,0 +1,95 @@
+//! A database for one test, on either engine, gone when the test is over.
+
+use common::clock::Clock;
+use common::db::{Database, DatabaseConfig, Durability, Migration};
+use diesel::RunQueryDsl as _;
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A `SQLite` file in a temporary folder.
+    Sqlite,
+    /// A schema of its own on the `PostgreSQL` server at `ECHO_TEST_DATABASE_URL`
+    /// (default `postgres://postgres@127.0.0.1:5432/postgres`).
+    Postgres,
+}
+
+/// A migrated database for one test.
+pub struct TestDatabase {
+    /// The database.
+    pub database: Database,
+    /// Its clock.
+    pub clock: Clock,
+    _folder: tempfile::TempDir,
+    schema: Option<String>,
+}
+
+impl TestDatabase {
+    /// Makes one with the platform's tables and those of `steps`.
+    ///
+    /// # Panics
+    /// When the engine does not answer: a test never skips.
+    pub async fn new(engine: Engine, steps: &'static [Migration]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Clock::system();
+        let schema = format!("test_{}", uuid::Uuid::now_v7().simple());
+        let config = match engine {
+            Engine::Sqlite => DatabaseConfig::Sqlite {
+                path: folder.path().join("test.sqlite"),
+                durability: Durability::Normal,
+            },
+            Engine::Postgres => {
+                DatabaseConfig::Postgres { url: postgres_url(), schema: schema.clone(), connections: 4 }
+            }
+        };
+        let database = Database::open(&config, clock.clone()).expect("a database");
+        common::db::migrate::run(&database, steps).await.unwrap_or_else(|e| {
+            panic!("{engine:?} is needed for this test (see `make test`): {e}");
+        });
+        Self { database, clock, _folder: folder, schema: (engine == Engine::Postgres).then_some(schema) }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some(schema) = &self.schema {
+            drop_schemas(schema);
+        }
+    }
+}
+
+/// Where the `PostgreSQL` of the tests is.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests are told by their environment where the servers are")]
+pub fn postgres_url() -> String {
+    std::env::var("ECHO_TEST_DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
+}
+
+/// The number that a query of the form `SELECT count(*) AS count FROM …` answers, on the server at `url`.
+///
+/// # Errors
+/// When the server is away or cannot answer that.
+pub fn count(url: &str, query: &str) -> Result<i64, String> {
+    use diesel::Connection as _;
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let mut conn = diesel::PgConnection::establish(url).map_err(|e| e.to_string())?;
+    let row: Row = diesel::sql_query(query).get_result(&mut conn).map_err(|e| e.to_string())?;
+    Ok(row.count)
+}
+
+/// Removes every schema whose name starts with `prefix`; what cannot be removed is left for the next clean-up.
+pub fn drop_schemas(prefix: &str) {
+    use diesel::Connection as _;
+    let Ok(mut conn) = diesel::PgConnection::establish(&postgres_url()) else { return };
+    let text = format!(
+        "DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname LIKE '{prefix}%' \
+         LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$"
+    );
+    // A test that failed half way may hold locks; its schema is garbage, not a failure.
+    let _ = diesel::sql_query(text).execute(&mut conn);
+}

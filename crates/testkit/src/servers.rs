@@ -1,0 +1,177 @@
+//! A `PostgreSQL` and a `RabbitMQ` that belong to one test, so that it may kill them. They need the installed programs and a
+//! free port, nothing else, and leave nothing behind.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use diesel::Connection as _;
+use tempfile::TempDir;
+
+use crate::processes::{Process, Program, free_address};
+use crate::wait::eventually;
+
+/// Longer than a server takes to start, or to recover, on a busy machine.
+const STARTS_WITHIN: Duration = Duration::from_secs(90);
+
+/// A server of this test.
+pub struct Server {
+    process: Process,
+    url: String,
+    kind: Kind,
+    _folder: TempDir,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Postgres,
+    RabbitMq,
+}
+
+impl Server {
+    /// A new, empty `PostgreSQL`.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    pub async fn postgres() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let as_user = unprivileged(folder.path());
+        let data = folder.path().join("data").display().to_string();
+        let made = run(
+            &as_user,
+            &[&installed("initdb", "postgresql"), "-D", &data, "-U", "postgres", "-A", "trust"],
+        );
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let address = free_address();
+        let socket = folder.path().display().to_string();
+        let port = address.port().to_string();
+        let mut command = as_user;
+        command.push(installed("postgres", "postgresql"));
+        let arguments = ["-D", &data, "-p", &port, "-k", &socket, "-c", "listen_addresses=127.0.0.1"];
+        command.extend(arguments.map(str::to_owned));
+        let url = format!("postgres://postgres@{address}/postgres");
+        Self::start(Kind::Postgres, folder, (command, Vec::new()), url).await
+    }
+
+    /// A new, empty `RabbitMQ`.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    pub async fn rabbitmq() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let here = |name: &str| folder.path().join(name).display().to_string();
+        let (address, between_nodes) = (free_address(), free_address());
+        std::fs::write(here("plugins"), "[].").expect("a file");
+        // A file of its own: the machine's may name a port.
+        std::fs::write(here("rabbitmq.conf"), format!("listeners.tcp.1 = {address}\n")).expect("a file");
+        let environment = [
+            ("HOME", here("")),
+            ("RABBITMQ_NODENAME", format!("echo{}@localhost", address.port())),
+            ("RABBITMQ_CONF_ENV_FILE", here("none")),
+            ("RABBITMQ_CONFIG_FILE", here("rabbitmq.conf")),
+            ("RABBITMQ_ADVANCED_CONFIG_FILE", here("none")),
+            ("RABBITMQ_DIST_PORT", between_nodes.port().to_string()),
+            ("RABBITMQ_MNESIA_BASE", here("data")),
+            ("RABBITMQ_LOG_BASE", here("logs")),
+            ("RABBITMQ_PID_FILE", here("pid")),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", here("plugins")),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
+        let command = vec![installed("rabbitmq-server", "rabbitmq-server")];
+        let url = format!("amqp://guest:guest@{address}/%2f");
+        Self::start(Kind::RabbitMq, folder, (command, environment), url).await
+    }
+
+    async fn start(
+        kind: Kind,
+        folder: TempDir,
+        (command, environment): (Vec<String>, Vec<(String, String)>),
+        url: String,
+    ) -> Self {
+        let name = match kind {
+            Kind::Postgres => "postgres",
+            Kind::RabbitMq => "rabbitmq",
+        };
+        let log = folder.path().join("output.log");
+        let program = Program { name: name.to_owned(), command, environment, log };
+        let server = Self { process: Process::start(program), url, kind, _folder: folder };
+        server.ready().await;
+        server
+    }
+
+    /// How to reach it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `kill -9` for the broker; what `pg_ctl -m immediate stop` does for the tables: no goodbye to anybody.
+    pub async fn kill(&mut self) {
+        match self.kind {
+            Kind::Postgres => drop(self.process.stop("QUIT").await),
+            Kind::RabbitMq => self.process.kill(),
+        }
+    }
+
+    /// Starts it again with what it had written down, and waits until it answers.
+    pub async fn start_again(&mut self) {
+        self.process.start_again();
+        self.ready().await;
+    }
+
+    async fn ready(&self) {
+        eventually("the server to answer", STARTS_WITHIN, || async {
+            let answer = match self.kind {
+                Kind::Postgres => postgres_answers(self.url.clone()).await,
+                Kind::RabbitMq => rabbitmq_answers(&self.url).await,
+            };
+            answer.map_err(|e| format!("{e}\n{}", self.process.log_end()))
+        })
+        .await;
+    }
+}
+
+async fn postgres_answers(url: String) -> Result<(), String> {
+    let asked = tokio::task::spawn_blocking(move || diesel::PgConnection::establish(&url).map(drop)).await;
+    asked.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
+}
+
+async fn rabbitmq_answers(url: &str) -> Result<(), String> {
+    let properties = lapin::ConnectionProperties::default();
+    let connection = lapin::Connection::connect(url, properties).await.map_err(|e| e.to_string())?;
+    connection.close(200, "bye".into()).await.map_err(|e| e.to_string())
+}
+
+/// `PostgreSQL` refuses to run as root: then the folder is given to its user, and its programs are started as that user.
+fn unprivileged(folder: &Path) -> Vec<String> {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    if !root {
+        return Vec::new();
+    }
+    let given = run(&[], &["chown", "postgres", &folder.display().to_string()]);
+    assert!(given.status.success(), "{}", String::from_utf8_lossy(&given.stderr));
+    ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"].map(str::to_owned).into()
+}
+
+fn run(prefix: &[String], command: &[&str]) -> std::process::Output {
+    let words: Vec<&str> = prefix.iter().map(String::as_str).chain(command.iter().copied()).collect();
+    let (executable, arguments) = words.split_first().expect("a command");
+    let output = Command::new(executable).args(arguments).output();
+    output.unwrap_or_else(|e| panic!("{executable} cannot be run: {e}"))
+}
+
+/// The path of a server's program. Debian keeps these out of `PATH`, or puts a wrapper there that insists on a user.
+fn installed(program: &str, package: &str) -> String {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    let others = ["/usr/lib/rabbitmq/bin", "/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
+    folders.extend(others.map(PathBuf::from));
+    let found = folders.into_iter().map(|folder| folder.join(program)).find(|path| path.exists());
+    found.map_or_else(
+        || panic!("{program} is needed for this test: apt-get install {package}"),
+        |path| path.display().to_string(),
+    )
+}
