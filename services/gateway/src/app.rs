@@ -1,0 +1,69 @@
+//! What handlers are given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::config::{ConfigError, Settings};
+use common::platform::Platform;
+use contracts::calls::NotificationsClient;
+use contracts::webhooks::EndpointsClient;
+
+use crate::config::Config;
+use crate::http::limits::Limits;
+use crate::http::voice_proxy::Bridges;
+use crate::identity::key_cache::KeyCache;
+use crate::identity::passwords::Passwords;
+use crate::identity::tokens::Tokens;
+use crate::metrics::GatewayMetrics;
+
+/// How long another service may take to answer.
+pub(crate) const RPC_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Everything a handler needs. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct App {
+    /// Tables, clock, keys.
+    pub(crate) platform: Platform,
+    /// Settings.
+    pub(crate) config: Arc<Config>,
+    /// The call-orchestrator.
+    pub(crate) notifications: NotificationsClient,
+    /// The webhook-dispatcher.
+    pub(crate) endpoints: EndpointsClient,
+    /// Checks passwords.
+    pub(crate) passwords: Passwords,
+    /// Makes and reads tokens.
+    pub(crate) tokens: Tokens,
+    /// Remembers keys.
+    pub(crate) keys: KeyCache,
+    /// Counts requests.
+    pub(crate) limits: Limits,
+    /// Where voice paths are forwarded to, if they are.
+    pub(crate) bridges: Option<Bridges>,
+    /// Numbers.
+    pub(crate) metrics: GatewayMetrics,
+}
+
+impl App {
+    /// From settings and platform.
+    ///
+    /// # Errors
+    /// Which setting is wrong.
+    pub(crate) fn new(settings: &Settings, platform: &Platform) -> Result<Self, ConfigError> {
+        let config = Config::load(settings)?;
+        let bridges = Bridges::new(config.bridges.clone())?;
+        let passwords = Passwords::new().map_err(|e| ConfigError::new("Argon2 parameters", e))?;
+        Ok(Self {
+            platform: platform.clone(),
+            notifications: NotificationsClient::new(Arc::clone(&platform.caller)),
+            endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
+            passwords,
+            tokens: Tokens::new(platform.keys.jwt.clone()),
+            keys: KeyCache::default(),
+            limits: Limits::new(&config, platform.clock.clone()),
+            bridges,
+            metrics: GatewayMetrics::new(&platform.metrics),
+            config: Arc::new(config),
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! The gateway's settings.
+
+use common::config::{ConfigError, Settings};
+use ipnet::IpNet;
+use url::Url;
+
+/// What the gateway is told by its operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// How the world reaches the API, without a slash at the end.
+    pub(crate) public_url: String,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// False: nothing is limited.
+    pub(crate) limited: bool,
+    /// Requests per minute and key.
+    pub(crate) per_key: u32,
+    /// Requests per minute and address on `/auth/*`.
+    pub(crate) per_address: u32,
+    /// Bridges that voice paths are forwarded to; none: they are not.
+    pub(crate) bridges: Vec<Url>,
+}
+
+impl Config {
+    /// Reads `ECHO_*` settings.
+    ///
+    /// # Errors
+    /// Which one is wrong.
+    pub(crate) fn load(settings: &Settings) -> Result<Self, ConfigError> {
+        let address = settings.get("ECHO_HTTP_ADDR", "127.0.0.1:8080".to_owned())?;
+        let public_url: Url = match settings.optional("ECHO_PUBLIC_URL")? {
+            Some(url) => url,
+            None => format!("http://{address}").parse().map_err(|e| {
+                ConfigError::new(
+                    "ECHO_HTTP_ADDR",
+                    format!("`{address}` gives no address for ECHO_PUBLIC_URL: {e}"),
+                )
+            })?,
+        };
+        let limits = settings.get("ECHO_RATE_LIMITS", "on".to_owned())?;
+        if !matches!(limits.as_str(), "on" | "off") {
+            return Err(ConfigError::new("ECHO_RATE_LIMITS", "must be `on` (the default) or `off`"));
+        }
+        if limits == "off" {
+            tracing::warn!(
+                "ECHO_RATE_LIMITS=off: NOTHING IS LIMITED. For benchmarks only; never in production"
+            );
+        }
+        Ok(Self {
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            trusted_proxies: settings.list("ECHO_TRUSTED_PROXIES")?,
+            limited: limits == "on",
+            per_key: settings.get("ECHO_RATE_LIMIT_KEY", 3000)?,
+            per_address: settings.get("ECHO_RATE_LIMIT_AUTH", 60)?,
+            bridges: settings.list("ECHO_BRIDGE_URLS")?,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! What an agent is made of, and which variables its prompt asks for.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::schema::OutputSchema;
+use super::text::{Label, Prompt};
+
+/// Longest call on the agent path where the agent names none, in seconds.
+pub(crate) const DEFAULT_MAX_DURATION: u32 = 600;
+/// Values that the platform fills in by itself.
+const BUILT_IN: [&str; 10] = [
+    "business_name",
+    "business_summary",
+    "industry",
+    "recipient_name",
+    "recipient_first_name",
+    "recipient_last_name",
+    "message",
+    "context",
+    "current_date",
+    "current_time",
+];
+/// Tokens that read the customer's own metadata.
+const METADATA: &str = "customer.metadata.";
+
+/// One version of an agent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AgentSpec {
+    /// A label, never spoken.
+    pub(crate) name: Label,
+    /// The prompt with its `{{variables}}` in place.
+    pub(crate) prompt: Prompt,
+    /// What to extract after the call.
+    pub(crate) schema: Option<OutputSchema>,
+    /// Everything that is optional.
+    pub(crate) options: AgentOptions,
+}
+
+/// What an agent may say about its calls. Kept as JSON; what is absent has its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AgentOptions {
+    /// BCP-47 tag; absent means the project's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) language: Option<String>,
+    /// The carrier's name for the voice; absent means the project's voice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) voice: Option<String>,
+    /// A fixed first sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first_message: Option<String>,
+    /// Longest call, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_duration_seconds: Option<u32>,
+}
+
+/// The tokens of a prompt that every notification has to bring values for, in alphabetical order.
+pub(crate) fn required_variables(prompt: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = prompt
+        .split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}").map(|(name, _)| name.trim()))
+        .filter(|name| !name.is_empty() && !BUILT_IN.contains(name) && !name.starts_with(METADATA))
+        .collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn required_variables_are_the_tokens_that_nobody_else_fills() {
+        let prompt = "Hi {{recipient_first_name}}, {{ doctor_name }} on {{appointment_time}} ({{doctor_name}}) at \
+                      {{business_name}}, {{customer.metadata.room}} {{unfinished";
+        assert_eq!(required_variables(prompt), ["appointment_time", "doctor_name"]);
+        assert!(required_variables("no tokens").is_empty());
+    }
+}

@@ -1,0 +1,14 @@
+//! Pure rules: what is accepted from outside and what is decided about it. No I/O, no clock, no async.
+
+pub(crate) mod agent;
+pub(crate) mod api_key;
+pub(crate) mod idempotency;
+pub(crate) mod json;
+pub(crate) mod person;
+pub(crate) mod phone;
+pub(crate) mod problem;
+pub(crate) mod role;
+pub(crate) mod schema;
+pub(crate) mod text;
+pub(crate) mod webhook;
+pub(crate) mod window;

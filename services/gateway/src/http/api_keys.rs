@@ -1,0 +1,113 @@
+//! `/api-keys`: the keys of the credential's project.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use common::db::{DbError, Time};
+use contracts::ids::ApiKeyId;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::body;
+use super::fields::decode;
+use super::idempotent::{self, Keep};
+use super::page::Paging;
+use super::query::path_id;
+use super::reply::{Made, time};
+use crate::app::App;
+use crate::domain::api_key::ApiKey;
+use crate::domain::role::Operation;
+use crate::domain::text::Label;
+use crate::error::ApiError;
+use crate::identity::credential::authorise;
+use crate::store::api_keys::{self, KeyRow};
+
+/// A key as it is listed: never the key itself.
+#[derive(Serialize)]
+struct KeyBody {
+    id: Uuid,
+    name: String,
+    key_prefix: String,
+    status: String,
+    created_at: String,
+    updated_at: String,
+}
+
+/// A key on the one occasion when it is shown.
+#[derive(Serialize)]
+struct NewKeyBody {
+    id: Uuid,
+    name: String,
+    key: String,
+    key_prefix: String,
+    status: String,
+    created_at: String,
+}
+
+impl From<KeyRow> for KeyBody {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: row.id.0,
+            name: row.name,
+            key_prefix: row.key_prefix,
+            status: row.status,
+            created_at: time(row.created_at),
+            updated_at: time(row.updated_at),
+        }
+    }
+}
+
+/// `POST /api-keys`.
+pub(crate) async fn create(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::ManageKeys).await?;
+    let body = body::json(&request, payload).await?;
+    let name = decode(&body, |fields| fields.text("name", Label::parse))?;
+    let keyed = idempotent::keyed(&request, &tenant, &body)?;
+    let key = ApiKey::generate().map_err(ApiError::internal)?;
+    idempotent::locally(&app, keyed, Keep::Nothing, move |tx| {
+        let now = Time::from(tx.now());
+        let row = api_keys::insert(tx.conn, tenant.project, name.as_ref(), &key, now)?;
+        Made::created(&NewKeyBody {
+            id: row.id.0,
+            name: row.name,
+            key: key.reveal().to_owned(),
+            key_prefix: row.key_prefix,
+            status: row.status,
+            created_at: time(row.created_at),
+        })
+    })
+    .await
+}
+
+/// `GET /api-keys`.
+pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::ManageKeys).await?;
+    let paging = Paging::of(&request)?;
+    let rows = paging.rows();
+    let mut rows = app.platform.database.read(move |db| api_keys::list(db, tenant.project, rows)).await?;
+    let next = paging.cut(&mut rows, |row| row.id.0);
+    let items: Vec<KeyBody> = rows.into_iter().map(KeyBody::from).collect();
+    Ok(paging.answer(&app, &request, &items, next.as_deref()))
+}
+
+/// `PATCH /api-keys/{id}/revoke`: refused from now on, here at once and elsewhere within five seconds.
+pub(crate) async fn revoke(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::ManageKeys).await?;
+    let not_found = || ApiError::not_found("api_key", "API key");
+    let id: ApiKeyId = path_id(&request, "id").ok_or_else(not_found)?;
+    let keys = app.keys.clone();
+    let revoked = app.platform.database.write(move |tx| {
+        let now = Time::from(tx.now());
+        let row = api_keys::revoke(tx.conn, tenant.project, id, now)?;
+        tx.after_commit(move || keys.forget(id));
+        Ok(row)
+    });
+    match revoked.await {
+        Ok(row) => Ok(HttpResponse::Ok().json(KeyBody::from(row))),
+        Err(DbError::NotFound) => Err(not_found()),
+        Err(other) => Err(other.into()),
+    }
+}

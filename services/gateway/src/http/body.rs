@@ -1,0 +1,64 @@
+//! Reading a body: JSON in UTF-8, at most one mebibyte.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{BytesMut, Payload};
+use futures_util::StreamExt as _;
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+/// Largest body.
+pub(crate) const LIMIT: usize = 1024 * 1024;
+
+/// The body as JSON. Duplicate names: the last one counts.
+///
+/// # Errors
+/// 413, 415, or 400 with the place in the text.
+pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Value, ApiError> {
+    check_type(request)?;
+    let bytes = read(request, payload).await?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|e| ApiError::invalid_field("", format!("is not UTF-8 (byte {})", e.valid_up_to())))?;
+    serde_json::from_str(text).map_err(|e| {
+        let place = format!("line {}, column {}", e.line(), e.column());
+        ApiError::invalid_field("", format!("body is not valid JSON ({place})"))
+    })
+}
+
+/// The body as it came.
+///
+/// # Errors
+/// 413 when it is larger than [`LIMIT`], 400 when it broke off.
+pub(crate) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > LIMIT as u64) {
+        return Err(ApiError::too_large(LIMIT));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|e| ApiError::invalid_field("", format!("body broke off: {e}")))?;
+        if bytes.len() + chunk.len() > LIMIT {
+            return Err(ApiError::too_large(LIMIT));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).map(|v| v.to_str().unwrap_or("?").to_ascii_lowercase());
+    if header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim() != "identity") {
+        return Err(ApiError::unsupported_media("Send the body without Content-Encoding"));
+    }
+    let sent = header(CONTENT_TYPE).unwrap_or_default();
+    let mut parts = sent.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let json =
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let charset = parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
+    if json && charset.is_none_or(|c| matches!(c.as_str(), "utf-8" | "utf8" | "us-ascii")) {
+        return Ok(());
+    }
+    Err(ApiError::unsupported_media("Send JSON in UTF-8, with the header Content-Type: application/json"))
+}

@@ -1,0 +1,84 @@
+//! What every request goes through: its id, its log span, the limit by address, the shape of errors, the numbers.
+
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage as _};
+use tracing::Instrument as _;
+
+use super::request_id::{HEADER, RequestId};
+use crate::app::App;
+use crate::domain::window::{Quota, WINDOW};
+use crate::error::ApiError;
+
+/// Wraps one resource.
+pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let Some(app) = request.app_data::<Data<App>>().cloned() else { return next.call(request).await };
+    let started = Instant::now();
+    let id = RequestId::choose(request.headers().get(HEADER).and_then(|v| v.to_str().ok()));
+    request.extensions_mut().insert(id.clone());
+    let route = route(&request);
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request_id = id.as_str(), %method, route);
+    let answered = async {
+        if route.starts_with("/auth/")
+            && let Err(refused) = app.limits.count_address(request.request())
+        {
+            return Ok(request.error_response(refused));
+        }
+        next.call(request).await
+    };
+    let mut response = shaped(answered.instrument(span.clone()).await?, &id);
+    mark(&mut response, &id);
+    let (status, took) = (response.status(), started.elapsed());
+    app.metrics.answered(&route, &method, status, took);
+    span.in_scope(|| log(status, took.as_secs_f64()));
+    Ok(response)
+}
+
+/// The pattern of the path, the same for both of its spellings; the unmatched paths are one.
+fn route(request: &ServiceRequest) -> String {
+    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    pattern.strip_prefix("/api").map_or(pattern.clone(), str::to_owned)
+}
+
+/// Writes an error with the request's id into the documented shape.
+fn shaped(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
+    let Some(error) = response.response().error() else { return response };
+    let error = match error.as_error::<ApiError>() {
+        Some(error) => error.clone(),
+        None => {
+            let status = error.as_response_error().status_code();
+            ApiError::new(status, "request_failed", status.canonical_reason().unwrap_or("Error"))
+        }
+    };
+    response.into_response(error.response(id.as_str()))
+}
+
+fn mark(response: &mut ServiceResponse, id: &RequestId) {
+    let quota = response.request().extensions().get::<Quota>().copied();
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set(HEADER, id.as_str());
+    if let Some(quota) = quota {
+        set("ratelimit-policy", &format!("\"default\";q={};w={WINDOW}", quota.limit));
+        set("ratelimit", &format!("\"default\";r={};t={}", quota.remaining, quota.reset));
+    }
+}
+
+fn log(status: StatusCode, seconds: f64) {
+    if status.is_server_error() {
+        tracing::warn!(status = status.as_u16(), seconds, "answered");
+    } else {
+        tracing::debug!(status = status.as_u16(), seconds, "answered");
+    }
+}

@@ -1,0 +1,137 @@
+//! Fixed windows of one minute: per key on everything that needs one, per client address on `/auth/*`. Counted by each
+//! replica for itself.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_web::{HttpMessage as _, HttpRequest};
+use common::clock::Clock;
+use ipnet::IpNet;
+
+use crate::config::Config;
+use crate::domain::window::Windows;
+use crate::error::ApiError;
+use crate::identity::credential::Subject;
+
+/// Counts requests. Cloning shares the counters.
+#[derive(Clone)]
+pub(crate) struct Limits(Arc<Inner>);
+
+struct Inner {
+    limited: bool,
+    per_key: u32,
+    per_address: u32,
+    trusted: Vec<IpNet>,
+    clock: Clock,
+    subjects: Mutex<Windows<Subject>>,
+    addresses: Mutex<Windows<IpAddr>>,
+}
+
+impl Limits {
+    /// As the settings say.
+    pub(crate) fn new(config: &Config, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            limited: config.limited,
+            per_key: config.per_key,
+            per_address: config.per_address,
+            trusted: config.trusted_proxies.clone(),
+            clock,
+            subjects: Mutex::default(),
+            addresses: Mutex::default(),
+        }))
+    }
+
+    /// Counts a request of a key or a user.
+    ///
+    /// # Errors
+    /// 429 when no more fit into this minute.
+    pub(crate) fn count_subject(&self, request: &HttpRequest, subject: Subject) -> Result<(), ApiError> {
+        self.count(request, &self.0.subjects, subject, self.0.per_key)
+    }
+
+    /// Counts a request of a client address.
+    ///
+    /// # Errors
+    /// 429 when no more fit into this minute.
+    pub(crate) fn count_address(&self, request: &HttpRequest) -> Result<(), ApiError> {
+        let Some(peer) = request.peer_addr() else { return Ok(()) };
+        let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok());
+        let entries: Vec<&str> = forwarded.flat_map(|v| v.split(',')).map(str::trim).collect();
+        let client = client(peer.ip(), &entries, &self.0.trusted);
+        self.count(request, &self.0.addresses, network(client), self.0.per_address)
+    }
+
+    fn count<K: std::hash::Hash + Eq>(
+        &self,
+        request: &HttpRequest,
+        windows: &Mutex<Windows<K>>,
+        key: K,
+        limit: u32,
+    ) -> Result<(), ApiError> {
+        if !self.0.limited {
+            return Ok(());
+        }
+        let now = self.0.clock.now().timestamp();
+        let quota = windows.lock().unwrap_or_else(PoisonError::into_inner).count(key, limit, now);
+        request.extensions_mut().insert(quota);
+        if quota.exceeded { Err(ApiError::rate_limited(quota.reset)) } else { Ok(()) }
+    }
+}
+
+/// The client's address: the peer's, and behind trusted proxies what the last one that is not trusted was seen as. Read
+/// from the right: what stands further left was written by whoever it claims to name.
+fn client(peer: IpAddr, forwarded: &[&str], trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut address = peer.to_canonical();
+    for entry in forwarded.iter().rev() {
+        if !is_trusted(&address) {
+            break;
+        }
+        let Some(seen) = parse(entry) else { break };
+        address = seen;
+    }
+    address
+}
+
+/// An entry of `X-Forwarded-For`, with or without a port.
+fn parse(entry: &str) -> Option<IpAddr> {
+    let bare = entry.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|s| s.ip()))?;
+    Some(address.to_canonical())
+}
+
+/// Whom an address stands for: an IPv6 user has a whole /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn forwarded_addresses_are_believed_only_as_far_as_proxies_are_trusted() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let entries = ["1.1.1.1", "2.2.2.2", "10.0.0.2"];
+        assert_eq!(client(ip("9.9.9.9"), &entries, &trusted), ip("9.9.9.9"));
+        assert_eq!(client(ip("10.0.0.1"), &entries, &trusted), ip("2.2.2.2"));
+        assert_eq!(client(ip("10.0.0.1"), &[], &trusted), ip("10.0.0.1"));
+        assert_eq!(client(ip("10.0.0.1"), &["2.2.2.2", "junk"], &trusted), ip("10.0.0.1"));
+        assert_eq!(client(ip("::ffff:10.0.0.1"), &["2.2.2.2:443"], &trusted), ip("2.2.2.2"));
+        assert_eq!(client(ip("10.0.0.1"), &["[2001:db8::1]:443"], &trusted), ip("2001:db8::1"));
+        assert_eq!(client(ip("10.0.0.1"), &entries, &[]), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn an_ipv6_user_counts_once_with_all_addresses_of_the_network() {
+        assert_eq!(network(ip("2001:db8:1:2:3::4")), network(ip("2001:db8:1:2::9")));
+        assert_ne!(network(ip("2001:db8:1:2::")), network(ip("2001:db8:1:3::")));
+    }
+}

@@ -1,0 +1,67 @@
+//! Writing answers.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use chrono::{DateTime, SecondsFormat, Utc};
+use common::db::Time;
+use serde::Serialize;
+
+use crate::error::ApiError;
+
+/// Something that was made, as it is answered and kept for a repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// JSON text.
+    pub(crate) body: String,
+}
+
+impl Made {
+    /// 201 with this body.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written as JSON.
+    pub(crate) fn created(body: &impl Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_string(body).map_err(ApiError::internal)?;
+        Ok(Self { status: StatusCode::CREATED, body })
+    }
+
+    /// The answer.
+    pub(crate) fn into_response(self) -> HttpResponse {
+        HttpResponse::build(self.status).content_type("application/json").body(self.body)
+    }
+
+    /// The answer to a repetition.
+    pub(crate) fn into_replay(self) -> HttpResponse {
+        HttpResponse::build(self.status)
+            .insert_header(("idempotent-replayed", "true"))
+            .content_type("application/json")
+            .body(self.body)
+    }
+}
+
+/// A time as answers show it: RFC 3339, UTC, milliseconds.
+pub(crate) fn time(at: Time) -> String {
+    shown(at.0)
+}
+
+/// The same from a message's milliseconds.
+pub(crate) fn millis(ms: i64) -> String {
+    shown(common::clock::from_millis(ms))
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_milliseconds_and_a_z() {
+        assert_eq!(millis(1_773_855_826_714), "2026-03-18T17:43:46.714Z");
+        assert_eq!(millis(0), "1970-01-01T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,51 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod config;
+mod domain;
+mod error;
+mod http;
+mod identity;
+mod metrics;
+mod store;
+mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::config::{ConfigError, Settings};
+use common::db::Durability;
+use common::platform::Platform;
+use common::service::{Mount, Service, ServiceDef, Tables, Task};
+use contracts::ServiceName;
+use tokio::sync::Notify;
+
+use app::App;
+
+/// The gateway.
+pub const SERVICE: ServiceDef = ServiceDef {
+    name: ServiceName::Gateway,
+    tables: Some(Tables { migrations: common::migrations!["0001_accounts"], durability: Durability::Full }),
+    listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],
+    build,
+};
+
+/// Builds the gateway.
+///
+/// # Errors
+/// Which setting is wrong.
+fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    let app = App::new(settings, platform)?;
+    Ok(Service {
+        mounts: vec![Mount::public(http::routes(&app))],
+        subscriptions: vec![],
+        servers: vec![],
+        tasks: vec![Task::new(
+            "forget what has expired",
+            Duration::from_secs(3600),
+            &Arc::new(Notify::new()),
+            &app,
+            tasks::forget_expired,
+        )],
+    })
+}

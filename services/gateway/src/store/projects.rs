@@ -1,0 +1,67 @@
+//! `projects`: isolated environments of a business, and what they have set.
+
+use common::db::{Db, DbError, Id, Json, Time};
+use contracts::ids::{BusinessId, ProjectId};
+use diesel::prelude::*;
+use serde::Deserialize;
+
+use super::schema::projects;
+
+/// Settings that calls need; what is not stored has its default.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct ProjectSettings {
+    /// BCP-47 tag.
+    pub(crate) language: String,
+    /// The carrier's name for the voice.
+    pub(crate) voice: String,
+}
+
+impl Default for ProjectSettings {
+    fn default() -> Self {
+        Self { language: "en-US".to_owned(), voice: "man".to_owned() }
+    }
+}
+
+/// Stores a new project with default settings.
+pub(crate) fn insert(
+    conn: &mut Db,
+    business: BusinessId,
+    id: ProjectId,
+    name: &str,
+    now: Time,
+) -> Result<(), DbError> {
+    diesel::insert_into(projects::table)
+        .values((
+            projects::id.eq(Id::of(id)),
+            projects::business_id.eq(Id::of(business)),
+            projects::name.eq(name),
+            projects::settings.eq(Json(serde_json::json!({}))),
+            projects::version.eq(1_i64),
+            projects::created_at.eq(now),
+            projects::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The named project of a business, or its first one.
+pub(crate) fn pick(
+    conn: &mut Db,
+    business: BusinessId,
+    named: Option<ProjectId>,
+) -> Result<Option<ProjectId>, DbError> {
+    let mut query = projects::table.filter(projects::business_id.eq(Id::of(business))).into_boxed();
+    if let Some(id) = named {
+        query = query.filter(projects::id.eq(Id::of(id)));
+    }
+    let id: Option<Id> = query.order(projects::id).select(projects::id).first(conn).optional()?;
+    Ok(id.map(|id| ProjectId(id.0)))
+}
+
+/// What a project has set.
+pub(crate) fn settings(conn: &mut Db, id: ProjectId) -> Result<ProjectSettings, DbError> {
+    let stored: Json = projects::table.find(Id::of(id)).select(projects::settings).first(conn)?;
+    ProjectSettings::deserialize(stored.0)
+        .map_err(|e| DbError::Corrupt(format!("settings of project {id}: {e}")))
+}

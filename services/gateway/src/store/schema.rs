@@ -1,0 +1,123 @@
+//! The tables as queries see them.
+
+macro_rules! tables {
+    ($($name:ident ($($key:ident),+) { $($column:ident -> $kind:ty,)+ })+) => {$(
+        diesel::table! {
+            use common::db::sql::*;
+            $name ($($key),+) { $($column -> $kind,)+ }
+        }
+    )+};
+}
+
+tables! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        email_key -> Text,
+        password_hash -> Nullable<Text>,
+        first_name -> Text,
+        last_name -> Text,
+        token_generation -> Integer,
+        version -> BigInt,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    businesses (id) {
+        id -> Uuid,
+        name -> Text,
+        summary -> Text,
+        industry -> Text,
+        version -> BigInt,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    memberships (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        user_id -> Uuid,
+        role -> Text,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    projects (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        name -> Text,
+        settings -> Jsonb,
+        version -> BigInt,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    api_keys (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        name -> Text,
+        key_hash -> Text,
+        key_prefix -> Text,
+        status -> Text,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    refresh_tokens (id) {
+        id -> Uuid,
+        family_id -> Uuid,
+        user_id -> Uuid,
+        business_id -> Uuid,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+    }
+    agents (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        status -> Text,
+        version -> Integer,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    agent_versions (agent_id, version) {
+        agent_id -> Uuid,
+        version -> Integer,
+        business_id -> Uuid,
+        name -> Text,
+        system_prompt -> Text,
+        output_schema -> Nullable<Jsonb>,
+        options -> Jsonb,
+        created_at -> UtcTime,
+    }
+    customers (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        external_id -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        metadata -> Jsonb,
+        version -> BigInt,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    phones (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        customer_id -> Uuid,
+        value -> Text,
+        is_primary -> Bool,
+        status -> Text,
+        created_at -> UtcTime,
+    }
+    idempotency_keys (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        idempotency_key -> Text,
+        fingerprint -> Text,
+        resource_id -> Uuid,
+        generation -> BigInt,
+        lease_until -> Nullable<UtcTime>,
+        status -> Nullable<Integer>,
+        answer -> Nullable<Text>,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(api_keys, projects, memberships, businesses, users);
+diesel::allow_tables_to_appear_in_same_query!(agents, agent_versions);

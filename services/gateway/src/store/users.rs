@@ -1,0 +1,64 @@
+//! `users`: people with an address and perhaps a password.
+
+use common::db::{Db, DbError, Id, Time};
+use contracts::ids::UserId;
+use diesel::prelude::*;
+
+use super::schema::users;
+
+/// A user as login and tokens need them.
+#[derive(Clone, Debug, Queryable)]
+pub(crate) struct User {
+    /// Who.
+    pub(crate) id: Id,
+    /// The address as it was given.
+    pub(crate) email: String,
+    /// PHC text; absent for an account without a password.
+    pub(crate) password_hash: Option<String>,
+    /// First name.
+    pub(crate) first_name: String,
+    /// Last name.
+    pub(crate) last_name: String,
+    /// Tokens of an older generation are refused.
+    pub(crate) token_generation: i32,
+}
+
+/// Stores a new user under `email_key`. A taken address is [`DbError::Duplicate`].
+pub(crate) fn insert(conn: &mut Db, user: &User, email_key: &str, now: Time) -> Result<(), DbError> {
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(user.id),
+            users::email.eq(&user.email),
+            users::email_key.eq(email_key),
+            users::password_hash.eq(&user.password_hash),
+            users::first_name.eq(&user.first_name),
+            users::last_name.eq(&user.last_name),
+            users::token_generation.eq(user.token_generation),
+            users::version.eq(1_i64),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The user with this address, written in lower case.
+pub(crate) fn by_email_key(conn: &mut Db, email_key: &str) -> Result<Option<User>, DbError> {
+    Ok(users::table
+        .filter(users::email_key.eq(email_key))
+        .select((
+            users::id,
+            users::email,
+            users::password_hash,
+            users::first_name,
+            users::last_name,
+            users::token_generation,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+/// The generation that this user's tokens must have.
+pub(crate) fn token_generation(conn: &mut Db, user: UserId) -> Result<Option<i32>, DbError> {
+    Ok(users::table.find(Id::of(user)).select(users::token_generation).first(conn).optional()?)
+}

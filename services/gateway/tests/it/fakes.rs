@@ -1,0 +1,243 @@
+//! Stand-ins for the neighbours: an orchestrator and a dispatcher that keep what they are told in memory.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use common::bus::{Outcome, Subscription};
+use common::config::{ConfigError, Settings};
+use common::db::Durability;
+use common::platform::Platform;
+use common::service::{Service, ServiceDef, Tables};
+use contracts::ServiceName;
+use contracts::accounts::CancelNotification;
+use contracts::calls::{
+    GetNotificationRequest, ListNotificationsRequest, ListNotificationsResponse, Notification,
+    NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
+};
+use contracts::rpc::{Context, RpcError};
+use contracts::webhooks::{
+    CreateEndpointRequest, Endpoint, EndpointsRpc, EndpointsServer, GetEndpointRequest, ListEndpointsRequest,
+    ListEndpointsResponse,
+};
+use tokio::sync::Semaphore;
+
+/// The setting by which the stand-ins of one test find their memory.
+pub(crate) const SETTING: &str = "ECHO_TEST_FAKES";
+/// When everything was made here.
+const AT_MS: i64 = 1_773_855_826_714;
+
+/// The memory of one test's neighbours.
+pub(crate) struct Fakes {
+    pub(crate) placed: Mutex<Vec<PlaceNotificationRequest>>,
+    pub(crate) contexts: Mutex<Vec<Context>>,
+    pub(crate) withdrawn: Mutex<Vec<CancelNotification>>,
+    pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+    /// What the next placings end in, after they had their effect.
+    pub(crate) failures: Mutex<VecDeque<RpcError>>,
+    /// A placing needs one of these.
+    pub(crate) gate: Semaphore,
+    /// Placings that have come in.
+    pub(crate) arrived: Semaphore,
+}
+
+static ALL: Mutex<Option<HashMap<String, Arc<Fakes>>>> = Mutex::new(None);
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Fakes {
+    /// New memory under `name`.
+    pub(crate) fn register(name: &str) -> Arc<Self> {
+        let fakes = Arc::new(Self {
+            placed: Mutex::default(),
+            contexts: Mutex::default(),
+            withdrawn: Mutex::default(),
+            endpoints: Mutex::default(),
+            failures: Mutex::default(),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+            arrived: Semaphore::new(0),
+        });
+        lock(&ALL).get_or_insert_default().insert(name.to_owned(), Arc::clone(&fakes));
+        fakes
+    }
+
+    fn find(settings: &Settings) -> Arc<Self> {
+        let name = settings.get(SETTING, String::new()).unwrap();
+        Arc::clone(lock(&ALL).as_ref().unwrap().get(&name).expect("the test registered its stand-ins"))
+    }
+
+    /// The next placing has its effect and then ends in `error`.
+    pub(crate) fn fail_next(&self, error: RpcError) {
+        lock(&self.failures).push_back(error);
+    }
+}
+
+pub(crate) const ORCHESTRATOR: ServiceDef = ServiceDef {
+    name: ServiceName::CallOrchestrator,
+    tables: Some(Tables { migrations: &[], durability: Durability::Normal }),
+    listens: &[],
+    build: orchestrator,
+};
+
+pub(crate) const DISPATCHER: ServiceDef =
+    ServiceDef { name: ServiceName::WebhookDispatcher, tables: None, listens: &[], build: dispatcher };
+
+#[derive(Clone)]
+struct Orchestrator(Arc<Fakes>);
+
+#[derive(Clone)]
+struct Dispatcher(Arc<Fakes>);
+
+fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
+    let fake = Orchestrator(Fakes::find(settings));
+    let withdrawn = Subscription::to(&fake, |fake, _, message: CancelNotification| async move {
+        lock(&fake.0.withdrawn).push(message);
+        Outcome::Done
+    });
+    Ok(Service {
+        subscriptions: vec![withdrawn],
+        servers: vec![Arc::new(NotificationsServer(fake))],
+        ..Service::default()
+    })
+}
+
+fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
+    let server = EndpointsServer(Dispatcher(Fakes::find(settings)));
+    Ok(Service { servers: vec![Arc::new(server)], ..Service::default() })
+}
+
+fn notification(request: &PlaceNotificationRequest) -> Notification {
+    let customer = request.customer.clone().unwrap();
+    let agent = request.agent.clone().unwrap_or_default();
+    Notification {
+        id: request.notification_id.clone(),
+        project_id: request.project_id.clone(),
+        agent_id: agent.id,
+        agent_version: agent.version,
+        customer_id: customer.id,
+        target_phone_e164: customer.phone_e164,
+        message: request.message.clone(),
+        context: request.context.clone(),
+        collect_feedback: request.collect_feedback,
+        max_duration_seconds: request.max_duration_seconds,
+        status: "in_progress".into(),
+        metadata_json: request.metadata_json.clone(),
+        created_at_ms: AT_MS,
+        updated_at_ms: AT_MS,
+        call_id: format!("call-of-{}", request.notification_id),
+        call_status: "queued".into(),
+        ..Notification::default()
+    }
+}
+
+#[async_trait]
+impl NotificationsRpc for Orchestrator {
+    async fn place_notification(
+        &self,
+        context: Context,
+        request: PlaceNotificationRequest,
+    ) -> Result<Notification, RpcError> {
+        self.0.arrived.add_permits(1);
+        self.0.gate.acquire().await.unwrap().forget();
+        lock(&self.0.contexts).push(context);
+        let answer = {
+            let mut placed = lock(&self.0.placed);
+            let known = placed.iter().find(|p| p.notification_id == request.notification_id).cloned();
+            if known.is_none() {
+                placed.push(request.clone());
+            }
+            notification(&known.unwrap_or(request))
+        };
+        match lock(&self.0.failures).pop_front() {
+            Some(error) => Err(error),
+            None => Ok(answer),
+        }
+    }
+
+    async fn get_notification(
+        &self,
+        _: Context,
+        request: GetNotificationRequest,
+    ) -> Result<Notification, RpcError> {
+        let placed = lock(&self.0.placed);
+        let found = placed
+            .iter()
+            .find(|p| p.notification_id == request.notification_id && p.project_id == request.project_id);
+        found.map(notification).ok_or_else(|| RpcError::NotFound("notification".into()))
+    }
+
+    async fn list_notifications(
+        &self,
+        _: Context,
+        request: ListNotificationsRequest,
+    ) -> Result<ListNotificationsResponse, RpcError> {
+        let mut all: Vec<Notification> = lock(&self.0.placed)
+            .iter()
+            .filter(|p| p.project_id == request.project_id)
+            .map(notification)
+            .filter(|n| request.after_id.is_empty() || n.id < request.after_id)
+            .collect();
+        all.sort_by(|a, b| b.id.cmp(&a.id));
+        let limit = request.limit as usize;
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let next_after_id = all.last().filter(|_| more).map(|n| n.id.clone()).unwrap_or_default();
+        Ok(ListNotificationsResponse { notifications: all, next_after_id })
+    }
+}
+
+#[async_trait]
+impl EndpointsRpc for Dispatcher {
+    async fn create_endpoint(
+        &self,
+        _: Context,
+        request: CreateEndpointRequest,
+    ) -> Result<Endpoint, RpcError> {
+        if request.url.starts_with("http://") {
+            return Err(RpcError::Invalid {
+                field: "url".into(),
+                problem: "must start with https://".into(),
+            });
+        }
+        let mut endpoints = lock(&self.0.endpoints);
+        if let Some(known) = endpoints.iter().find(|e| e.id == request.endpoint_id) {
+            return Ok(known.clone());
+        }
+        let made = Endpoint {
+            signing_secret: format!("whsec_{:064}", endpoints.len()),
+            id: request.endpoint_id,
+            project_id: request.project_id,
+            url: request.url,
+            status: "active".into(),
+            events: request.events,
+            consecutive_failures: 0,
+            created_at_ms: AT_MS,
+            updated_at_ms: AT_MS,
+        };
+        endpoints.push(made.clone());
+        Ok(made)
+    }
+
+    async fn get_endpoint(&self, _: Context, request: GetEndpointRequest) -> Result<Endpoint, RpcError> {
+        let endpoints = lock(&self.0.endpoints);
+        let found =
+            endpoints.iter().find(|e| e.id == request.endpoint_id && e.project_id == request.project_id);
+        found.cloned().ok_or_else(|| RpcError::NotFound("endpoint".into()))
+    }
+
+    async fn list_endpoints(
+        &self,
+        _: Context,
+        request: ListEndpointsRequest,
+    ) -> Result<ListEndpointsResponse, RpcError> {
+        let endpoints = lock(&self.0.endpoints)
+            .iter()
+            .filter(|e| e.project_id == request.project_id)
+            .rev()
+            .cloned()
+            .collect();
+        Ok(ListEndpointsResponse { endpoints, next_after_id: String::new() })
+    }
+}

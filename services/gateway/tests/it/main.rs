@@ -1,0 +1,23 @@
+//! The gateway from outside: through HTTP and the bus only, with stand-ins for its neighbours, on both engines.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so"
+)]
+
+mod api_keys;
+mod auth;
+mod bad_bodies;
+mod bad_fields;
+mod edge;
+mod fakes;
+mod idempotency;
+mod limits;
+mod notifications;
+mod paging;
+mod quickstart;
+mod support;
+mod tenancy;
+mod voice;
