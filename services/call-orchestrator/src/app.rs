@@ -1,0 +1,74 @@
+//! What every handler and task of this service is given.
+
+use std::sync::Arc;
+
+use common::db::{DbError, Tx};
+use common::platform::Platform;
+use llm::Model;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::conversation::frozen::FrozenSpecs;
+use crate::conversation::wakeups::Wakeups;
+use crate::error::OrchestratorError;
+
+/// Shared by everything in this service. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) platform: Platform,
+    pub(crate) model: Model,
+    /// A notification may be due.
+    pub(crate) dial_due: Arc<Notify>,
+    /// A summary is to be written.
+    pub(crate) summary_due: Arc<Notify>,
+    /// Requests that wait for a sentence in this replica.
+    pub(crate) wakeups: Wakeups,
+    /// What conversations are made of, as far as this replica has read it.
+    pub(crate) frozen: FrozenSpecs,
+    /// Failures of the model, by what was asked of it.
+    pub(crate) model_failures: Option<prometheus::IntCounterVec>,
+}
+
+/// How often a write is tried that somebody else's write got in the way of.
+const TRIES: u32 = 3;
+
+impl App {
+    pub(crate) fn new(config: Config, platform: &Platform) -> Self {
+        tracing::info!(model = config.model.name(), "the model that speaks");
+        Self {
+            model_failures: platform.metrics.counter(
+                "echo_orchestrator_model_failures_total",
+                "Times the model gave no useful answer",
+                &["asked"],
+            ),
+            platform: platform.clone(),
+            model: config.model,
+            dial_due: Arc::new(Notify::new()),
+            summary_due: Arc::new(Notify::new()),
+            wakeups: Wakeups::default(),
+            frozen: FrozenSpecs::default(),
+        }
+    }
+
+    /// Loads, decides and saves; again when somebody else saved in between, at most three times.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, OrchestratorError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, OrchestratorError> + Clone + Send + 'static,
+    {
+        for _ in 1..TRIES {
+            match self.platform.database.write(work.clone()).await {
+                Err(OrchestratorError::Db(DbError::Conflict | DbError::Duplicate { .. })) => {}
+                result => return result,
+            }
+        }
+        self.platform.database.write(work).await
+    }
+
+    /// Counts a failure of the model.
+    pub(crate) fn model_failed(&self, asked: &str) {
+        if let Some(metric) = &self.model_failures {
+            metric.with_label_values(&[asked]).inc();
+        }
+    }
+}

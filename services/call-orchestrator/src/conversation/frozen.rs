@@ -1,0 +1,80 @@
+//! What a conversation is made of does not change while it runs, so each replica reads it once per call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contracts::ids::CallId;
+use llm::ConversationPlan;
+
+use crate::app::App;
+use crate::error::OrchestratorError;
+use crate::store::calls;
+use crate::store::notifications::{self, Notification, Spec};
+
+/// As many calls as may well run in one replica. A call that is not among them is read again, nothing worse.
+const KEPT: usize = 1024;
+
+/// What a call is made of: the part of its notification that never changes.
+pub(crate) struct Frozen {
+    pub(crate) spec: Spec,
+    pub(crate) plan: ConversationPlan,
+}
+
+impl Frozen {
+    fn of(n: Notification) -> Self {
+        let plan = match n.agent_id {
+            Some(_) => ConversationPlan::Agent,
+            None => ConversationPlan::Message {
+                message: n.message,
+                context: n.context,
+                collect_feedback: n.collect_feedback,
+                business_name: n.spec.business_name.clone(),
+                recipient_first_name: n.spec.first_name.clone(),
+            },
+        };
+        Self { spec: n.spec, plan }
+    }
+}
+
+/// What this replica has read.
+#[derive(Clone, Default)]
+pub(crate) struct FrozenSpecs(Arc<Mutex<HashMap<CallId, Arc<Frozen>>>>);
+
+impl FrozenSpecs {
+    fn get(&self, call: CallId) -> Option<Arc<Frozen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&call).cloned()
+    }
+
+    fn put(&self, call: CallId, frozen: &Arc<Frozen>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Calls that ended in another replica are never forgotten one by one.
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(call, Arc::clone(frozen));
+    }
+
+    /// A call is over: hardly anybody asks again.
+    pub(crate) fn forget(&self, call: CallId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
+    }
+}
+
+/// What a call is made of, from memory or from the table.
+pub(crate) async fn of(app: &App, call: CallId) -> Result<Arc<Frozen>, OrchestratorError> {
+    if let Some(frozen) = app.frozen.get(call) {
+        return Ok(frozen);
+    }
+    let notification = app
+        .platform
+        .database
+        .read(move |db| {
+            let row = calls::find(db, call)?.ok_or(OrchestratorError::NotFound("call"))?;
+            notifications::find(db, row.project_id, row.notification_id)?
+                .ok_or(OrchestratorError::NotFound("notification"))
+        })
+        .await?;
+    let frozen = Arc::new(Frozen::of(notification));
+    app.frozen.put(call, &frozen);
+    Ok(frozen)
+}

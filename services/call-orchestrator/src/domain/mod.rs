@@ -1,0 +1,39 @@
+//! The rules of a notification, a call and a turn: pure, so that every one of them can be read and tested
+//! without a database, a clock or a network. Times, policies and what was heard are arguments; decisions and
+//! effects are results.
+//!
+//! | module | decides |
+//! | --- | --- |
+//! | [`notification`] | when a call is made for a notification, again or not, and how it ends |
+//! | [`retry`] | which endings are worth another attempt, and when |
+//! | [`call`] | what a report about a call means: states, events, what the carrier is told |
+//! | [`ended_reason`] | the words for why something ended, and what they mean for the notification |
+//! | [`turn`] | who may answer a turn, and what a request for one sentence gets |
+//! | [`rules`] | whether a number may be rung now, later or not at all |
+//! | [`reply`] | what a turn says by rule, and when the model is asked |
+//! | [`silence`] | when to ask again, to ask to repeat, to say goodbye |
+//! | [`opt_out`] | whether somebody asked not to be called any more |
+//! | [`sentences`] | where a streamed answer can be cut for speaking |
+//! | [`prompt`] | how variables enter a prompt, and which are missing |
+//! | [`script`] | the prompt of a call that has a message and no agent |
+//! | [`transcript`] | the conversation as text, for people and for extraction |
+//! | [`schema`] | which result schemas are accepted |
+//! | [`result`] | the shape of a result and whether it obeys its schema |
+//! | [`evidence`] | whether the customer said what a result claims |
+
+pub mod call;
+pub mod ended_reason;
+pub mod evidence;
+pub mod notification;
+pub mod opt_out;
+pub mod prompt;
+pub mod reply;
+pub mod result;
+pub mod retry;
+pub mod rules;
+pub mod schema;
+pub mod script;
+pub mod sentences;
+pub mod silence;
+pub mod transcript;
+pub mod turn;

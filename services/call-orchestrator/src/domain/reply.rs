@@ -1,0 +1,107 @@
+//! What a turn says by rule, without asking the model: goodbye after too much silence or a wish not to be called, "say that
+//! again" when nothing certain was heard, an apology when the model fails. The words are English; everything else is the
+//! model's.
+
+use super::call::CallInput;
+use super::opt_out;
+use super::silence::{self, Heard, Move};
+use super::turn::{Then, TurnNumber};
+
+/// A conversation of this many turns goes in circles.
+pub const MAX_TURNS: u32 = 200;
+/// Failures in a row after which the agent says goodbye.
+const FAILURES: usize = 2;
+
+/// Words that need no model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    /// What is spoken.
+    pub text: &'static str,
+    /// What follows.
+    pub then: Then,
+    /// What it means for the call.
+    pub means: Option<CallInput>,
+}
+
+/// How a turn is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// With these words.
+    Fixed(Fixed),
+    /// By the model; with the number of silences in a row, if nothing was heard.
+    Model {
+        /// Silences in a row, this one included; 0 when something was heard.
+        silences: u32,
+    },
+}
+
+/// Decides how the turn `number` is answered, opened by `current` (with `words`), after turns opened by `previous`.
+#[must_use]
+pub fn decide(number: TurnNumber, previous: &[Heard], current: Heard, words: Option<&str>) -> Reply {
+    if words.is_some_and(opt_out::heard) {
+        return goodbye("I understand. We will not call you again. Goodbye.", CallInput::OptOut);
+    }
+    if number.0 >= MAX_TURNS {
+        return goodbye("Thank you for your time. We will get back to you. Goodbye.", CallInput::AgentHungUp);
+    }
+    match silence::decide(previous, current) {
+        Move::Converse => Reply::Model { silences: 0 },
+        Move::AskAgain { nth } => Reply::Model { silences: nth },
+        Move::AskToRepeat { .. } => Reply::Fixed(Fixed {
+            text: "I am sorry, I did not catch that. Could you say it again, please?",
+            then: Then::Listen,
+            means: None,
+        }),
+        Move::SayGoodbye => goodbye(
+            "I cannot hear you, so I will let you go. We will try again another time. Goodbye.",
+            CallInput::SilenceExhausted,
+        ),
+    }
+}
+
+fn goodbye(text: &'static str, means: CallInput) -> Reply {
+    Reply::Fixed(Fixed { text, then: Then::HangUp, means: Some(means) })
+}
+
+/// What is said when the model failed, after `failed_before` turns in a row in which it had failed already.
+#[must_use]
+pub fn after_failure(failed_before: usize) -> Fixed {
+    if failed_before + 1 < FAILURES {
+        return Fixed {
+            text: "I am sorry, I have a technical problem. Could you say that again, please?",
+            then: Then::Listen,
+            means: None,
+        };
+    }
+    Fixed {
+        text: "I am sorry, something is not working on our side. We will get back to you. Goodbye.",
+        then: Then::HangUp,
+        means: Some(CallInput::AgentGaveUp),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_not_to_be_called_is_heard_in_any_turn_and_ends_the_call_kindly() {
+        let heard = Heard::Speech { confidence: Some(0.9) };
+        let reply = decide(TurnNumber(3), &[Heard::Answered], heard, Some("Please stop calling me."));
+        let Reply::Fixed(fixed) = reply else { panic!("the model was asked") };
+        assert_eq!((fixed.then, fixed.means), (Then::HangUp, Some(CallInput::OptOut)));
+    }
+
+    #[test]
+    fn a_model_that_fails_twice_in_a_row_ends_the_call_with_an_apology() {
+        assert_eq!(after_failure(0).then, Then::Listen);
+        assert_eq!(after_failure(1).means, Some(CallInput::AgentGaveUp));
+    }
+
+    #[test]
+    fn a_conversation_that_goes_in_circles_ends() {
+        let heard = Heard::Speech { confidence: None };
+        let reply = decide(TurnNumber(MAX_TURNS), &[], heard, Some("what?"));
+        assert!(matches!(reply, Reply::Fixed(Fixed { then: Then::HangUp, .. })));
+    }
+}

@@ -1,0 +1,57 @@
+//! Whether a number may be rung now. Asked before every attempt, with facts read at that moment.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::notification::NotificationInput;
+
+/// Calls of one project that may be alive at the same time.
+pub const MAX_CONCURRENT_CALLS: u32 = 10;
+/// The word for "waits for one of the project's calls to end".
+pub const CONCURRENCY: &str = "max_concurrent_calls";
+/// The word for "asked not to be called".
+pub const SUPPRESSED: &str = "suppressed";
+/// How soon a notification that waits for a free call looks again, if the end of one does not wake it earlier.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
+
+/// What is known at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The number asked not to be called.
+    pub suppressed: bool,
+    /// Calls of the project that are alive.
+    pub alive: u32,
+}
+
+/// What the rules say, as the notification hears it.
+#[must_use]
+pub fn decide(facts: Facts, now: DateTime<Utc>) -> NotificationInput {
+    if facts.suppressed {
+        return NotificationInput::Blocked { by: SUPPRESSED.to_owned(), until: None };
+    }
+    if facts.alive >= MAX_CONCURRENT_CALLS {
+        return NotificationInput::Blocked { by: CONCURRENCY.to_owned(), until: Some(now + LOOK_AGAIN) };
+    }
+    NotificationInput::Due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn a_number_that_asked_not_to_be_called_is_blocked_for_good() {
+        let said = decide(Facts { suppressed: true, alive: 0 }, now());
+        assert_eq!(said, NotificationInput::Blocked { by: "suppressed".to_owned(), until: None });
+    }
+
+    #[test]
+    fn the_eleventh_call_waits_and_the_tenth_does_not() {
+        let facts = |alive| Facts { suppressed: false, alive };
+        assert_eq!(decide(facts(9), now()), NotificationInput::Due);
+        assert!(matches!(decide(facts(10), now()), NotificationInput::Blocked { until: Some(_), .. }));
+    }
+}

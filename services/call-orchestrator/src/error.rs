@@ -1,0 +1,55 @@
+//! What can go wrong here, and what it means for a message and for a request.
+
+use common::bus::Outcome;
+use common::db::DbError;
+use contracts::ids::BadId;
+use contracts::rpc::RpcError;
+
+/// A failure of this service.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OrchestratorError {
+    /// The tables.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// Something names an id that is none.
+    #[error(transparent)]
+    BadId(#[from] BadId),
+    /// A request is wrong.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field, as the public API names it.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// Not there, or another tenant's.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+}
+
+impl From<OrchestratorError> for Outcome {
+    fn from(error: OrchestratorError) -> Self {
+        match error {
+            OrchestratorError::Db(e) => e.into(),
+            other => Self::Dead(other.to_string()),
+        }
+    }
+}
+
+impl From<OrchestratorError> for RpcError {
+    fn from(error: OrchestratorError) -> Self {
+        match error {
+            OrchestratorError::Db(e) if e.is_away() => Self::Unavailable(e.to_string()),
+            // Others were faster three times: whoever asks again finds them done.
+            OrchestratorError::Db(e @ (DbError::Conflict | DbError::Duplicate { .. })) => {
+                Self::Unavailable(e.to_string())
+            }
+            OrchestratorError::Db(e) => Self::Internal(e.to_string()),
+            OrchestratorError::BadId(e) => Self::Invalid { field: "id".to_owned(), problem: e.to_string() },
+            OrchestratorError::Invalid { field, problem } => {
+                Self::Invalid { field: field.to_owned(), problem }
+            }
+            OrchestratorError::NotFound(what) => Self::NotFound(what.to_owned()),
+        }
+    }
+}

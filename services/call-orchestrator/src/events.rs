@@ -1,0 +1,127 @@
+//! What the outside is told about a call and a notification, made from their rows.
+
+use common::clock::to_millis;
+use common::db::outbox::MAX_BODY;
+use contracts::calls::{CallEnded, CallStarted, CallSummarised};
+use contracts::ids::EventId;
+use prost::Message as _;
+
+use crate::domain::ended_reason::EndedReason;
+use crate::store::calls::Call;
+use crate::store::notifications::{Found, Notification};
+
+/// An id as messages carry it: empty when there is none.
+pub(crate) fn text(id: Option<impl ToString>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// The call was picked up.
+pub(crate) fn started(n: &Notification, call: &Call) -> CallStarted {
+    CallStarted {
+        event_id: EventId::new().to_string(),
+        project_id: n.project_id.to_string(),
+        notification_id: n.id.to_string(),
+        call_id: call.id.to_string(),
+        customer_id: text(n.customer_id),
+        external_id: n.spec.external_id.clone(),
+        agent_id: text(n.agent_id),
+        attempt: call.attempt,
+        started_at_ms: call.state.started_at.map(to_millis).unwrap_or_default(),
+        metadata_json: text(n.metadata.as_ref()),
+    }
+}
+
+/// The call is over.
+pub(crate) fn ended(n: &Notification, call: &Call) -> CallEnded {
+    CallEnded {
+        event_id: EventId::new().to_string(),
+        project_id: n.project_id.to_string(),
+        notification_id: n.id.to_string(),
+        call_id: call.id.to_string(),
+        customer_id: text(n.customer_id),
+        external_id: n.spec.external_id.clone(),
+        agent_id: text(n.agent_id),
+        attempt: call.attempt,
+        status: call.state.status.as_str().to_owned(),
+        ended_reason: text(call.state.ended_reason.map(EndedReason::as_str)),
+        metadata_json: text(n.metadata.as_ref()),
+    }
+}
+
+/// The notification is over, and this is what it brought.
+pub(crate) fn summarised(n: &Notification, call: &Call, transcript: &str, found: &Found) -> CallSummarised {
+    let event = CallSummarised {
+        event_id: EventId::new().to_string(),
+        project_id: n.project_id.to_string(),
+        notification_id: n.id.to_string(),
+        call_id: call.id.to_string(),
+        customer_id: text(n.customer_id),
+        external_id: n.spec.external_id.clone(),
+        agent_id: text(n.agent_id),
+        attempt: call.attempt,
+        status: n.state.status.as_str().to_owned(),
+        ended_reason: text(n.state.ended_reason.map(EndedReason::as_str)),
+        transcript: transcript.to_owned(),
+        analysis_json: text(found.result.as_ref()),
+        evidence_json: text(found.evidence.as_ref()),
+        summary: found.summary.clone().unwrap_or_default(),
+        started_at_ms: call.state.started_at.map(to_millis),
+        ended_at_ms: to_millis(call.state.ended_at.unwrap_or(n.updated_at)),
+        duration_ms: call.state.talk_time().num_milliseconds(),
+        metadata_json: text(n.metadata.as_ref()),
+    };
+    fitting(event)
+}
+
+/// The bus takes no more than [`MAX_BODY`] bytes. A conversation of extreme length loses the end of its transcript, and
+/// what the integrator needs least after that, but never its summary.
+fn fitting(mut event: CallSummarised) -> CallSummarised {
+    let excess = |event: &CallSummarised| event.encoded_len().saturating_sub(MAX_BODY);
+    let over = excess(&event);
+    if over > 0 {
+        // Room for the mark, and for the length of the text itself to be shorter to write.
+        cut(&mut event.transcript, over + 16);
+    }
+    if excess(&event) > 0 {
+        event.evidence_json.clear();
+    }
+    if excess(&event) > 0 {
+        event.analysis_json.clear();
+    }
+    event
+}
+
+fn cut(text: &mut String, bytes: usize) {
+    let mut keep = text.len().saturating_sub(bytes);
+    while !text.is_char_boundary(keep) {
+        keep -= 1;
+    }
+    text.truncate(keep);
+    text.push('…');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_always_fits_through_the_bus() {
+        for (transcript, evidence) in [(0, 0), (MAX_BODY * 4, 0), (MAX_BODY, MAX_BODY), (10, MAX_BODY * 2)] {
+            let event = CallSummarised {
+                transcript: "é".repeat(transcript / 2),
+                evidence_json: "e".repeat(evidence),
+                analysis_json: "{}".to_owned(),
+                ..CallSummarised::default()
+            };
+            let fits = fitting(event);
+            assert!(fits.encoded_len() <= MAX_BODY, "{}", fits.encoded_len());
+            assert_eq!(fits.analysis_json, "{}", "what was learned is the last to go");
+        }
+    }
+
+    #[test]
+    fn a_summary_of_ordinary_size_is_left_alone() {
+        let event = CallSummarised { transcript: "AI: Hello.".to_owned(), ..CallSummarised::default() };
+        assert_eq!(fitting(event.clone()), event);
+    }
+}

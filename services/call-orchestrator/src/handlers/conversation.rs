@@ -1,0 +1,75 @@
+//! The rpc service `Conversation`: the bridge asks for what to say.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contracts::calls::turn_input::Input;
+use contracts::calls::{ConversationRpc, NextSentenceRequest, StartTurnRequest, TurnInput, TurnPart};
+use contracts::ids::CallId;
+use contracts::rpc::{Context, RpcError};
+
+use crate::app::App;
+use crate::conversation::{Ask, open, over, wait_for_part};
+use crate::domain::turn::TurnNumber;
+use crate::error::OrchestratorError;
+use crate::store::opening::Opening;
+
+/// More than anybody says in one go.
+const MAX_HEARD_CHARS: usize = 4_000;
+
+/// Answers `Conversation`.
+pub(crate) struct Conversation(pub(crate) App);
+
+#[async_trait]
+impl ConversationRpc for Conversation {
+    async fn start_turn(&self, context: Context, request: StartTurnRequest) -> Result<TurnPart, RpcError> {
+        Ok(start(&self.0, &context, request).await?)
+    }
+
+    async fn next_sentence(
+        &self,
+        context: Context,
+        request: NextSentenceRequest,
+    ) -> Result<TurnPart, RpcError> {
+        let call: CallId = request.call_id.parse().map_err(OrchestratorError::from)?;
+        let (turn, n) = (TurnNumber(request.turn), request.part as usize);
+        Ok(wait_for_part(&self.0, call, turn, n, patience(&context, request.wait_ms)).await?)
+    }
+}
+
+async fn start(
+    app: &App,
+    context: &Context,
+    request: StartTurnRequest,
+) -> Result<TurnPart, OrchestratorError> {
+    let call: CallId = request.call_id.parse()?;
+    let turn = TurnNumber(request.turn);
+    let ask = Ask { call, turn, opening: opening(request.input)?, asked: true };
+    if !open(app, ask).await? {
+        return Ok(over());
+    }
+    wait_for_part(app, call, turn, 0, patience(context, request.wait_ms)).await
+}
+
+/// Nobody hears an answer that comes after the caller's deadline.
+fn patience(context: &Context, wait_ms: u32) -> Duration {
+    Duration::from_millis(u64::from(wait_ms)).min(context.deadline)
+}
+
+fn opening(input: Option<TurnInput>) -> Result<Opening, OrchestratorError> {
+    let missing = || OrchestratorError::Invalid {
+        field: "input",
+        problem: "is missing: say what was heard, or that the call was answered".to_owned(),
+    };
+    let bounded = |text: String| text.chars().take(MAX_HEARD_CHARS).collect::<String>();
+    Ok(match input.and_then(|i| i.input).ok_or_else(missing)? {
+        Input::Answered(_) => Opening::Answered,
+        Input::Silence(_) => Opening::Silence,
+        Input::Digits(digits) if digits.trim().is_empty() => Opening::Silence,
+        Input::Digits(digits) => Opening::Digits(bounded(digits)),
+        Input::Speech(speech) if speech.text.trim().is_empty() => Opening::Silence,
+        Input::Speech(speech) => {
+            Opening::Speech { text: bounded(speech.text), confidence: speech.confidence }
+        }
+    })
+}

@@ -1,0 +1,30 @@
+//! The carrier's verdict on who picked up. It races with the conversation: once the customer has spoken it comes too late.
+
+use common::bus::{Meta, Outcome};
+use contracts::telephony::MachineDetected;
+
+use super::tell;
+use crate::app::App;
+use crate::domain::call::{AnsweredBy, CallInput, CallStatus, Progress, VoicemailPolicy};
+use crate::store::turns;
+
+pub(crate) async fn handle(app: App, meta: Meta, message: MachineDetected) -> Outcome {
+    let verdict = AnsweredBy::parse(&message.answered_by);
+    tell(&app, &meta, (&message.call_id, &message.attempt_id), move |story| {
+        // Who has been judged has picked up: the report that says so may still be on its way.
+        if story.call.state.status.rank() < CallStatus::InProgress.rank() {
+            let at = story.tx.now();
+            story.call_input(CallInput::Progress(Progress {
+                status: CallStatus::InProgress,
+                sequence: None,
+                at,
+                duration_seconds: None,
+                sip_code: None,
+                gave_up: false,
+            }))?;
+        }
+        let heard_speech = turns::heard_speech(story.tx.conn, story.call.id)?;
+        Ok(CallInput::AnsweredBy { verdict, policy: VoicemailPolicy::HangUp, heard_speech })
+    })
+    .await
+}

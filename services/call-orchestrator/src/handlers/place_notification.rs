@@ -1,0 +1,203 @@
+//! Accepts a notification: renders the prompt once, freezes everything the conversation is made of, and rings if the rules
+//! allow it now. Idempotent on the id: the same again answers what is stored.
+
+use chrono::{DateTime, Utc};
+use common::bus::Cause;
+use common::db::{DbError, Tx, lease};
+use contracts::calls as proto;
+use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
+use serde_json::{Map, Value};
+
+use super::notifications::to_proto;
+use crate::app::App;
+use crate::domain::notification::{NotificationInput, NotificationState};
+use crate::domain::prompt::{self, CallFacts, Variables};
+use crate::domain::retry::RetryPolicy;
+use crate::domain::{schema, script};
+use crate::error::OrchestratorError;
+use crate::store::notifications::{self as table, Notification, Spec};
+use crate::store::{calls, withdrawals};
+use crate::story::{Story, new_call};
+
+pub(crate) async fn place(
+    app: &App,
+    cause: Cause,
+    request: proto::PlaceNotificationRequest,
+) -> Result<proto::Notification, OrchestratorError> {
+    let project: ProjectId = request.project_id.parse()?;
+    let id: NotificationId = request.notification_id.parse()?;
+    let now = app.platform.database.now();
+    let accepted = match accept(&request, project, id, now) {
+        Ok(accepted) => accepted,
+        // What was accepted once is answered, whatever is sent with its id.
+        Err(refused) => return stored(app, project, id).await?.ok_or(refused),
+    };
+    let inner = app.clone();
+    let (notification, call) = app
+        .write(move |tx| {
+            one_at_a_time(tx, id)?;
+            if let Some(stored) = table::find(tx.conn, project, id)? {
+                let call = calls::find(tx.conn, stored.call_id)?;
+                return Ok((stored, call));
+            }
+            if table::exists(tx.conn, id)? {
+                return Err(OrchestratorError::NotFound("notification")); // another project's
+            }
+            let withdrawn = withdrawals::contains(tx.conn, project, id)?;
+            let notification = due_at_once(accepted.clone(), tx.now());
+            let call = new_call(&notification, notification.call_id, 1, tx.now());
+            let mut story = Story::begin(&inner, tx, &cause, (notification, call))?;
+            if withdrawn {
+                story.notification_input(NotificationInput::CancelRequested)?;
+            } else {
+                story.dial_if_allowed()?;
+            }
+            let (notification, call) = story.save()?;
+            Ok((notification, Some(call)))
+        })
+        .await?;
+    Ok(to_proto(&notification, call.as_ref()))
+}
+
+/// Placing and withdrawing the same notification take turns: each sees what the other did.
+pub(super) fn one_at_a_time(tx: &mut Tx<'_>, id: NotificationId) -> Result<(), DbError> {
+    lease::exclusive(tx.conn, &format!("notification {id}"))
+}
+
+async fn stored(
+    app: &App,
+    project: ProjectId,
+    id: NotificationId,
+) -> Result<Option<proto::Notification>, OrchestratorError> {
+    app.platform
+        .database
+        .read(move |db| {
+            let Some(found) = table::find(db, project, id)? else { return Ok(None) };
+            let call = calls::find(db, found.call_id)?;
+            Ok(Some(to_proto(&found, call.as_ref())))
+        })
+        .await
+}
+
+/// The time of its transaction is the time of a notification, whatever the time was when the work on it began.
+fn due_at_once(notification: Notification, now: DateTime<Utc>) -> Notification {
+    let state = NotificationState::accepted(now, None, RetryPolicy::default());
+    Notification { state, created_at: now, updated_at: now, ..notification }
+}
+
+fn accept(
+    request: &proto::PlaceNotificationRequest,
+    project: ProjectId,
+    id: NotificationId,
+    now: DateTime<Utc>,
+) -> Result<Notification, OrchestratorError> {
+    let missing = |field| OrchestratorError::Invalid { field, problem: "is missing".to_owned() };
+    let customer = request.customer.as_ref().ok_or_else(|| missing("customer_id"))?;
+    let business = request.business.as_ref().ok_or_else(|| missing("business"))?;
+    let customer_id: CustomerId = customer.id.parse()?;
+    let agent_id: Option<AgentId> = request.agent.as_ref().map(|a| a.id.parse()).transpose()?;
+    Ok(Notification {
+        id,
+        project_id: project,
+        customer_id: Some(customer_id),
+        agent_id,
+        agent_version: request.agent.as_ref().map_or(0, |a| a.version),
+        phone: customer.phone_e164.clone(),
+        message: request.message.clone(),
+        context: request.context.clone(),
+        collect_feedback: request.collect_feedback,
+        max_duration_seconds: request.max_duration_seconds,
+        spec: spec(request, customer, business, now)?,
+        metadata: object("metadata", &request.metadata_json)?.map(Value::Object),
+        state: NotificationState::accepted(now, None, RetryPolicy::default()),
+        summary_due: false,
+        found: None,
+        call_id: CallId::new(),
+        created_at: now,
+        updated_at: now,
+        version: 0,
+    })
+}
+
+/// The text of a JSON object; `None` when it is empty.
+fn object(field: &'static str, text: &str) -> Result<Option<Map<String, Value>>, OrchestratorError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = serde_json::from_str(text);
+    read.map(Some)
+        .map_err(|e| OrchestratorError::Invalid { field, problem: format!("is no JSON object: {e}") })
+}
+
+fn spec(
+    request: &proto::PlaceNotificationRequest,
+    customer: &proto::Customer,
+    business: &proto::Business,
+    now: DateTime<Utc>,
+) -> Result<Spec, OrchestratorError> {
+    let metadata = object("customer.metadata", &customer.metadata_json)?;
+    let (date, time) = (now.format("%A, %B %-d, %Y").to_string(), now.format("%-I:%M %p").to_string());
+    let facts = CallFacts {
+        business_name: &business.name,
+        business_summary: &business.summary,
+        industry: &business.industry,
+        first_name: &customer.first_name,
+        last_name: &customer.last_name,
+        message: &request.message,
+        context: request.context.as_deref().unwrap_or_default(),
+        current_date: &date,
+        current_time: &time,
+        metadata: metadata.as_ref(),
+    };
+    let given =
+        |own: Option<&String>, otherwise: &String| own.filter(|s| !s.is_empty()).unwrap_or(otherwise).clone();
+    let agent = request.agent.as_ref();
+    Ok(Spec {
+        prompt: prompt_text(request, &facts)?,
+        schema: result_schema(request)?,
+        language: given(agent.map(|a| &a.language), &request.language),
+        voice: given(agent.map(|a| &a.voice), &request.voice),
+        opening: opening(request, &facts)?,
+        business_name: business.name.clone(),
+        first_name: customer.first_name.clone(),
+        external_id: customer.external_id.clone(),
+        time_limit_seconds: agent.map_or(request.max_duration_seconds, |a| a.max_duration_seconds),
+    })
+}
+
+fn variables(
+    request: &proto::PlaceNotificationRequest,
+    facts: &CallFacts<'_>,
+) -> Result<Variables, OrchestratorError> {
+    let given = object("variables", &request.variables_json)?.unwrap_or_default();
+    Variables::new(facts, &given)
+        .map_err(|e| OrchestratorError::Invalid { field: "variables", problem: e.to_string() })
+}
+
+fn prompt_text(
+    request: &proto::PlaceNotificationRequest,
+    facts: &CallFacts<'_>,
+) -> Result<String, OrchestratorError> {
+    match &request.agent {
+        None => Ok(script::system_prompt(facts, request.collect_feedback)),
+        Some(agent) => prompt::render(&agent.system_prompt, &variables(request, facts)?)
+            .map_err(|e| OrchestratorError::Invalid { field: "variables", problem: e.to_string() }),
+    }
+}
+
+fn opening(
+    request: &proto::PlaceNotificationRequest,
+    facts: &CallFacts<'_>,
+) -> Result<Option<String>, OrchestratorError> {
+    let Some(agent) = request.agent.as_ref().filter(|a| !a.first_message.is_empty()) else { return Ok(None) };
+    prompt::render(&agent.first_message, &variables(request, facts)?)
+        .map(Some)
+        .map_err(|e| OrchestratorError::Invalid { field: "first_message", problem: e.to_string() })
+}
+
+fn result_schema(request: &proto::PlaceNotificationRequest) -> Result<Option<Value>, OrchestratorError> {
+    match &request.agent {
+        Some(agent) => Ok(object("output_schema", &agent.output_schema_json)?.map(Value::Object)),
+        None => Ok(request.collect_feedback.then(|| schema::feedback_schema(false))),
+    }
+}

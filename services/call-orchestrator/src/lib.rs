@@ -1,0 +1,60 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod config;
+mod conversation;
+pub mod domain;
+mod error;
+mod events;
+mod handlers;
+mod store;
+mod story;
+mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::bus::Subscription;
+use common::config::{ConfigError, Settings};
+use common::db::Durability;
+use common::platform::Platform;
+use common::service::{Service, ServiceDef, Tables, Task};
+use contracts::ServiceName;
+use contracts::calls::{ConversationServer, NotificationsServer};
+use tokio::sync::Notify;
+
+use app::App;
+use config::Config;
+
+/// The call-orchestrator, for a process to run.
+pub const SERVICE: ServiceDef = ServiceDef {
+    name: ServiceName::CallOrchestrator,
+    tables: Some(Tables { migrations: common::migrations!["0001_calls"], durability: Durability::Full }),
+    listens: &[],
+    build,
+};
+
+fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    let app = App::new(Config::load(settings)?, platform);
+    let never = Arc::new(Notify::new());
+    Ok(Service {
+        mounts: vec![],
+        subscriptions: vec![
+            Subscription::to(&app, handlers::cancel_notification::handle),
+            Subscription::to(&app, handlers::dial_accepted::handle),
+            Subscription::to(&app, handlers::dial_refused::handle),
+            Subscription::to(&app, handlers::dial_failed::handle),
+            Subscription::to(&app, handlers::call_progressed::handle),
+            Subscription::to(&app, handlers::machine_detected::handle),
+        ],
+        servers: vec![
+            Arc::new(NotificationsServer(handlers::notifications::Notifications(app.clone()))),
+            Arc::new(ConversationServer(handlers::conversation::Conversation(app.clone()))),
+        ],
+        tasks: vec![
+            Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),
+            Task::background("summarise", &app, tasks::summarise::run),
+            Task::new("reap", Duration::from_secs(15), &never, &app, tasks::reap::run),
+        ],
+    })
+}

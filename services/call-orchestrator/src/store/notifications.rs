@@ -1,0 +1,379 @@
+//! Notifications.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use common::db::lease::{self, LeaseQuery};
+use common::db::{Db, DbError, Id, Json, Time};
+use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::schema::notifications;
+use super::{int, word};
+use crate::domain::notification::NotificationState;
+
+/// What a conversation is made of, frozen when the notification is accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Spec {
+    /// The rendered prompt.
+    pub(crate) prompt: String,
+    /// What to extract; `None` when nothing is.
+    pub(crate) schema: Option<Value>,
+    /// BCP-47.
+    pub(crate) language: String,
+    /// The carrier's name for the voice.
+    pub(crate) voice: String,
+    /// A fixed first sentence.
+    pub(crate) opening: Option<String>,
+    /// On whose behalf.
+    pub(crate) business_name: String,
+    /// Whom the call is for.
+    pub(crate) first_name: String,
+    /// The integrator's own id for the customer.
+    pub(crate) external_id: String,
+    /// The longest call, seconds.
+    pub(crate) time_limit_seconds: u32,
+}
+
+/// What a finished notification has brought.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// The extracted result.
+    pub(crate) result: Option<Value>,
+    /// Where each property of it was said.
+    pub(crate) evidence: Option<Value>,
+    /// One sentence about the call.
+    pub(crate) summary: Option<String>,
+}
+
+/// One notification.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Notification {
+    pub(crate) id: NotificationId,
+    pub(crate) project_id: ProjectId,
+    pub(crate) customer_id: Option<CustomerId>,
+    pub(crate) agent_id: Option<AgentId>,
+    pub(crate) agent_version: u32,
+    pub(crate) phone: String,
+    pub(crate) message: String,
+    pub(crate) context: Option<String>,
+    pub(crate) collect_feedback: bool,
+    pub(crate) max_duration_seconds: u32,
+    pub(crate) spec: Spec,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) state: NotificationState,
+    /// The summary is to be written.
+    pub(crate) summary_due: bool,
+    pub(crate) found: Option<Found>,
+    /// The latest call.
+    pub(crate) call_id: CallId,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) version: i64,
+}
+
+#[derive(Queryable, Insertable, AsChangeset, Selectable)]
+#[diesel(table_name = notifications, treat_none_as_null = true)]
+struct Row {
+    id: Id,
+    project_id: Id,
+    customer_id: Option<Id>,
+    agent_id: Option<Id>,
+    agent_version: i32,
+    phone: String,
+    message: String,
+    context: Option<String>,
+    collect_feedback: bool,
+    max_duration_seconds: i32,
+    spec: Json,
+    metadata: Option<Json>,
+    status: String,
+    due_at: Time,
+    expires_at: Time,
+    next_try_at: Time,
+    attempts: i32,
+    live_call: bool,
+    ended_reason: Option<String>,
+    blocked_by: Option<String>,
+    summarised: bool,
+    summary_due: bool,
+    retry: Json,
+    outcome: Option<Json>,
+    call_id: Id,
+    lease_until: Option<Time>,
+    created_at: Time,
+    updated_at: Time,
+    version: i64,
+}
+
+impl Notification {
+    fn from_row(row: Row) -> Result<Self, DbError> {
+        let state = NotificationState {
+            status: word(row.status.parse())?,
+            due_at: row.due_at.0,
+            expires_at: row.expires_at.0,
+            next_try_at: row.next_try_at.0,
+            attempts: row.attempts.unsigned_abs(),
+            live_call: row.live_call,
+            ended_reason: word(row.ended_reason.map(|r| r.parse()).transpose())?,
+            blocked_by: row.blocked_by,
+            summarised: row.summarised,
+            retry: word(serde_json::from_value(row.retry.0))?,
+        };
+        Ok(Self {
+            id: NotificationId(row.id.0),
+            project_id: ProjectId(row.project_id.0),
+            customer_id: row.customer_id.map(|id| CustomerId(id.0)),
+            agent_id: row.agent_id.map(|id| AgentId(id.0)),
+            agent_version: row.agent_version.unsigned_abs(),
+            phone: row.phone,
+            message: row.message,
+            context: row.context,
+            collect_feedback: row.collect_feedback,
+            max_duration_seconds: row.max_duration_seconds.unsigned_abs(),
+            spec: word(serde_json::from_value(row.spec.0))?,
+            metadata: row.metadata.map(|m| m.0),
+            state,
+            summary_due: row.summary_due,
+            found: word(row.outcome.map(|o| serde_json::from_value(o.0)).transpose())?,
+            call_id: CallId(row.call_id.0),
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+            version: row.version,
+        })
+    }
+
+    fn to_row(&self, version: i64) -> Result<Row, DbError> {
+        let state = &self.state;
+        let found = self.found.as_ref().map(serde_json::to_value).transpose();
+        Ok(Row {
+            id: Id::of(self.id),
+            project_id: Id::of(self.project_id),
+            customer_id: self.customer_id.map(Id::of),
+            agent_id: self.agent_id.map(Id::of),
+            agent_version: int(self.agent_version),
+            phone: self.phone.clone(),
+            message: self.message.clone(),
+            context: self.context.clone(),
+            collect_feedback: self.collect_feedback,
+            max_duration_seconds: int(self.max_duration_seconds),
+            spec: Json(word(serde_json::to_value(&self.spec))?),
+            metadata: self.metadata.clone().map(Json),
+            status: state.status.as_str().to_owned(),
+            due_at: state.due_at.into(),
+            expires_at: state.expires_at.into(),
+            next_try_at: state.next_try_at.into(),
+            attempts: int(state.attempts),
+            live_call: state.live_call,
+            ended_reason: state.ended_reason.map(|r| r.as_str().to_owned()),
+            blocked_by: state.blocked_by.clone(),
+            summarised: state.summarised,
+            summary_due: self.summary_due,
+            retry: Json(word(serde_json::to_value(&state.retry))?),
+            outcome: word(found)?.map(Json),
+            call_id: Id::of(self.call_id),
+            lease_until: None,
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
+            version,
+        })
+    }
+}
+
+/// Writes a new notification.
+pub(crate) fn insert(db: &mut Db, notification: &Notification) -> Result<(), DbError> {
+    diesel::insert_into(notifications::table).values(notification.to_row(0)?).execute(db)?;
+    Ok(())
+}
+
+/// Saves what changed, if nobody else did in the meantime ([`DbError::Conflict`]). A lease on it ends.
+pub(crate) fn save(db: &mut Db, notification: &Notification) -> Result<(), DbError> {
+    let row = notification.to_row(notification.version + 1)?;
+    let touched = diesel::update(
+        notifications::table
+            .filter(notifications::project_id.eq(row.project_id))
+            .filter(notifications::id.eq(row.id))
+            .filter(notifications::version.eq(notification.version)),
+    )
+    .set(row)
+    .execute(db)?;
+    if touched == 1 { Ok(()) } else { Err(DbError::Conflict) }
+}
+
+/// One notification of a project.
+pub(crate) fn find(
+    db: &mut Db,
+    project: ProjectId,
+    id: NotificationId,
+) -> Result<Option<Notification>, DbError> {
+    let row: Option<Row> = notifications::table
+        .filter(notifications::project_id.eq(Id::of(project)))
+        .filter(notifications::id.eq(Id::of(id)))
+        .select(Row::as_select())
+        .first(db)
+        .optional()?;
+    row.map(Notification::from_row).transpose()
+}
+
+/// A page of a project's notifications, newest first.
+pub(crate) fn list(
+    db: &mut Db,
+    project: ProjectId,
+    after: Option<NotificationId>,
+    limit: u32,
+) -> Result<Vec<Notification>, DbError> {
+    let mut query = notifications::table
+        .filter(notifications::project_id.eq(Id::of(project)))
+        .order(notifications::id.desc())
+        .limit(i64::from(limit))
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(notifications::id.lt(Id::of(after)));
+    }
+    query.load(db)?.into_iter().map(Notification::from_row).collect()
+}
+
+const WAITING: LeaseQuery = LeaseQuery {
+    table: "notifications",
+    due: "status IN ('queued', 'in_progress') AND NOT live_call AND next_try_at <= $2",
+    order: "next_try_at",
+};
+const TO_SUMMARISE: LeaseQuery =
+    LeaseQuery { table: "notifications", due: "summary_due", order: "updated_at" };
+
+/// A notification that waits, as far as it matters for whether it may wait on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Waiting {
+    pub(crate) id: NotificationId,
+    pub(crate) project_id: ProjectId,
+    pub(crate) phone: String,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// Leases notifications for which a call may be due. Answers them oldest first.
+pub(crate) fn claim_waiting(
+    db: &mut Db,
+    now: DateTime<Utc>,
+    hold: Duration,
+    limit: u32,
+) -> Result<Vec<Waiting>, DbError> {
+    let ids = lease::claim(db, &WAITING, now, hold, limit)?;
+    let rows: Vec<(Id, Id, String, Time)> = notifications::table
+        .filter(notifications::id.eq_any(ids))
+        .order(notifications::id)
+        .select((
+            notifications::id,
+            notifications::project_id,
+            notifications::phone,
+            notifications::expires_at,
+        ))
+        .load(db)?;
+    let waiting = |(id, project, phone, expires): (Id, Id, String, Time)| Waiting {
+        id: NotificationId(id.0),
+        project_id: ProjectId(project.0),
+        phone,
+        expires_at: expires.0,
+    };
+    Ok(rows.into_iter().map(waiting).collect())
+}
+
+/// Leases notifications whose summary is to be written.
+pub(crate) fn claim_to_summarise(
+    db: &mut Db,
+    now: DateTime<Utc>,
+    hold: Duration,
+    limit: u32,
+) -> Result<Vec<Notification>, DbError> {
+    let ids = lease::claim(db, &TO_SUMMARISE, now, hold, limit)?;
+    let rows: Vec<Row> =
+        notifications::table.filter(notifications::id.eq_any(ids)).select(Row::as_select()).load(db)?;
+    rows.into_iter().map(Notification::from_row).collect()
+}
+
+/// Whether the id is taken, by whichever project.
+pub(crate) fn exists(db: &mut Db, id: NotificationId) -> Result<bool, DbError> {
+    let rows: i64 = notifications::table.filter(notifications::id.eq(Id::of(id))).count().get_result(db)?;
+    Ok(rows > 0)
+}
+
+const WAITS: [&str; 2] = ["queued", "in_progress"];
+
+/// How many of a project's notifications that `word` holds back came before `id`; counted no further than `limit`.
+pub(crate) fn held_before(
+    db: &mut Db,
+    project: ProjectId,
+    word: &str,
+    id: NotificationId,
+    limit: u32,
+) -> Result<u32, DbError> {
+    let before: Vec<Id> = notifications::table
+        .filter(notifications::project_id.eq(Id::of(project)))
+        .filter(notifications::blocked_by.eq(word))
+        .filter(notifications::id.lt(Id::of(id)))
+        .filter(notifications::status.eq_any(WAITS))
+        .filter(notifications::live_call.eq(false))
+        .limit(i64::from(limit))
+        .select(notifications::id)
+        .load(db)?;
+    Ok(u32::try_from(before.len()).unwrap_or(limit))
+}
+
+/// Something that `word` stands for has become free in a project: those that wait for it may try now, the oldest first.
+/// `except` is being saved by the caller. Whoever decides about one of them at this moment decides again.
+pub(crate) fn wake_held(
+    db: &mut Db,
+    project: ProjectId,
+    word: &str,
+    except: NotificationId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    /// One call has ended; another wake-up may have been lost with the process that was to follow it.
+    const AT_ONCE: i64 = 2;
+    let oldest: Vec<Id> = notifications::table
+        .filter(notifications::project_id.eq(Id::of(project)))
+        .filter(notifications::blocked_by.eq(word))
+        .filter(notifications::id.ne(Id::of(except)))
+        .filter(notifications::status.eq_any(WAITS))
+        .filter(notifications::live_call.eq(false))
+        .order(notifications::id)
+        .limit(AT_ONCE)
+        .select(notifications::id)
+        .load(db)?;
+    diesel::update(notifications::table.filter(notifications::id.eq_any(oldest)))
+        .set((
+            notifications::next_try_at.eq(Time::from(now)),
+            notifications::lease_until.eq(None::<Time>),
+            notifications::version.eq(notifications::version + 1),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Lets leased notifications wait on until `until`, held back by `word`.
+pub(crate) fn postpone(
+    db: &mut Db,
+    project: ProjectId,
+    ids: &[NotificationId],
+    word: &str,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let ids: Vec<Id> = ids.iter().map(|id| Id::of(*id)).collect();
+    diesel::update(
+        notifications::table
+            .filter(notifications::project_id.eq(Id::of(project)))
+            .filter(notifications::id.eq_any(ids))
+            .filter(notifications::status.eq_any(WAITS))
+            .filter(notifications::live_call.eq(false)),
+    )
+    .set((
+        notifications::next_try_at.eq(Time::from(until)),
+        notifications::blocked_by.eq(word),
+        notifications::lease_until.eq(None::<Time>),
+        notifications::version.eq(notifications::version + 1),
+    ))
+    .execute(db)?;
+    Ok(())
+}

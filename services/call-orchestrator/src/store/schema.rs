@@ -1,0 +1,113 @@
+//! The tables as `migrations/` makes them.
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Integer, Jsonb, Nullable, Text, UtcTime, Uuid};
+    notifications (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
+        agent_id -> Nullable<Uuid>,
+        agent_version -> Integer,
+        phone -> Text,
+        message -> Text,
+        context -> Nullable<Text>,
+        collect_feedback -> Bool,
+        max_duration_seconds -> Integer,
+        spec -> Jsonb,
+        metadata -> Nullable<Jsonb>,
+        status -> Text,
+        due_at -> UtcTime,
+        expires_at -> UtcTime,
+        next_try_at -> UtcTime,
+        attempts -> Integer,
+        live_call -> Bool,
+        ended_reason -> Nullable<Text>,
+        blocked_by -> Nullable<Text>,
+        summarised -> Bool,
+        summary_due -> Bool,
+        retry -> Jsonb,
+        outcome -> Nullable<Jsonb>,
+        call_id -> Uuid,
+        lease_until -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Integer, Nullable, Text, UtcTime, Uuid};
+    calls (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        notification_id -> Uuid,
+        attempt -> Integer,
+        attempt_id -> Nullable<Uuid>,
+        status -> Text,
+        dial_requested -> Bool,
+        dialled -> Bool,
+        carrier_sid -> Nullable<Text>,
+        last_sequence -> Nullable<BigInt>,
+        time_limit_seconds -> Integer,
+        started_at -> Nullable<UtcTime>,
+        ended_at -> Nullable<UtcTime>,
+        ended_reason -> Nullable<Text>,
+        hangup_by -> Nullable<Text>,
+        reap_at -> UtcTime,
+        stop_asked -> Bool,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Double, Integer, Nullable, Text, UtcTime, Uuid};
+    turns (call_id, number) {
+        call_id -> Uuid,
+        number -> Integer,
+        project_id -> Uuid,
+        heard_kind -> Text,
+        heard -> Nullable<Text>,
+        confidence -> Nullable<Double>,
+        state -> Text,
+        generation -> Integer,
+        then_do -> Nullable<Text>,
+        lease_until -> Nullable<UtcTime>,
+        opened_at -> UtcTime,
+        asked_at -> Nullable<UtcTime>,
+        closed_at -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    sentences (call_id, turn, number) {
+        call_id -> Uuid,
+        turn -> Integer,
+        number -> Integer,
+        text -> Text,
+        then_do -> Nullable<Text>,
+        stored_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Text, UtcTime, Uuid};
+    suppressions (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        phone -> Text,
+        reason -> Text,
+        created_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{UtcTime, Uuid};
+    withdrawals (project_id, notification_id) {
+        project_id -> Uuid,
+        notification_id -> Uuid,
+        created_at -> UtcTime,
+    }
+}

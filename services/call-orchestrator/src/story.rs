@@ -1,0 +1,266 @@
+//! A notification and its latest call, loaded together: the one place where the two state machines meet the tables and the
+//! outbox. Every write has the same five beats: load → decide → save → stage → commit.
+
+use chrono::{DateTime, Utc};
+use common::bus::Cause;
+use common::clock::to_millis;
+use common::db::{DbError, Tx};
+use contracts::calls::{DialRequested, StopCallRequested};
+use contracts::ids::{AttemptId, CallId, NotificationId, ProjectId};
+
+use crate::app::App;
+use crate::config::{DIAL_BEFORE, RING_TIMEOUT_SECONDS};
+use crate::conversation;
+use crate::domain::call::{self, CallEffect, CallInput, CallState, CallStatus, DialRefusal};
+use crate::domain::ended_reason::EndedReason;
+use crate::domain::notification::{self, NotificationEffect, NotificationInput, NotificationStatus};
+use crate::domain::rules::{self, Facts};
+use crate::events;
+use crate::store::calls::{self, Call};
+use crate::store::notifications::{self, Notification};
+use crate::store::{suppressions, turns};
+use crate::tasks::reap;
+
+/// A notification and its latest call, in a transaction.
+pub(crate) struct Story<'a, 't> {
+    app: &'a App,
+    pub(crate) tx: &'a mut Tx<'t>,
+    cause: Cause,
+    pub(crate) notification: Notification,
+    pub(crate) call: Call,
+    /// Both as the tables have them.
+    stored: (Notification, Call),
+}
+
+impl<'a, 't> Story<'a, 't> {
+    /// The story of a call, if it is the latest of its notification.
+    pub(crate) fn of_call(
+        app: &'a App,
+        tx: &'a mut Tx<'t>,
+        cause: &Cause,
+        call: CallId,
+    ) -> Result<Option<Self>, DbError> {
+        let Some(call) = calls::find(tx.conn, call)? else { return Ok(None) };
+        let notification = notifications::find(tx.conn, call.project_id, call.notification_id)?;
+        let notification = notification.filter(|n| n.call_id == call.id);
+        Ok(notification.map(|notification| Self::loaded(app, tx, cause, (notification, call))))
+    }
+
+    /// The story of a notification.
+    pub(crate) fn of_notification(
+        app: &'a App,
+        tx: &'a mut Tx<'t>,
+        cause: &Cause,
+        (project, id): (ProjectId, NotificationId),
+    ) -> Result<Option<Self>, DbError> {
+        let Some(notification) = notifications::find(tx.conn, project, id)? else { return Ok(None) };
+        let call = calls::find(tx.conn, notification.call_id)?.ok_or(DbError::NotFound)?;
+        Ok(Some(Self::loaded(app, tx, cause, (notification, call))))
+    }
+
+    /// A story that begins: writes both rows.
+    pub(crate) fn begin(
+        app: &'a App,
+        tx: &'a mut Tx<'t>,
+        cause: &Cause,
+        (notification, call): (Notification, Call),
+    ) -> Result<Self, DbError> {
+        notifications::insert(tx.conn, &notification)?;
+        calls::insert(tx.conn, &call)?;
+        Ok(Self::loaded(app, tx, cause, (notification, call)))
+    }
+
+    fn loaded(app: &'a App, tx: &'a mut Tx<'t>, cause: &Cause, stored: (Notification, Call)) -> Self {
+        let (notification, call) = stored.clone();
+        Self { app, tx, cause: cause.clone(), notification, call, stored }
+    }
+
+    /// Rings, waits or ends, as the rules say at this moment.
+    pub(crate) fn dial_if_allowed(&mut self) -> Result<(), DbError> {
+        let (project, now) = (self.notification.project_id, self.tx.now());
+        // Two replicas that count at the same moment would both find room for one more call.
+        common::db::lease::exclusive(self.tx.conn, &format!("calls of {project}"))?;
+        let facts = Facts {
+            suppressed: suppressions::contains(self.tx.conn, project, &self.notification.phone)?,
+            alive: self.alive_or_ahead()?,
+        };
+        self.notification_input(rules::decide(facts, now))
+    }
+
+    /// Calls of the project that are alive, and the notifications that have waited longer than this one for one of them to
+    /// end: whoever comes last stands last in the line.
+    fn alive_or_ahead(&mut self) -> Result<u32, DbError> {
+        let (project, id) = (self.notification.project_id, self.notification.id);
+        let alive = u32::try_from(calls::alive(self.tx.conn, project)?).unwrap_or(u32::MAX);
+        if alive >= rules::MAX_CONCURRENT_CALLS {
+            return Ok(alive);
+        }
+        let room = rules::MAX_CONCURRENT_CALLS - alive;
+        let ahead = notifications::held_before(self.tx.conn, project, rules::CONCURRENCY, id, room)?;
+        Ok(alive + ahead)
+    }
+
+    /// Something happened to the call.
+    pub(crate) fn call_input(&mut self, input: CallInput) -> Result<(), DbError> {
+        let now = self.tx.now();
+        let step = call::step(&self.call.state, input, now);
+        if let Some(at) = reap::moved(&self.call.state, &step.state, now) {
+            self.call.reap_at = at;
+        }
+        self.call.state = step.state;
+        step.effects.into_iter().try_for_each(|effect| self.call_effect(effect))
+    }
+
+    /// Something happened to the notification.
+    pub(crate) fn notification_input(&mut self, input: NotificationInput) -> Result<(), DbError> {
+        let step = notification::step(&self.notification.state, input, self.tx.now());
+        self.notification.state = step.state;
+        step.effects.into_iter().try_for_each(|effect| self.notification_effect(effect))
+    }
+
+    fn call_effect(&mut self, effect: CallEffect) -> Result<(), DbError> {
+        match effect {
+            CallEffect::PrepareFirstTurn => {
+                let (app, call) = (self.app.clone(), self.call.id);
+                self.tx.after_commit(move || conversation::prepare_first_turn(app, call));
+                Ok(())
+            }
+            CallEffect::EmitStarted => {
+                self.tx.stage(&events::started(&self.notification, &self.call), &self.cause)
+            }
+            CallEffect::EmitEnded => {
+                self.tx.stage(&events::ended(&self.notification, &self.call), &self.cause)
+            }
+            CallEffect::StopCarrierCall => self.stop_carrier_call(),
+            CallEffect::SuppressNumber => {
+                let (project, now) = (self.notification.project_id, self.tx.now());
+                suppressions::add(self.tx.conn, project, &self.notification.phone, "asked in a call", now)
+            }
+            CallEffect::RunRulesAgain(refusal) => {
+                self.free_slot()?;
+                self.notification_input(match refusal {
+                    DialRefusal::Late => NotificationInput::DialRefusedLate,
+                    DialRefusal::LineBusy => NotificationInput::DialRefusedLineBusy,
+                })
+            }
+            CallEffect::Conclude(reason) => self.conclude(reason),
+            // No notification asks for a message on a machine yet, and numbers are not marked: nothing to do.
+            CallEffect::LeaveVoicemail | CallEffect::MarkNumberUnreachable => Ok(()),
+        }
+    }
+
+    /// The call is over: nothing more is said in it.
+    fn conclude(&mut self, reason: EndedReason) -> Result<(), DbError> {
+        let (call, now) = (self.call.id, self.tx.now());
+        turns::drop_running(self.tx.conn, call, None, now)?;
+        let frozen = self.app.frozen.clone();
+        self.tx.after_commit(move || frozen.forget(call));
+        if self.stored.1.state.dial_requested {
+            self.free_slot()?;
+        }
+        self.notification_input(NotificationInput::CallEnded { reason })
+    }
+
+    /// The project has a call less.
+    fn free_slot(&mut self) -> Result<(), DbError> {
+        let (n, now) = (&self.notification, self.tx.now());
+        notifications::wake_held(self.tx.conn, n.project_id, rules::CONCURRENCY, n.id, now)?;
+        let due = std::sync::Arc::clone(&self.app.dial_due);
+        self.tx.after_commit(move || due.notify_one());
+        Ok(())
+    }
+
+    fn notification_effect(&mut self, effect: NotificationEffect) -> Result<(), DbError> {
+        match effect {
+            NotificationEffect::StartCall { attempt } => self.start_call(attempt),
+            NotificationEffect::StopCall => self.call_input(CallInput::CancelRequested),
+            NotificationEffect::Summarise { ended_reason, .. } => {
+                if !self.call.state.status.is_final() {
+                    self.call_input(CallInput::Withdrawn { reason: ended_reason })?;
+                }
+                self.notification.summary_due = true;
+                let due = std::sync::Arc::clone(&self.app.summary_due);
+                self.tx.after_commit(move || due.notify_one());
+                Ok(())
+            }
+            NotificationEffect::WaitUntil(_) => Ok(()), // `next_try_at` says so; the periodic task finds it
+        }
+    }
+
+    /// Asks the bridge to ring, with a new wish; a new call where the last one is over.
+    fn start_call(&mut self, attempt: u32) -> Result<(), DbError> {
+        let now = self.tx.now();
+        if self.call.state.status.is_final() {
+            calls::save(self.tx.conn, &self.call)?;
+            self.call = new_call(&self.notification, CallId::new(), attempt, now);
+            calls::insert(self.tx.conn, &self.call)?;
+            self.stored.1 = self.call.clone();
+            self.notification.call_id = self.call.id;
+        }
+        let wish = AttemptId::new();
+        self.call.attempt_id = Some(wish);
+        self.call_input(CallInput::DialRequested)?;
+        let request = DialRequested {
+            attempt_id: wish.to_string(),
+            call_id: self.call.id.to_string(),
+            project_id: self.call.project_id.to_string(),
+            to_e164: self.notification.phone.clone(),
+            dial_before_ms: to_millis(now + DIAL_BEFORE),
+            ring_timeout_seconds: RING_TIMEOUT_SECONDS,
+            time_limit_seconds: self.call.state.time_limit_seconds.unwrap_or_default(),
+        };
+        self.tx.stage(&request, &self.cause)
+    }
+
+    /// Asks the bridge to end the call, and to dial nothing for it any more.
+    pub(crate) fn stop_carrier_call(&mut self) -> Result<(), DbError> {
+        let Some(attempt) = self.call.attempt_id else { return Ok(()) };
+        let request = StopCallRequested {
+            call_id: self.call.id.to_string(),
+            project_id: self.call.project_id.to_string(),
+            attempt_id: attempt.to_string(),
+        };
+        self.tx.stage(&request, &self.cause)
+    }
+
+    /// Saves what has changed. Answers both rows as they are now.
+    ///
+    /// `updated_at` of a notification moves when its project sees it differently: not when it only waits on.
+    pub(crate) fn save(mut self) -> Result<(Notification, Call), DbError> {
+        let now = self.tx.now();
+        let (notification, call) = &self.stored;
+        if seen(&self.notification, &self.call) != seen(notification, call) {
+            self.notification.updated_at = now;
+        }
+        if self.notification != *notification {
+            notifications::save(self.tx.conn, &self.notification)?;
+        }
+        if self.call != *call {
+            self.call.updated_at = now;
+            calls::save(self.tx.conn, &self.call)?;
+        }
+        Ok((self.notification, self.call))
+    }
+}
+
+/// What a project sees of the progress of a notification.
+fn seen(n: &Notification, call: &Call) -> (NotificationStatus, Option<EndedReason>, CallId, CallStatus) {
+    (n.state.status, n.state.ended_reason, n.call_id, call.state.status)
+}
+
+/// A call that has not been dialled yet.
+pub(crate) fn new_call(notification: &Notification, id: CallId, attempt: u32, now: DateTime<Utc>) -> Call {
+    Call {
+        id,
+        project_id: notification.project_id,
+        notification_id: notification.id,
+        attempt,
+        attempt_id: None,
+        state: CallState::accepted(Some(notification.spec.time_limit_seconds)),
+        reap_at: now,
+        stop_asked: false,
+        created_at: now,
+        updated_at: now,
+        version: 0,
+    }
+}

@@ -1,0 +1,5 @@
+//! Periodic jobs, one file each.
+
+pub(crate) mod dial_due;
+pub(crate) mod reap;
+pub(crate) mod summarise;

@@ -1,0 +1,99 @@
+//! Stand-ins for the bridge and the dispatcher: they write down what they hear.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use common::bus::{Meta, Outcome, Subscription};
+use common::config::{ConfigError, Settings};
+use common::db::Durability;
+use common::platform::Platform;
+use common::runtime::Process;
+use common::service::{Service, ServiceDef, Tables};
+use contracts::ServiceName;
+use contracts::calls::{CallEnded, CallStarted, CallSummarised, DialRequested, StopCallRequested};
+
+/// What the neighbours of one world have heard.
+#[derive(Default)]
+pub(crate) struct Heard {
+    pub(crate) dials: Mutex<Vec<DialRequested>>,
+    pub(crate) stops: Mutex<Vec<StopCallRequested>>,
+    pub(crate) started: Mutex<Vec<CallStarted>>,
+    pub(crate) ended: Mutex<Vec<CallEnded>>,
+    pub(crate) summaries: Mutex<Vec<CallSummarised>>,
+}
+
+/// A service is built by a function that captures nothing: what the stand-ins share with the tests is found by the name of
+/// the world, and the platform of a bridge by the name of its process.
+static HEARD: Mutex<BTreeMap<String, Arc<Heard>>> = Mutex::new(BTreeMap::new());
+static BRIDGES: Mutex<BTreeMap<String, Platform>> = Mutex::new(BTreeMap::new());
+
+pub(crate) const PROCESS: Process = Process {
+    name: "orchestrator-test",
+    about: "the orchestrator and stand-ins for its neighbours",
+    services: &[echo_call_orchestrator::SERVICE, BRIDGE, DISPATCHER],
+    embedded: true,
+};
+
+const TABLES: Option<Tables> = Some(Tables { migrations: &[], durability: Durability::Normal });
+
+const BRIDGE: ServiceDef =
+    ServiceDef { name: ServiceName::TelephonyBridge, tables: TABLES, listens: &[], build: bridge };
+
+const DISPATCHER: ServiceDef =
+    ServiceDef { name: ServiceName::WebhookDispatcher, tables: TABLES, listens: &[], build: dispatcher };
+
+fn bridge(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    let heard = heard_in(settings)?;
+    let process = settings.get("ECHO_TEST_PROCESS", String::new())?;
+    BRIDGES.lock().unwrap().insert(process, platform.clone());
+    Ok(Service {
+        subscriptions: vec![
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: DialRequested| {
+                heard.dials.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: StopCallRequested| {
+                heard.stops.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+        ],
+        ..Service::default()
+    })
+}
+
+fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
+    let heard = heard_in(settings)?;
+    Ok(Service {
+        subscriptions: vec![
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: CallStarted| {
+                heard.started.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: CallEnded| {
+                heard.ended.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: CallSummarised| {
+                heard.summaries.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+        ],
+        ..Service::default()
+    })
+}
+
+fn heard_in(settings: &Settings) -> Result<Arc<Heard>, ConfigError> {
+    Ok(heard(&settings.get("ECHO_TEST_WORLD", String::new())?))
+}
+
+pub(crate) fn heard(world: &str) -> Arc<Heard> {
+    Arc::clone(HEARD.lock().unwrap().entry(world.to_owned()).or_default())
+}
+
+pub(crate) fn bridge_of(process: &str) -> Platform {
+    BRIDGES.lock().unwrap()[process].clone()
+}
+
+pub(crate) fn forget(process: &str) {
+    BRIDGES.lock().unwrap().remove(process);
+}
