@@ -1,0 +1,112 @@
+//! What every route and handler of this service is given.
+
+use std::sync::Arc;
+
+use common::config::ConfigError;
+use common::db::{DbError, Tx};
+use common::metrics::Metrics;
+use common::platform::Platform;
+use contracts::calls::ConversationClient;
+
+use crate::carrier::Carrier;
+use crate::config::Config;
+use crate::domain::urls::VoiceUrls;
+use crate::error::BridgeError;
+
+/// Shared by everything in this service. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) platform: Platform,
+    pub(crate) config: Arc<Config>,
+    pub(crate) urls: VoiceUrls,
+    pub(crate) conversation: ConversationClient,
+    pub(crate) numbers: Numbers,
+    /// The account that dials; absent when the operator has set none.
+    pub(crate) carrier: Option<Carrier>,
+}
+
+/// What this service counts.
+#[derive(Clone)]
+pub(crate) struct Numbers {
+    pub(crate) dialled: Option<prometheus::IntCounterVec>,
+    pub(crate) own_words: Option<prometheus::IntCounterVec>,
+    pub(crate) refused: Option<prometheus::IntCounterVec>,
+    pub(crate) strangers: Option<prometheus::IntCounterVec>,
+}
+
+impl Numbers {
+    fn new(metrics: &Metrics) -> Self {
+        let own_words = "Fillers, apologies and goodbyes spoken because nobody answered in time";
+        let strangers = "Calls ended because the attempt that they name has another call or is over";
+        Self {
+            dialled: metrics.counter(
+                "echo_bridge_dialled_total",
+                "Create-call requests by result",
+                &["result"],
+            ),
+            own_words: metrics.counter("echo_bridge_own_words_total", own_words, &["words"]),
+            refused: metrics.counter("echo_bridge_refused_total", "Carrier requests refused", &["why"]),
+            strangers: metrics.counter("echo_bridge_second_calls_total", strangers, &["result"]),
+        }
+    }
+}
+
+/// Counts one, if the metric could be registered.
+pub(crate) fn count(metric: Option<&prometheus::IntCounterVec>, label: &str) {
+    if let Some(metric) = metric {
+        metric.with_label_values(&[label]).inc();
+    }
+}
+
+/// How often a write is tried that somebody else's write got in the way of.
+const TRIES: u32 = 3;
+
+impl App {
+    pub(crate) fn new(config: Config, platform: &Platform) -> Result<Self, ConfigError> {
+        let carrier = config.account.clone().map(Carrier::new).transpose()?;
+        Ok(Self {
+            urls: VoiceUrls::new(&config.voice_url),
+            conversation: ConversationClient::new(Arc::clone(&platform.caller)),
+            numbers: Numbers::new(&platform.metrics),
+            platform: platform.clone(),
+            config: Arc::new(config),
+            carrier,
+        })
+    }
+
+    /// Loads, decides and saves; again when somebody else saved in between, at most three times. Callbacks of one call come
+    /// at the same moment.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, BridgeError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, BridgeError> + Clone + Send + 'static,
+    {
+        for _ in 1..TRIES {
+            match self.platform.database.write(work.clone()).await {
+                Err(BridgeError::Db(DbError::Conflict | DbError::Duplicate { .. })) => {}
+                result => return result,
+            }
+        }
+        self.platform.database.write(work).await
+    }
+
+    /// The account that dials.
+    pub(crate) fn carrier(&self) -> Result<&Carrier, BridgeError> {
+        self.carrier.as_ref().ok_or(BridgeError::NoAccount)
+    }
+
+    /// Ends a call that nobody wants, while whoever noticed it answers the carrier: one that names an attempt which has
+    /// another call or is over. It would be a second ring.
+    pub(crate) fn end_stranger(&self, sid: &str) {
+        let (app, sid) = (self.clone(), sid.to_owned());
+        tokio::spawn(async move {
+            let Ok(carrier) = app.carrier() else { return };
+            tracing::error!(%sid, "a call names an attempt that is not its own; it is ended");
+            let ended = carrier.end(&sid).await;
+            count(app.numbers.strangers.as_ref(), if ended.is_ok() { "ended" } else { "failed" });
+            if let Err(error) = ended {
+                tracing::error!(%sid, %error, "it could not be ended");
+            }
+        });
+    }
+}

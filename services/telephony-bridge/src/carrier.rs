@@ -1,0 +1,104 @@
+//! The account that dials, and what is asked of the carrier in its name. Nothing here asks twice: whoever calls decides
+//! what a missing answer means.
+
+use std::time::Duration;
+
+use common::config::ConfigError;
+use common::telemetry::Masked;
+use twilio::rest::{
+    Call, CallEvent, CallFilter, CallList, Client, CreateCall, Credentials, Error, Instructions,
+    MachineDetection, MachineDetectionMode, Timeouts, UpdateCall,
+};
+
+use crate::config::AccountConfig;
+use crate::domain::attempt::{DialResult, read_answer};
+use crate::domain::urls::VoiceUrls;
+use crate::store::attempts::Attempt;
+
+/// Twilio: the call is not in a state in which it can be changed (21220): it is over already.
+const ALREADY_OVER: u32 = 21_220;
+/// Calls between two numbers that are looked through for evidence, newest first.
+const LISTED: usize = 100;
+
+/// An account with the carrier. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Carrier {
+    pub(crate) account: AccountConfig,
+    client: Client,
+}
+
+impl Carrier {
+    pub(crate) fn new(account: AccountConfig) -> Result<Self, ConfigError> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(4))
+            .no_proxy()
+            .build()
+            .map_err(|e| {
+                ConfigError::new("ECHO_CARRIER", format!("the HTTP client cannot be set up: {e}"))
+            })?;
+        let credentials = Credentials::auth_token(account.sid.clone(), account.auth_token.reveal());
+        let client = Client::new(http, account.api.clone(), credentials, Timeouts::default())
+            .map_err(|e| ConfigError::new("ECHO_CARRIER", format!("`{}`: {e}", account.api)))?;
+        Ok(Self { account, client })
+    }
+
+    /// The one request. Everything that the carrier may need to find us again stands in its addresses.
+    pub(crate) async fn place(&self, urls: &VoiceUrls, attempt: &Attempt) -> DialResult {
+        let voice = Instructions::Url { url: urls.voice(attempt.id), method: None };
+        let call = CreateCall {
+            status_callback: Some(urls.status(attempt.id)),
+            status_events: CallEvent::ALL.to_vec(),
+            timeout: Some(attempt.ring_timeout_seconds),
+            time_limit: Some(attempt.time_limit_seconds),
+            machine_detection: Some(MachineDetection {
+                mode: MachineDetectionMode::Enable,
+                timeout: None,
+                async_callback: Some(urls.machine(attempt.id)),
+            }),
+            ..CreateCall::new(attempt.to.as_str(), attempt.from.as_str(), voice)
+        };
+        let answer = self.client.create_call(&call).await;
+        let to = Masked(&attempt.to);
+        match &answer {
+            Ok(placed) => {
+                tracing::info!(attempt = %attempt.id, call = %attempt.call_id, %to, sid = %placed.sid, "dialled")
+            }
+            Err(error) => {
+                tracing::warn!(attempt = %attempt.id, call = %attempt.call_id, %to, %error, "not dialled, or not known")
+            }
+        }
+        read_answer(answer.map(|call| call.sid.to_string()))
+    }
+
+    /// Ends a call that rings or runs. One that is over, or that the carrier has never heard of, is ended.
+    pub(crate) async fn end(&self, sid: &str) -> Result<(), Error> {
+        let Ok(sid) = sid.parse() else { return Ok(()) };
+        match self.client.update_call(&sid, &UpdateCall::Complete).await {
+            Ok(_) => Ok(()),
+            Err(e) if e.code() == Some(ALREADY_OVER) => Ok(()),
+            Err(Error::Api(e)) if e.is_not_found() => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The call as the carrier sees it; `None` when there is no such call.
+    pub(crate) async fn look_at(&self, sid: &str) -> Result<Option<Call>, Error> {
+        let Ok(sid) = sid.parse() else { return Ok(None) };
+        match self.client.fetch_call(&sid).await {
+            Ok(call) => Ok(Some(call)),
+            Err(Error::Api(e)) if e.is_not_found() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The latest calls from the attempt's number to the one that it rings.
+    pub(crate) async fn calls_like(&self, attempt: &Attempt) -> Result<CallList, Error> {
+        let filter = CallFilter {
+            to: Some(attempt.to.clone()),
+            from: Some(attempt.from.clone()),
+            ..CallFilter::default()
+        };
+        self.client.list_calls(&filter, LISTED).await
+    }
+}

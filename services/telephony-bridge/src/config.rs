@@ -1,0 +1,313 @@
+//! This service's settings: how the carrier is reached and how it reaches us.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use common::config::{ConfigError, Secret, Settings};
+use twilio::AccountSid;
+use twilio::rest::Client;
+use url::{Host, Url};
+
+/// Which carrier, and how fast.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// How the carrier reaches the voice paths.
+    pub(crate) voice_url: String,
+    /// The operator's account; absent when none is set.
+    pub(crate) account: Option<AccountConfig>,
+    /// Whether signatures are checked. Off for development only.
+    pub(crate) signatures: bool,
+    /// A call that has not been heard of for this long is asked about.
+    pub(crate) check_after: TimeDelta,
+}
+
+/// An account with the carrier.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountConfig {
+    pub(crate) sid: AccountSid,
+    pub(crate) auth_token: Secret,
+    /// The number that calls come from.
+    pub(crate) from: String,
+    pub(crate) api: Url,
+    /// The pause between two calls.
+    pub(crate) between_calls: TimeDelta,
+}
+
+/// What an account's settings are called.
+struct Names {
+    sid: &'static str,
+    token: &'static str,
+    from: &'static str,
+    api: &'static str,
+}
+
+const SANDBOX: Names = Names {
+    sid: "ECHO_SANDBOX_ACCOUNT_SID",
+    token: "ECHO_SANDBOX_AUTH_TOKEN",
+    from: "ECHO_SANDBOX_NUMBER",
+    api: "ECHO_SANDBOX_URL",
+};
+const OPERATOR: Names = Names {
+    sid: "ECHO_TWILIO_ACCOUNT_SID",
+    token: "ECHO_TWILIO_AUTH_TOKEN",
+    from: "ECHO_TWILIO_FROM",
+    api: "ECHO_TWILIO_API_URL",
+};
+
+impl Config {
+    pub(crate) fn load(settings: &Settings) -> Result<Self, ConfigError> {
+        let http = settings.get("ECHO_HTTP_ADDR", "127.0.0.1:8080".to_owned())?;
+        let public = settings.get("ECHO_PUBLIC_URL", format!("http://{http}"))?;
+        let voice_url = settings.get("ECHO_VOICE_URL", public)?;
+        let reachable_at = voice_address(&voice_url)?;
+        let account = match settings.get("ECHO_CARRIER", "twilio".to_owned())?.as_str() {
+            "sandbox" => sandbox(settings)?,
+            "twilio" => operator(settings, &reachable_at)?,
+            other => return Err(ConfigError::new("ECHO_CARRIER", format!("`{other}`: sandbox or twilio"))),
+        };
+        Ok(Self {
+            voice_url,
+            account,
+            signatures: signatures(settings)?,
+            check_after: check_after(settings)?,
+        })
+    }
+}
+
+/// The carrier is given this address with a path behind it, and signs it as it stands.
+fn voice_address(text: &str) -> Result<Url, ConfigError> {
+    let wrong = |why: &str| {
+        let how = format!("`{text}` {why}; it should look like https://echo.example.com");
+        ConfigError::new("ECHO_VOICE_URL", how)
+    };
+    let url = Url::parse(text).map_err(|_| wrong("is no address with a scheme"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("is neither http nor https"));
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(wrong("has more than scheme, host, port and path"));
+    }
+    if url.host_str().is_some_and(|host| host.contains('_')) {
+        return Err(wrong("has an underscore in its host name, which Twilio refuses"));
+    }
+    Ok(url)
+}
+
+fn signatures(settings: &Settings) -> Result<bool, ConfigError> {
+    match settings.get("ECHO_TWILIO_SIGNATURES", "on".to_owned())?.as_str() {
+        "on" => Ok(true),
+        "off" => {
+            tracing::warn!(
+                "ECHO_TWILIO_SIGNATURES=off: anybody can speak for the carrier; for development only"
+            );
+            Ok(false)
+        }
+        other => Err(ConfigError::new("ECHO_TWILIO_SIGNATURES", format!("`{other}`: on or off"))),
+    }
+}
+
+fn check_after(settings: &Settings) -> Result<TimeDelta, ConfigError> {
+    let seconds = settings.get("ECHO_CARRIER_CHECK_SECONDS", 30_i64)?;
+    if (1..=3600).contains(&seconds) {
+        Ok(TimeDelta::seconds(seconds))
+    } else {
+        Err(ConfigError::new("ECHO_CARRIER_CHECK_SECONDS", format!("`{seconds}`: a number from 1 to 3600")))
+    }
+}
+
+fn sandbox(settings: &Settings) -> Result<Option<AccountConfig>, ConfigError> {
+    let address = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
+    let api = settings.get(SANDBOX.api, format!("http://{address}"))?;
+    let from = settings.get(SANDBOX.from, "+15005550006".to_owned())?;
+    account(settings, &SANDBOX, &from, &api, 1000.0)
+}
+
+fn operator(settings: &Settings, voice_url: &Url) -> Result<Option<AccountConfig>, ConfigError> {
+    let api = settings.get(OPERATOR.api, Client::TWILIO.to_owned())?;
+    let from = settings.get(OPERATOR.from, String::new())?;
+    let account = account(settings, &OPERATOR, &from, &api, 1.0)?;
+    if account.as_ref().is_some_and(|account| is_twilios_own(&account.api)) && on_this_machine(voice_url) {
+        let how = format!("Twilio cannot reach {voice_url}; set it to an address on the public internet");
+        return Err(ConfigError::new("ECHO_VOICE_URL", how));
+    }
+    Ok(account)
+}
+
+fn account(
+    settings: &Settings,
+    names: &Names,
+    from: &str,
+    api: &str,
+    pace: f64,
+) -> Result<Option<AccountConfig>, ConfigError> {
+    let sid: Option<String> = settings.optional(names.sid)?;
+    let token = settings.secret(names.token);
+    let between_calls = between_calls(settings, pace)?;
+    let (sid, auth_token) = match (sid, token) {
+        (None, None) => return Ok(None),
+        (Some(sid), Some(token)) => (sid, token),
+        (Some(_), None) => return Err(missing(names.token, names.sid)),
+        (None, Some(_)) => return Err(missing(names.sid, names.token)),
+    };
+    if !is_e164(from) {
+        let how = format!("`{from}`: the number that calls come from, in E.164, such as +15005550006");
+        return Err(ConfigError::new(names.from, how));
+    }
+    let sid = sid.parse().map_err(|e| ConfigError::new(names.sid, format!("{e}")))?;
+    let api = api.parse().map_err(|e| ConfigError::new(names.api, format!("`{api}`: {e}")))?;
+    Ok(Some(AccountConfig { sid, auth_token, from: from.to_owned(), api, between_calls }))
+}
+
+fn missing(name: &'static str, beside: &str) -> ConfigError {
+    ConfigError::new(name, format!("required beside {beside}"))
+}
+
+/// From calls a second that the account may place (Twilio's own default is one) to the pause between two.
+fn between_calls(settings: &Settings, default: f64) -> Result<TimeDelta, ConfigError> {
+    let calls = settings.get("ECHO_CALLS_PER_SECOND", default)?;
+    let wrong =
+        || ConfigError::new("ECHO_CALLS_PER_SECOND", format!("`{calls}`: a number from 0.01 to 10000"));
+    if !(0.01..=10_000.0).contains(&calls) {
+        return Err(wrong());
+    }
+    TimeDelta::from_std(Duration::from_secs_f64(1.0 / calls)).map_err(|_| wrong())
+}
+
+fn is_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (2..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+fn is_twilios_own(api: &Url) -> bool {
+    api.host_str().is_some_and(|host| host == "twilio.com" || host.ends_with(".twilio.com"))
+}
+
+fn on_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SID: &str = "AC0123456789abcdef0123456789abcdef";
+    const TWILIO: [(&str, &str); 3] = [
+        ("ECHO_TWILIO_ACCOUNT_SID", SID),
+        ("ECHO_TWILIO_AUTH_TOKEN", "top-secret"),
+        ("ECHO_TWILIO_FROM", "+15005550006"),
+    ];
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(&Settings::from_pairs(pairs.iter().copied()))
+    }
+
+    /// The operator's account at Twilio, with `changed` settings; an empty value takes one away.
+    fn with_twilio(changed: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let public = ("ECHO_VOICE_URL", "https://echo.example.com");
+        load(&TWILIO.into_iter().chain([public]).chain(changed.iter().copied()).collect::<Vec<_>>())
+    }
+
+    fn blamed(result: Result<Config, ConfigError>) -> String {
+        result.expect_err("refused").name
+    }
+
+    #[test]
+    fn without_an_account_the_service_starts_and_has_none() {
+        let config = load(&[]).unwrap();
+        assert!(config.account.is_none() && config.signatures);
+        assert_eq!(config.voice_url, "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn twilios_own_api_is_refused_an_address_on_this_machine() {
+        for address in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:80",
+            "http://0.0.0.0",
+            "http://127.9.9.9",
+        ] {
+            assert_eq!(blamed(with_twilio(&[("ECHO_VOICE_URL", address)])), "ECHO_VOICE_URL", "{address}");
+            let explicit =
+                [("ECHO_VOICE_URL", address), ("ECHO_TWILIO_API_URL", "https://api.dublin.ie1.twilio.com")];
+            assert_eq!(blamed(with_twilio(&explicit)), "ECHO_VOICE_URL", "{address}");
+        }
+        assert_eq!(
+            blamed(with_twilio(&[("ECHO_VOICE_URL", "")])),
+            "ECHO_VOICE_URL",
+            "the default is loopback"
+        );
+    }
+
+    #[test]
+    fn another_api_and_the_sandbox_may_use_an_address_on_this_machine() {
+        let local =
+            [("ECHO_VOICE_URL", "http://localhost:8080"), ("ECHO_TWILIO_API_URL", "http://127.0.0.1:8089")];
+        assert!(with_twilio(&local).unwrap().account.is_some());
+        let sandbox = [
+            ("ECHO_CARRIER", "sandbox"),
+            ("ECHO_SANDBOX_ACCOUNT_SID", SID),
+            ("ECHO_SANDBOX_AUTH_TOKEN", "top-secret"),
+        ];
+        let account = load(&sandbox).unwrap().account.unwrap();
+        assert_eq!((account.api.as_str(), account.from.as_str()), ("http://127.0.0.1:8089/", "+15005550006"));
+        assert_eq!(account.between_calls, TimeDelta::milliseconds(1));
+    }
+
+    #[test]
+    fn an_account_is_whole_or_absent_and_the_missing_part_is_named() {
+        for name in ["ECHO_TWILIO_ACCOUNT_SID", "ECHO_TWILIO_AUTH_TOKEN", "ECHO_TWILIO_FROM"] {
+            assert_eq!(blamed(with_twilio(&[(name, "")])), name);
+        }
+        assert_eq!(blamed(with_twilio(&[("ECHO_TWILIO_ACCOUNT_SID", "AC1")])), "ECHO_TWILIO_ACCOUNT_SID");
+        for number in ["5005550006", "+0500", "+1", "+1500555000600000", "+1500 555"] {
+            assert_eq!(blamed(with_twilio(&[("ECHO_TWILIO_FROM", number)])), "ECHO_TWILIO_FROM", "{number}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_would_make_relative_or_unsignable_callbacks_is_refused() {
+        for address in [
+            "echo.example.com",
+            "ftp://echo.example.com",
+            "https://my_host.example.com",
+            "https://echo.example.com/?a=1",
+            "https://echo.example.com/#x",
+            "https://u:p@echo.example.com",
+        ] {
+            assert_eq!(blamed(with_twilio(&[("ECHO_VOICE_URL", address)])), "ECHO_VOICE_URL", "{address}");
+        }
+        assert!(with_twilio(&[("ECHO_VOICE_URL", "https://echo.example.com/voice/")]).is_ok());
+    }
+
+    #[test]
+    fn switches_and_numbers_out_of_range_are_refused_by_name() {
+        for (name, value) in [
+            ("ECHO_CARRIER", "pigeon"),
+            ("ECHO_TWILIO_SIGNATURES", "maybe"),
+            ("ECHO_CALLS_PER_SECOND", "0"),
+            ("ECHO_CALLS_PER_SECOND", "NaN"),
+            ("ECHO_CARRIER_CHECK_SECONDS", "0"),
+            ("ECHO_CARRIER_CHECK_SECONDS", "3601"),
+        ] {
+            assert_eq!(blamed(with_twilio(&[(name, value)])), name, "{value}");
+        }
+        let config =
+            with_twilio(&[("ECHO_TWILIO_SIGNATURES", "off"), ("ECHO_CALLS_PER_SECOND", "5")]).unwrap();
+        assert!(!config.signatures);
+        assert_eq!(config.account.unwrap().between_calls, TimeDelta::milliseconds(200));
+    }
+
+    #[test]
+    fn no_debug_text_shows_the_token() {
+        assert!(!format!("{:?}", with_twilio(&[]).unwrap()).contains("top-secret"));
+    }
+}

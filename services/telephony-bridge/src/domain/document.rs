@@ -1,0 +1,218 @@
+//! The documents the carrier gets. Each names what comes next explicitly: none ends by accident.
+
+use std::num::NonZeroU32;
+
+use contracts::calls::{PartState, Then, TurnPart};
+use twilio::twiml::{Gather, GatherChild, GatherInput, Redirect, Response, Say, SpeechTimeout, Verb};
+
+use super::patience::OwnWords;
+use super::urls::{Place, VoiceUrls};
+
+/// Seconds of silence until the customer counts as silent.
+const LISTEN_SECONDS: Option<NonZeroU32> = NonZeroU32::new(5);
+
+/// Language and voice of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Voice {
+    /// BCP-47.
+    pub(crate) language: Option<String>,
+    /// The carrier's name.
+    pub(crate) voice: Option<String>,
+}
+
+impl Voice {
+    /// The carrier's own voice, for when nobody has said which.
+    pub(crate) const DEFAULT: Self = Self { language: None, voice: None };
+
+    fn of(part: &TurnPart) -> Self {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Self { language: given(&part.language), voice: given(&part.voice) }
+    }
+
+    fn say(&self, text: &str) -> Say {
+        Say { voice: self.voice.clone(), language: self.language.clone(), ..Say::new(text) }
+    }
+}
+
+/// The document for what the orchestrator answered; `None` while there is nothing to say yet.
+pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Option<Response> {
+    let voice = Voice::of(part);
+    match part.state() {
+        PartState::Pending | PartState::Unspecified => None,
+        PartState::CallOver => Some(hang_up()),
+        PartState::Ready => Some(Response::new(match part.then() {
+            Then::NextPart => vec![Verb::Say(voice.say(&part.text)), redirect(urls.next(place.next_part()))],
+            Then::Listen => listen(urls, Place { sorry: 0, ..place.next_turn() }, &voice, &part.text),
+            Then::HangUp => vec![Verb::Say(voice.say(&part.text)), Verb::Hangup],
+        })),
+    }
+}
+
+/// The document for what this service says by itself.
+pub(crate) fn for_own_words(urls: &VoiceUrls, place: Place, words: OwnWords) -> Response {
+    let voice = Voice::DEFAULT;
+    Response::new(match words {
+        OwnWords::Filler => {
+            vec![Verb::Say(voice.say("One moment, please.")), redirect(urls.next(place.after_filler()))]
+        }
+        OwnWords::Apology => {
+            let again = Place { sorry: place.sorry.saturating_add(1), ..place.next_turn() };
+            listen(urls, again, &voice, "I am sorry, I did not catch that. Could you say it again, please?")
+        }
+        OwnWords::Goodbye => {
+            vec![
+                Verb::Say(voice.say(
+                    "I am sorry, something is not working on our side. We will get back to you. Goodbye.",
+                )),
+                Verb::Hangup,
+            ]
+        }
+    })
+}
+
+/// Ends the call without a word.
+pub(crate) fn hang_up() -> Response {
+    Response::new(vec![Verb::Hangup])
+}
+
+/// For a call that is not ours to answer.
+pub(crate) fn unknown_call() -> Response {
+    let text = "I am sorry, there is nobody here to take this call. Goodbye.";
+    Response::new(vec![Verb::Say(Voice::DEFAULT.say(text)), Verb::Hangup])
+}
+
+/// Speaks inside the Gather, so that it can be interrupted, and goes on to the next turn with or without input.
+fn listen(urls: &VoiceUrls, next: Place, voice: &Voice, text: &str) -> Vec<Verb> {
+    let action = urls.response(next);
+    let children = if text.is_empty() { Vec::new() } else { vec![GatherChild::Say(voice.say(text))] };
+    let gather = Gather {
+        input: Some(GatherInput::DtmfSpeech),
+        action: Some(action.clone()),
+        timeout: LISTEN_SECONDS,
+        speech_timeout: Some(SpeechTimeout::Auto),
+        language: voice.language.clone(),
+        children,
+        ..Gather::default()
+    };
+    vec![Verb::Gather(gather), redirect(action)]
+}
+
+fn redirect(url: String) -> Verb {
+    Verb::Redirect(Redirect { url, ..Redirect::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use contracts::ids::AttemptId;
+    use twilio::overrides::CALLBACK_FRAGMENT;
+    use twilio::twiml::read;
+
+    const BASE: &str = "https://echo.example.com/carrier";
+
+    fn places() -> impl Strategy<Value = Place> {
+        (any::<u32>(), any::<u32>(), 0..4_u32, 0..4_u32).prop_map(|(turn, part, fill, sorry)| Place {
+            turn,
+            part,
+            fill,
+            sorry,
+            ..Place::start(AttemptId::new())
+        })
+    }
+
+    fn parts() -> impl Strategy<Value = TurnPart> {
+        let texts = prop_oneof![any::<String>(), Just(String::new()), "[a-z&<>\"' ]{0,6000}"];
+        let thens = prop_oneof![Just(Then::NextPart), Just(Then::Listen), Just(Then::HangUp)];
+        let languages = prop_oneof![Just(""), Just("en-US"), Just("de-DE")];
+        let voices = prop_oneof![Just(""), Just("man"), Just("Polly.Joanna")];
+        (texts, thens, languages, voices).prop_map(|(text, then, language, voice)| TurnPart {
+            state: PartState::Ready.into(),
+            text,
+            then: then.into(),
+            language: language.to_owned(),
+            voice: voice.to_owned(),
+        })
+    }
+
+    /// The document as the carrier reads it: nothing to complain about, every address absolute with the fragment behind it,
+    /// and an end that is said.
+    fn as_read(written: &Response) -> Response {
+        let xml = written.to_xml();
+        let document = read(xml.as_bytes()).unwrap_or_else(|e| panic!("{e}: {xml}"));
+        assert_eq!(document.warnings, [], "{xml}");
+        assert!(document.ignored.is_empty(), "{xml}");
+        let verbs = &document.response.verbs;
+        assert!(matches!(verbs.last(), Some(Verb::Hangup | Verb::Redirect(_))), "ends by accident: {xml}");
+        for verb in verbs {
+            match verb {
+                Verb::Redirect(redirect) => assert_absolute(&redirect.url),
+                Verb::Gather(gather) => assert_absolute(gather.action.as_deref().expect("an action")),
+                _ => {}
+            }
+        }
+        document.response
+    }
+
+    fn assert_absolute(url: &str) {
+        assert!(url.starts_with(&format!("{BASE}/v1/voice-")), "{url}");
+        assert!(url.ends_with(CALLBACK_FRAGMENT), "{url}");
+        let (_, query) = url.trim_end_matches(CALLBACK_FRAGMENT).split_once('?').expect("a query");
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.~-=&".contains(&b);
+        assert!(query.bytes().all(plain), "{query} is not safe to sign");
+    }
+
+    proptest! {
+        #[test]
+        fn every_sentence_makes_a_document_that_the_carrier_takes_and_that_says_what_comes_next(
+            place in places(), part in parts()
+        ) {
+            let urls = VoiceUrls::new(BASE);
+            let document = as_read(&for_part(&urls, place, &part).expect("a document"));
+            let listens = document.verbs.iter().any(|verb| matches!(verb, Verb::Gather(_)));
+            let hangs_up = matches!(document.verbs.last(), Some(Verb::Hangup));
+            prop_assert_eq!(listens, part.then() == Then::Listen);
+            prop_assert_eq!(hangs_up, part.then() == Then::HangUp);
+        }
+
+        #[test]
+        fn own_words_are_spoken_and_say_what_comes_next(place in places()) {
+            let urls = VoiceUrls::new(BASE);
+            for words in [OwnWords::Filler, OwnWords::Apology, OwnWords::Goodbye] {
+                let document = as_read(&for_own_words(&urls, place, words));
+                let hangs_up = matches!(document.verbs.last(), Some(Verb::Hangup));
+                prop_assert_eq!(hangs_up, words == OwnWords::Goodbye);
+                let listens = document.verbs.iter().any(|verb| matches!(verb, Verb::Gather(_)));
+                prop_assert_eq!(listens, words == OwnWords::Apology);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_yet_makes_no_document_and_a_call_that_is_over_is_hung_up() {
+        let (urls, place) = (VoiceUrls::new(BASE), Place::start(AttemptId::new()));
+        let in_state = |state: PartState| TurnPart { state: state.into(), ..TurnPart::default() };
+        assert_eq!(for_part(&urls, place, &in_state(PartState::Pending)), None);
+        assert_eq!(for_part(&urls, place, &in_state(PartState::Unspecified)), None);
+        assert_eq!(for_part(&urls, place, &in_state(PartState::CallOver)), Some(hang_up()));
+        as_read(&hang_up());
+        as_read(&unknown_call());
+    }
+
+    #[test]
+    fn a_sentence_that_was_there_ends_the_patience_and_an_apology_counts() {
+        let urls = VoiceUrls::new(BASE);
+        let place = Place { turn: 2, part: 1, fill: 2, sorry: 1, ..Place::start(AttemptId::new()) };
+        let ready = TurnPart { state: PartState::Ready.into(), text: "Yes.".into(), ..TurnPart::default() };
+        let xml = for_part(&urls, place, &ready).expect("a document").to_xml();
+        assert!(xml.contains("turn=2&amp;part=2#"), "{xml}");
+        let listen = TurnPart { then: Then::Listen.into(), ..ready };
+        let xml = for_part(&urls, place, &listen).expect("a document").to_xml();
+        assert!(xml.contains("turn=3#"), "{xml}");
+        let xml = for_own_words(&urls, place, OwnWords::Filler).to_xml();
+        assert!(xml.contains("turn=2&amp;part=1&amp;fill=3&amp;sorry=1#"), "{xml}");
+        let xml = for_own_words(&urls, place, OwnWords::Apology).to_xml();
+        assert!(xml.contains("turn=3&amp;sorry=2#"), "{xml}");
+    }
+}

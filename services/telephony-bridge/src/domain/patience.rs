@@ -1,0 +1,88 @@
+//! What is said when nobody behind this service has a sentence in time: a filler, twice; then an apology and a chance to
+//! repeat; after two turns of that, goodbye. Silence on the line is bounded here, whatever else is dead.
+
+use super::urls::Place;
+
+/// What this service says by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnWords {
+    /// "One moment", and ask again.
+    Filler,
+    /// An apology; the caller may repeat.
+    Apology,
+    /// An apology, and the end.
+    Goodbye,
+}
+
+/// Fillers while waiting for one sentence.
+const FILLERS: u32 = 2;
+/// Turns in a row that may end in an apology.
+const APOLOGIES: u32 = 2;
+
+impl OwnWords {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Filler => "filler",
+            Self::Apology => "apology",
+            Self::Goodbye => "goodbye",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Filler, Self::Apology, Self::Goodbye].into_iter().find(|w| w.as_str() == text)
+    }
+}
+
+/// What to say when no sentence came for this place.
+pub(crate) const fn own_words(place: Place) -> OwnWords {
+    if place.fill < FILLERS {
+        OwnWords::Filler
+    } else if place.sorry < APOLOGIES {
+        OwnWords::Apology
+    } else {
+        OwnWords::Goodbye
+    }
+}
+
+/// What to say when something was heard and there is nowhere to keep it: a filler would lose it, so the caller is asked to
+/// say it again.
+pub(crate) const fn without_memory(place: Place) -> OwnWords {
+    own_words(Place { fill: FILLERS, ..place })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contracts::ids::AttemptId;
+
+    #[test]
+    fn a_caller_whom_nobody_answers_hears_a_bounded_number_of_fillers_and_apologies_and_then_goodbye() {
+        let mut place = Place::start(AttemptId::new());
+        let mut said = Vec::new();
+        loop {
+            let words = own_words(place);
+            said.push(words);
+            match words {
+                OwnWords::Filler => place = place.after_filler(),
+                OwnWords::Apology => place = Place { sorry: place.sorry + 1, ..place.next_turn() },
+                OwnWords::Goodbye => break,
+            }
+        }
+        use OwnWords::{Apology, Filler, Goodbye};
+        assert_eq!(said, [Filler, Filler, Apology, Filler, Filler, Apology, Filler, Filler, Goodbye]);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_asked_for_again_at_once_and_not_for_ever() {
+        let place = Place { turn: 3, ..Place::start(AttemptId::new()) };
+        assert_eq!(without_memory(place), OwnWords::Apology);
+        assert_eq!(without_memory(Place { sorry: 2, ..place }), OwnWords::Goodbye);
+    }
+
+    #[test]
+    fn words_read_back_as_they_are_written() {
+        for words in [OwnWords::Filler, OwnWords::Apology, OwnWords::Goodbye] {
+            assert_eq!(OwnWords::parse(words.as_str()), Some(words));
+        }
+    }
+}

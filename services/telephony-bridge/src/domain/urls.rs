@@ -1,0 +1,96 @@
+//! The addresses that the carrier is given. Absolute, with the attempt and the turn in the query, so that a repeated or
+//! late request is recognised; ending in the fragment that asks the carrier to try again when an answer is lost.
+
+use contracts::ids::AttemptId;
+use twilio::overrides::CALLBACK_FRAGMENT;
+
+/// Builds callback addresses on the public voice address.
+#[derive(Clone, Debug)]
+pub(crate) struct VoiceUrls {
+    base: String,
+}
+
+/// Where a conversation stands, as it rides in the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which attempt.
+    pub(crate) attempt: AttemptId,
+    /// Which turn.
+    pub(crate) turn: u32,
+    /// Which sentence of it.
+    pub(crate) part: u32,
+    /// How many fillers have been spoken while waiting for it.
+    pub(crate) fill: u32,
+    /// How many turns in a row have ended in an apology.
+    pub(crate) sorry: u32,
+}
+
+impl Place {
+    /// The first turn of an attempt.
+    #[cfg(test)]
+    pub(crate) const fn start(attempt: AttemptId) -> Self {
+        Self { attempt, turn: 0, part: 0, fill: 0, sorry: 0 }
+    }
+
+    /// The turn after this one.
+    pub(crate) const fn next_turn(self) -> Self {
+        Self { turn: self.turn.saturating_add(1), part: 0, fill: 0, ..self }
+    }
+
+    /// The sentence after this one. A sentence was there, so the patience starts anew.
+    pub(crate) const fn next_part(self) -> Self {
+        Self { part: self.part.saturating_add(1), fill: 0, sorry: 0, ..self }
+    }
+
+    /// The same sentence, asked for again after a filler.
+    pub(crate) const fn after_filler(self) -> Self {
+        Self { fill: self.fill.saturating_add(1), ..self }
+    }
+}
+
+impl VoiceUrls {
+    /// `base` is how the carrier reaches this service, without a slash at the end.
+    pub(crate) fn new(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// The public address of a request, as the carrier signed it: our base and its raw path and query.
+    pub(crate) fn signed(&self, path_and_query: &str) -> String {
+        format!("{}{path_and_query}", self.base)
+    }
+
+    /// Fetched when the call is answered.
+    pub(crate) fn voice(&self, attempt: AttemptId) -> String {
+        format!("{}/v1/voice?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
+    }
+
+    /// Told what was heard.
+    pub(crate) fn response(&self, place: Place) -> String {
+        self.at("voice-response", place)
+    }
+
+    /// Asked for a further sentence.
+    pub(crate) fn next(&self, place: Place) -> String {
+        self.at("voice-next", place)
+    }
+
+    fn at(&self, path: &str, Place { attempt, turn, part, fill, sorry }: Place) -> String {
+        let mut url = format!("{}/v1/{path}?attempt={attempt}&turn={turn}", self.base);
+        for (name, value) in [("part", part), ("fill", fill), ("sorry", sorry)] {
+            if value > 0 {
+                url.push_str(&format!("&{name}={value}"));
+            }
+        }
+        url + CALLBACK_FRAGMENT
+    }
+
+    /// Told how the call goes.
+    pub(crate) fn status(&self, attempt: AttemptId) -> String {
+        format!("{}/v1/voice-status?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
+    }
+
+    /// Told whether a person or a machine answered.
+    pub(crate) fn machine(&self, attempt: AttemptId) -> String {
+        format!("{}/v1/voice-amd?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
+    }
+}

@@ -1,0 +1,36 @@
+//! What can go wrong here, and what it means for a message.
+
+use common::bus::Outcome;
+use common::db::DbError;
+
+/// A failure of this service.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BridgeError {
+    /// The tables.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A message names an id that is none.
+    #[error(transparent)]
+    BadId(#[from] contracts::ids::BadId),
+    /// The carrier does not answer or refuses.
+    #[error("carrier: {0}")]
+    Carrier(#[from] twilio::rest::Error),
+    /// No account to dial with.
+    #[error(
+        "no carrier account: set ECHO_TWILIO_ACCOUNT_SID and ECHO_TWILIO_AUTH_TOKEN, or ECHO_CARRIER=sandbox"
+    )]
+    NoAccount,
+}
+
+impl From<BridgeError> for Outcome {
+    fn from(error: BridgeError) -> Self {
+        match error {
+            BridgeError::Db(e) => e.into(),
+            BridgeError::Carrier(e) => Self::RetryAfter({
+                tracing::warn!(error = %e, "the carrier gave no useful answer");
+                std::time::Duration::from_secs(5)
+            }),
+            e @ (BridgeError::BadId(_) | BridgeError::NoAccount) => Self::Dead(e.to_string()),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Rings a number, at most once. The intent is committed before the carrier is asked; the request is sent once, by
+//! [`crate::dialling`]; an answer that never comes is looked for by [`crate::tasks::reconcile`] and never asked for again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use common::bus::{Cause, Meta, Outcome};
+use common::clock::from_millis;
+use common::db::{Tx, lease};
+use contracts::calls::DialRequested;
+use contracts::telephony::dial_failed::Cause as FailCause;
+use contracts::telephony::dial_refused::Reason;
+
+use crate::app::App;
+use crate::config::AccountConfig;
+use crate::dialling::{self, Intent, TRY_AGAIN};
+use crate::domain::attempt::{AttemptState, DialDecision, decide_dial};
+use crate::error::BridgeError;
+use crate::events;
+use crate::store::accounts;
+use crate::store::attempts::{self, Attempt};
+
+pub(crate) async fn handle(app: App, meta: Meta, message: DialRequested) -> Outcome {
+    match dial(&app, &meta, message).await {
+        Ok(outcome) => outcome,
+        Err(e) => e.into(),
+    }
+}
+
+async fn dial(app: &App, meta: &Meta, message: DialRequested) -> Result<Outcome, BridgeError> {
+    match commit_intent(app, meta, message).await? {
+        Decided::Dial(intent) => dialling::carry_out(app, meta, *intent).await,
+        Decided::Later => Ok(Outcome::RetryAfter(TRY_AGAIN)),
+        Decided::Settled => Ok(Outcome::Done),
+    }
+}
+
+enum Decided {
+    Dial(Box<Intent>),
+    Later,
+    Settled,
+}
+
+async fn commit_intent(app: &App, meta: &Meta, message: DialRequested) -> Result<Decided, BridgeError> {
+    let (cause, check_after) = (meta.cause.clone(), app.config.check_after);
+    let account = app.carrier.as_ref().map(|carrier| carrier.account.clone());
+    app.write(move |tx| {
+        let existing = attempts::find(tx.conn, message.attempt_id.parse()?)?;
+        if existing.as_ref().is_some_and(|attempt| attempt.state.acted_on()) {
+            return Ok(Decided::Settled);
+        }
+        let wanted = match &existing {
+            Some(waiting) => waiting.clone(),
+            None => Attempt::wanted(&message, account.as_ref(), tx.now())?,
+        };
+        let wanted = Attempt { check_at: tx.now() + check_after, ..wanted };
+        let Some(account) = &account else { return no_account(tx, existing.is_some(), wanted, &cause) };
+        decide(tx, existing.is_some(), wanted, account, &cause)
+    })
+    .await
+}
+
+/// Decides about an attempt that has not been acted on; `known`: it has a row already.
+fn decide(
+    tx: &mut Tx<'_>,
+    known: bool,
+    wanted: Attempt,
+    account: &AccountConfig,
+    cause: &Cause,
+) -> Result<Decided, BridgeError> {
+    // One after the other: the account has one next turn, and a number one line.
+    lease::exclusive(tx.conn, &format!("dial {}", account.sid))?;
+    let busy = attempts::line_busy(tx.conn, wanted.project_id, &wanted.to, wanted.id)?;
+    let turn = accounts::next_turn(tx.conn, account.sid.as_str(), tx.now())?;
+    match decide_dial(busy, tx.now(), turn, wanted.dial_before) {
+        DialDecision::Later => Ok(Decided::Later),
+        DialDecision::RefuseLate => refuse(tx, known, wanted, Reason::Late, cause),
+        DialDecision::RefuseLineBusy => refuse(tx, known, wanted, Reason::LineBusy, cause),
+        DialDecision::Dial => {
+            accounts::take_turn(tx.conn, account.sid.as_str(), turn, account.between_calls)?;
+            let attempt = Attempt { state: AttemptState::Dialing, live: true, ..wanted };
+            let attempt = write_down(tx, known, attempt)?;
+            let wait = (turn - tx.now()).to_std().unwrap_or(Duration::ZERO);
+            Ok(Decided::Dial(Box::new(Intent { attempt, turn, wait })))
+        }
+    }
+}
+
+fn write_down(tx: &mut Tx<'_>, known: bool, attempt: Attempt) -> Result<Attempt, BridgeError> {
+    let now = tx.now();
+    Ok(if known {
+        attempts::save(tx.conn, attempt, now)?
+    } else {
+        attempts::insert(tx.conn, &attempt, now)?;
+        attempt
+    })
+}
+
+fn refuse(
+    tx: &mut Tx<'_>,
+    known: bool,
+    wanted: Attempt,
+    reason: Reason,
+    cause: &Cause,
+) -> Result<Decided, BridgeError> {
+    let over = write_down(tx, known, wanted.over())?;
+    tx.stage(&events::refused(&over, reason), cause)?;
+    Ok(Decided::Settled)
+}
+
+fn no_account(tx: &mut Tx<'_>, known: bool, wanted: Attempt, cause: &Cause) -> Result<Decided, BridgeError> {
+    tracing::error!(attempt = %wanted.id, error = %BridgeError::NoAccount, "a call cannot be placed");
+    let over = write_down(tx, known, wanted.over())?;
+    tx.stage(&events::failed(&over, FailCause::CarrierError, 0), cause)?;
+    Ok(Decided::Settled)
+}
+
+impl Attempt {
+    fn wanted(
+        message: &DialRequested,
+        account: Option<&AccountConfig>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, BridgeError> {
+        Ok(Self {
+            account_sid: account.map(|a| a.sid.to_string()).unwrap_or_default(),
+            to: message.to_e164.clone(),
+            from: account.map(|a| a.from.clone()).unwrap_or_default(),
+            ring_timeout_seconds: message.ring_timeout_seconds,
+            time_limit_seconds: message.time_limit_seconds,
+            dial_before: from_millis(message.dial_before_ms),
+            ..Self::named(&message.attempt_id, &message.call_id, &message.project_id, now)?
+        })
+    }
+
+    /// An attempt of which nothing is known but its names.
+    pub(super) fn named(
+        attempt_id: &str,
+        call_id: &str,
+        project_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, BridgeError> {
+        Ok(Self {
+            id: attempt_id.parse()?,
+            project_id: project_id.parse()?,
+            call_id: call_id.parse()?,
+            account_sid: String::new(),
+            to: String::new(),
+            from: String::new(),
+            state: AttemptState::Waiting,
+            live: false,
+            carrier_call_sid: None,
+            carrier_status: None,
+            answered_by: None,
+            stop_requested: false,
+            gave_up: false,
+            ring_timeout_seconds: 0,
+            time_limit_seconds: 0,
+            dial_before: now,
+            created_at: now,
+            check_at: now + TimeDelta::seconds(30),
+            version: 0,
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! What the carrier requests: voice documents and callbacks. Every request is verified before anything else is read.
+
+mod ask;
+mod known;
+mod machine;
+mod signed;
+mod status;
+mod voice;
+
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
+
+use crate::app::App;
+
+/// A callback of the carrier is a small form.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The voice paths.
+pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
+    let app = app.clone();
+    move |config| {
+        let resource = |path: &str| {
+            web::resource(path).app_data(PayloadConfig::new(MAX_BODY)).app_data(web::Data::new(app.clone()))
+        };
+        config
+            .service(resource("/v1/voice").route(web::post().to(voice::answered)))
+            .service(resource("/v1/voice-response").route(web::post().to(voice::heard)))
+            .service(resource("/v1/voice-next").route(web::post().to(voice::next)))
+            .service(resource("/v1/voice-status").route(web::post().to(status::report)))
+            .service(resource("/v1/voice-amd").route(web::post().to(machine::verdict)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Status callbacks: they may come twice, late, out of order or never. Each report is noted once; a call never goes back.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::signed::{Refused, Signed};
+use crate::app::App;
+use crate::progress::{News, note};
+use crate::store::attempts;
+
+pub(super) async fn report(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let signed = match Signed::check(&app, &http, &body) {
+        Ok(signed) => signed,
+        Err(refused) => return refused.response(&app),
+    };
+    let (Some(id), Some(news)) = (signed.attempt(), News::from_callback(&signed.request)) else {
+        return HttpResponse::NoContent().finish(); // nothing that we asked for
+    };
+    let (account, check_after) = (signed.account_sid, app.config.check_after);
+    let (sid, over) = (news.sid.clone(), news.status.is_terminal());
+    let noted = app
+        .write(move |tx| match attempts::find(tx.conn, id)? {
+            Some(attempt) if attempt.account_sid != account => Ok(Noted::OtherAccount),
+            Some(attempt) => {
+                let own = note(tx, attempt, &news, check_after)?;
+                Ok(if own { Noted::Done } else { Noted::OtherCall })
+            }
+            None => Ok(Noted::Done),
+        })
+        .await;
+    match noted {
+        Ok(Noted::Done) => HttpResponse::NoContent().finish(),
+        Ok(Noted::OtherCall) => {
+            if !over {
+                app.end_stranger(&sid);
+            }
+            HttpResponse::NoContent().finish()
+        }
+        Ok(Noted::OtherAccount) => Refused::OTHER_ACCOUNT.response(&app),
+        // The carrier asks again (its retry is in our address); if it gives up, the reconciler finds out.
+        Err(error) => {
+            tracing::warn!(attempt = %id, %error, "a status report could not be noted");
+            HttpResponse::ServiceUnavailable().finish()
+        }
+    }
+}
+
+enum Noted {
+    Done,
+    OtherAccount,
+    /// The report is about a call that is not this attempt's.
+    OtherCall,
+}

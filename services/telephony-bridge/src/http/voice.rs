@@ -1,0 +1,201 @@
+//! The conversation, document by document. Every request is answered within two seconds: with a sentence when there is
+//! one, else with words of our own.
+
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use contracts::calls::turn_input::Input;
+use contracts::calls::{Answered, Silence, Speech};
+use prost::Message as _;
+use twilio::twiml::{CONTENT_TYPE, Response};
+use twilio::webhook::VoiceRequest;
+
+use super::ask::{Question, ask};
+use super::known::{Known, Unknown, look_up};
+use super::signed::{Refused, Signed};
+use crate::app::{App, count};
+use crate::domain::document::{for_own_words, for_part, hang_up, unknown_call};
+use crate::domain::patience::{OwnWords, own_words, without_memory};
+use crate::domain::urls::Place;
+use crate::store::attempts::{self, Attempt};
+use crate::store::own_words as own_words_store;
+
+/// The carrier hears from us within two seconds. What the parts behind us get of it, all together…
+const SENTENCE_WITHIN: Duration = Duration::from_millis(1_600);
+/// …and until when what we say ourselves has to be written down. The rest is for the way.
+const NOTED_WITHIN: Duration = Duration::from_millis(1_750);
+/// What the tables get.
+const TABLES_WITHIN: Duration = Duration::from_millis(700);
+/// Longer speech than a recogniser gives for one turn is cut.
+const MAX_SPEECH: usize = 4_000;
+/// As many keys as anybody presses.
+const MAX_DIGITS: usize = 64;
+
+pub(super) async fn answered(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
+    conversation(&app, &http, &body, |_| Some(Input::Answered(Answered {}))).await
+}
+
+pub(super) async fn heard(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
+    conversation(&app, &http, &body, |request| Some(what_was_heard(request))).await
+}
+
+pub(super) async fn next(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
+    conversation(&app, &http, &body, |_| None).await
+}
+
+/// Speech, keys or silence. Parameters that are missing or empty mean that nothing was heard.
+fn what_was_heard(request: &VoiceRequest) -> Input {
+    // A NUL cannot be stored, nor spoken.
+    let cut = |text: &str, most| text.chars().filter(|c| *c != '\0').take(most).collect::<String>();
+    let speech = request.speech_result.as_deref().map(|s| cut(s.trim(), MAX_SPEECH));
+    let digits = request.digits.as_deref().map(|d| cut(d, MAX_DIGITS));
+    match (speech.filter(|s| !s.is_empty()), digits.filter(|d| !d.is_empty())) {
+        (Some(text), _) => {
+            #[expect(clippy::cast_possible_truncation, reason = "a confidence has two meaningful digits")]
+            let confidence = request.confidence.map(|c| c as f32);
+            Input::Speech(Speech { text, confidence })
+        }
+        (None, Some(digits)) => Input::Digits(digits),
+        (None, None) => Input::Silence(Silence {}),
+    }
+}
+
+async fn conversation(
+    app: &App,
+    http: &HttpRequest,
+    body: &[u8],
+    input: impl FnOnce(&VoiceRequest) -> Option<Input>,
+) -> HttpResponse {
+    let began = Instant::now();
+    let signed = match Signed::check(app, http, body) {
+        Ok(signed) => signed,
+        Err(refused) => return refused.response(app),
+    };
+    let Some(place) = signed.place() else { return document(&unknown_call()) };
+    let input = input(&signed.request);
+    match answer(app, &signed, place, input, began).await {
+        Ok(response) => document(&response),
+        Err(refused) => refused.response(app),
+    }
+}
+
+fn document(response: &Response) -> HttpResponse {
+    HttpResponse::Ok().content_type(CONTENT_TYPE).body(response.to_xml())
+}
+
+async fn answer(
+    app: &App,
+    signed: &Signed,
+    place: Place,
+    input: Option<Input>,
+    began: Instant,
+) -> Result<Response, Refused> {
+    let known = match tokio::time::timeout(TABLES_WITHIN, look_up(app, signed, place)).await {
+        Ok(Ok(known)) => known,
+        Ok(Err(Unknown::NoAttempt)) => return Ok(unknown_call()),
+        Ok(Err(Unknown::Refused(refused))) => return Err(refused),
+        Ok(Err(Unknown::OtherCall(sid))) => {
+            app.end_stranger(&sid);
+            return Ok(hang_up());
+        }
+        Ok(Err(Unknown::Away(error))) => {
+            tracing::warn!(attempt = %place.attempt, %error, "the tables are away");
+            return Ok(speak_without_memory(app, place, input.as_ref()));
+        }
+        Err(_) => {
+            tracing::warn!(attempt = %place.attempt, "the tables are too slow");
+            return Ok(speak_without_memory(app, place, input.as_ref()));
+        }
+    };
+    let Known { attempt, said, heard } = known;
+    if attempt.stop_requested && attempt.live {
+        return Ok(hang_up());
+    }
+    if let Some(words) = said {
+        return Ok(for_own_words(&app.urls, place, words)); // the same request, the same document
+    }
+    let question = Question::new(attempt.call_id, place, input, heard);
+    let part = ask(app, attempt.call_id, question.clone(), began + SENTENCE_WITHIN).await;
+    match part.as_ref().and_then(|part| for_part(&app.urls, place, part)) {
+        Some(response) => Ok(response),
+        None => Ok(speak_for_ourselves(app, place, question, part.is_some(), began).await),
+    }
+}
+
+/// Without the tables we know neither call nor words: keep the line, within bounds.
+fn speak_without_memory(app: &App, place: Place, input: Option<&Input>) -> Response {
+    let heard = matches!(input, Some(Input::Speech(_) | Input::Digits(_)));
+    let words = if heard { without_memory(place) } else { own_words(place) };
+    count(app.numbers.own_words.as_ref(), words.as_str());
+    for_own_words(&app.urls, place, words)
+}
+
+/// Nobody had a sentence in time. What is said is noted, so that the same request gets the same document; what was heard
+/// is kept when the orchestrator may not have it.
+async fn speak_for_ourselves(
+    app: &App,
+    place: Place,
+    question: Question,
+    orchestrator_has_it: bool,
+    began: Instant,
+) -> Response {
+    let words = own_words(place);
+    count(app.numbers.own_words.as_ref(), words.as_str());
+    let heard = match question {
+        Question::Start(request) if !orchestrator_has_it => Some(request.encode_to_vec()),
+        Question::Start(_) | Question::Next(_) => None,
+    };
+    let note = app.write(move |tx| {
+        own_words_store::note(tx.conn, place, words, heard.clone())?;
+        if words == OwnWords::Goodbye
+            && let Some(attempt) = attempts::find(tx.conn, place.attempt)?
+        {
+            attempts::save(tx.conn, Attempt { gave_up: true, ..attempt }, tx.now())?;
+        }
+        Ok(())
+    });
+    match tokio::time::timeout_at((began + NOTED_WITHIN).into(), note).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "own words could not be noted"),
+        Err(_) => tracing::warn!("own words could not be noted in time"),
+    }
+    for_own_words(&app.urls, place, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard_in(request: VoiceRequest) -> Input {
+        what_was_heard(&request)
+    }
+
+    #[test]
+    fn speech_comes_before_keys_and_nothing_is_silence() {
+        let speech = VoiceRequest {
+            speech_result: Some(" yes\0 ".to_owned()),
+            digits: Some("1".to_owned()),
+            confidence: Some(0.5),
+            ..VoiceRequest::default()
+        };
+        assert_eq!(heard_in(speech), Input::Speech(Speech { text: "yes".into(), confidence: Some(0.5) }));
+        let digits = VoiceRequest { digits: Some("12#".to_owned()), ..VoiceRequest::default() };
+        assert_eq!(heard_in(digits), Input::Digits("12#".into()));
+        let nothing = VoiceRequest { speech_result: Some("\0".to_owned()), ..VoiceRequest::default() };
+        assert_eq!(heard_in(nothing), Input::Silence(Silence {}));
+        assert_eq!(heard_in(VoiceRequest::default()), Input::Silence(Silence {}));
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut() {
+        let long = VoiceRequest { speech_result: Some("ü".repeat(5_000)), ..VoiceRequest::default() };
+        let Input::Speech(speech) = heard_in(long) else { panic!("speech") };
+        assert_eq!(speech.text.chars().count(), MAX_SPEECH);
+    }
+
+    #[test]
+    fn the_parts_of_the_time_fit_into_two_seconds() {
+        assert!(TABLES_WITHIN < SENTENCE_WITHIN && SENTENCE_WITHIN < NOTED_WITHIN);
+        assert!(NOTED_WITHIN < Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,62 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod carrier;
+mod config;
+mod dialling;
+mod domain;
+mod error;
+mod events;
+mod handlers;
+mod http;
+mod progress;
+mod store;
+mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::bus::Subscription;
+use common::config::{ConfigError, Settings};
+use common::db::Durability;
+use common::platform::Platform;
+use common::service::{Mount, Service, ServiceDef, Tables, Task};
+use contracts::ServiceName;
+use tokio::sync::Notify;
+
+use app::App;
+use config::Config;
+
+/// The telephony-bridge, for a process to run.
+pub const SERVICE: ServiceDef = ServiceDef {
+    name: ServiceName::TelephonyBridge,
+    tables: Some(Tables { migrations: common::migrations!["0001_attempts"], durability: Durability::Full }),
+    listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],
+    build,
+};
+
+fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    let app = App::new(Config::load(settings)?, platform)?;
+    let started = Arc::new(Notify::new());
+    started.notify_one();
+    Ok(Service {
+        mounts: vec![Mount::public(http::routes(&app))],
+        subscriptions: vec![
+            Subscription::to(&app, handlers::dial_requested::handle),
+            Subscription::to(&app, handlers::stop_call_requested::handle),
+        ],
+        servers: vec![],
+        tasks: vec![
+            Task::new("after start", Duration::from_secs(3600 * 24), &started, &app, |app: App| async move {
+                tasks::reconcile::after_start(&app).await
+            }),
+            Task::new(
+                "reconcile",
+                Duration::from_secs(2),
+                &Arc::new(Notify::new()),
+                &app,
+                tasks::reconcile::run,
+            ),
+        ],
+    })
+}

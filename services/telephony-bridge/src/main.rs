@@ -1,0 +1,12 @@
+//! `echo-telephony-bridge`: the telephony-bridge as a process of its own.
+
+use common::runtime::Process;
+
+fn main() -> std::process::ExitCode {
+    common::runtime::main(Process {
+        name: "echo-telephony-bridge",
+        about: "The only room that knows a carrier: dials, speaks TwiML, hears how calls go.",
+        services: &[echo_telephony_bridge::SERVICE],
+        embedded: false,
+    })
+}

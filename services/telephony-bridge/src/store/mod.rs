@@ -1,0 +1,8 @@
+//! This service's tables, one file each. The project comes first in every query, except where the question is the
+//! carrier's, who knows no project: those ask by attempt or by account.
+
+pub(crate) mod accounts;
+pub(crate) mod attempts;
+pub(crate) mod own_words;
+pub(crate) mod reports;
+mod schema;

@@ -1,0 +1,58 @@
+//! The tables as `migrations/` makes them.
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Integer, Nullable, Text, UtcTime, Uuid};
+    dial_attempts (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        call_id -> Uuid,
+        account_sid -> Text,
+        to_number -> Text,
+        from_number -> Text,
+        state -> Text,
+        live -> Bool,
+        carrier_call_sid -> Nullable<Text>,
+        carrier_status -> Nullable<Text>,
+        answered_by -> Nullable<Text>,
+        stop_requested -> Bool,
+        gave_up -> Bool,
+        ring_timeout_seconds -> Integer,
+        time_limit_seconds -> Integer,
+        dial_before -> UtcTime,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+        check_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Text, UtcTime, Uuid};
+    carrier_reports (attempt_id, sequence) {
+        attempt_id -> Uuid,
+        sequence -> Integer,
+        status -> Text,
+        received_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Binary, Integer, Nullable, Text, Uuid};
+    own_words (attempt_id, turn, part, fill) {
+        attempt_id -> Uuid,
+        turn -> Integer,
+        part -> Integer,
+        fill -> Integer,
+        words -> Text,
+        heard -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Text, UtcTime};
+    carrier_accounts (account_sid) {
+        account_sid -> Text,
+        next_dial_at -> UtcTime,
+    }
+}

@@ -1,0 +1,3 @@
+//! Periodic jobs, one file each.
+
+pub(crate) mod reconcile;

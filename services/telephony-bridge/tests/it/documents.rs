@@ -1,0 +1,131 @@
+//! The same request gets the same document, and a whole conversation goes through.
+
+use contracts::calls::turn_input::Input;
+use contracts::calls::{Answered, Silence, Speech};
+use serde_json::json;
+use testkit::database::Engine;
+
+use crate::line::Line;
+use crate::on_both_engines;
+use crate::orchestrator::{Asked, Manner};
+use crate::world::World;
+
+on_both_engines![
+    the_same_request_gets_the_same_bytes_also_after_the_call_has_ended,
+    what_the_bridge_said_itself_it_says_again_when_it_is_asked_again,
+    what_was_heard_arrives_as_speech_keys_or_silence,
+    a_call_that_nobody_knows_is_told_so_and_hung_up,
+    a_whole_conversation_goes_through_without_a_complaint_of_the_carrier,
+];
+
+async fn the_same_request_gets_the_same_bytes_also_after_the_call_has_ended(engine: Engine) {
+    let world = World::new(engine).await;
+    let line = Line::running(&world).await;
+    let speech = [("SpeechResult", "Yes, please."), ("Confidence", "0.9")];
+    let first = line.pick_up().await;
+    let next = first.next(&world).unwrap();
+    let second = line.post(&next, &[]).await;
+    assert!(second.listens());
+    let response = second.next(&world).unwrap();
+    let third = line.post(&response, &speech).await;
+
+    for ended in [false, true] {
+        if ended {
+            assert_eq!(line.report("completed", "3").await, 204);
+            world.status(&line.wish, "completed").await;
+            world.orchestrator.behaves(Manner::Over);
+        }
+        assert_eq!(line.pick_up().await.body, first.body, "ended: {ended}");
+        assert_eq!(line.post(&next, &[]).await.body, second.body, "ended: {ended}");
+        assert_eq!(line.post(&response, &speech).await.body, third.body, "ended: {ended}");
+    }
+    // A new turn of a call that is over.
+    let new = format!("{}&turn=2", line.path("voice-response"));
+    assert!(line.post(&new, &speech).await.hangs_up());
+}
+
+async fn what_the_bridge_said_itself_it_says_again_when_it_is_asked_again(engine: Engine) {
+    let world = World::new(engine).await;
+    let line = Line::running(&world).await;
+    world.orchestrator.behaves(Manner::Fails);
+    let speech = [("SpeechResult", "Hello?")];
+    let mut requests = vec![line.path("voice-response") + "&turn=1"];
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let answer = line.post(requests.last().unwrap(), &speech).await;
+        requests.push(answer.next(&world).unwrap());
+        answers.push(answer);
+    }
+    assert!(
+        !answers[0].listens() && !answers[1].listens() && answers[2].listens(),
+        "two fillers, an apology"
+    );
+    let asked = world.orchestrator.asked().len();
+
+    world.orchestrator.behaves(Manner::Answers);
+    for (request, answer) in requests.iter().zip(&answers) {
+        assert_eq!(line.post(request, &speech).await.body, answer.body);
+    }
+    assert_eq!(world.orchestrator.asked().len(), asked, "nobody is asked about what has been said");
+    // What comes after the apology is answered by the orchestrator.
+    let answer = line.post(requests.last().unwrap(), &speech).await;
+    assert!(answer.spoken().starts_with("Sentence 0 of turn 2"), "{}", answer.body);
+}
+
+async fn what_was_heard_arrives_as_speech_keys_or_silence(engine: Engine) {
+    let world = World::new(engine).await;
+    let line = Line::running(&world).await;
+    let path = |turn: u32| format!("{}&turn={turn}", line.path("voice-response"));
+    line.pick_up().await;
+    line.post(&path(1), &[("SpeechResult", "Für vier – bitte & danke"), ("Confidence", "0.5")]).await;
+    line.post(&path(2), &[("SpeechResult", "Well"), ("Digits", "1")]).await;
+    line.post(&path(3), &[("Digits", "12"), ("FinishedOnKey", "")]).await;
+    line.post(&path(4), &[("SpeechResult", ""), ("Digits", "")]).await;
+    line.post(&path(5), &[]).await;
+    let speech = |text: &str, confidence| Input::Speech(Speech { text: text.into(), confidence });
+    let inputs = [
+        Input::Answered(Answered {}),
+        speech("Für vier – bitte & danke", Some(0.5)),
+        speech("Well", None),
+        Input::Digits("12".into()),
+        Input::Silence(Silence {}),
+        Input::Silence(Silence {}),
+    ];
+    let expected: Vec<Asked> =
+        inputs.into_iter().enumerate().map(|(n, i)| Asked::Start(u32::try_from(n).unwrap(), i)).collect();
+    assert_eq!(world.orchestrator.asked(), expected);
+}
+
+async fn a_call_that_nobody_knows_is_told_so_and_hung_up(engine: Engine) {
+    let world = World::new(engine).await;
+    let line = Line::running(&world).await;
+    for query in ["", "?attempt=nonsense", "?attempt=01890000-0000-7000-8000-000000000000", "?bot_id=bot_1"] {
+        let answer = line.post(&format!("/v1/voice{query}"), &[]).await;
+        assert!(answer.spoken().contains("nobody here to take this call"), "{query}: {}", answer.body);
+        assert_eq!(answer.next(&world), None, "{query}");
+    }
+    assert_eq!(world.orchestrator.asked(), []);
+}
+
+async fn a_whole_conversation_goes_through_without_a_complaint_of_the_carrier(engine: Engine) {
+    let world = World::new(engine).await;
+    world.orchestrator.behaves(Manner::Ends);
+    let wish = world.wish("+14155552671");
+    world.publish(std::slice::from_ref(&wish)).await;
+    let sid = world.accepted(&wish).await;
+    world.status(&wish, "completed").await;
+    world.all_handled().await;
+    let statuses = world.orchestrator.statuses_of(&wish.attempt_id);
+    assert_eq!(statuses, ["dialing", "ringing", "in_progress", "completed"]);
+    let call = world.carrier_says(&format!("calls/{sid}")).await;
+    let lines = call["transcript"].as_array().unwrap();
+    let said: Vec<&str> =
+        lines.iter().filter(|l| l["by"] == "agent").map(|l| l["text"].as_str().unwrap()).collect();
+    let expected: Vec<String> = (0..3)
+        .flat_map(|turn| (0..2).map(move |part| format!("Sentence {part} of turn {turn}, <said> & done.")))
+        .collect();
+    assert_eq!(said, expected);
+    assert_eq!(world.carrier_says("faults").await, json!([]));
+    let last = world.orchestrator.reports_of(&wish.attempt_id).pop().unwrap();
+    assert!(last.duration_seconds.is_some() && !last.gave_up);
+}
