@@ -1,0 +1,36 @@
+//! What handlers and tasks are handed.
+
+use std::sync::Arc;
+
+use common::config::{ConfigError, Settings};
+use common::platform::Platform;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::metrics::Numbers;
+use crate::sending::Sending;
+
+/// The service's own things. Cloning shares them.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) platform: Platform,
+    pub(crate) config: Arc<Config>,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) sending: Arc<Sending>,
+    /// Wakes the sender: something has become due, or a slot free.
+    pub(crate) due: Arc<Notify>,
+}
+
+impl App {
+    /// Reads the settings and makes the HTTP client.
+    pub(crate) fn new(settings: &Settings, platform: &Platform) -> Result<Self, ConfigError> {
+        let config = Config::read(settings)?;
+        Ok(Self {
+            sending: Arc::new(Sending::new(&config, &platform.egress)?),
+            numbers: Arc::new(Numbers::register(&platform.metrics)),
+            config: Arc::new(config),
+            platform: platform.clone(),
+            due: Arc::default(),
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! From an event to deliveries: one for each active endpoint of the project that wants it. The natural key (event, endpoint)
+//! makes a message that comes twice harmless.
+
+use std::sync::Arc;
+
+use common::bus::Outcome;
+use common::db::{DbError, Tx};
+
+use crate::app::App;
+use crate::domain::envelope::BadMessage;
+use crate::domain::event::Event;
+use crate::store::{deliveries, endpoints};
+
+/// Makes the deliveries of an event, if it could be read from its message.
+pub(crate) async fn deliver(app: App, event: Result<Event, BadMessage>) -> Outcome {
+    let event = match event {
+        Ok(event) => event,
+        Err(problem) => return Outcome::Dead(problem.to_string()),
+    };
+    let due = Arc::clone(&app.due);
+    let made = app.platform.database.write(move |tx| {
+        if insert(tx, &event)? > 0 {
+            tx.after_commit(move || due.notify_one());
+        }
+        Ok::<_, DbError>(())
+    });
+    made.await.into()
+}
+
+fn insert(tx: &mut Tx<'_>, event: &Event) -> Result<usize, DbError> {
+    let wanting = endpoints::wanting(tx.conn, event.project, event.name)?;
+    if wanting.is_empty() {
+        return Ok(0);
+    }
+    let made = deliveries::endpoints_of(tx.conn, event)?;
+    let now = tx.now();
+    let missing: Vec<_> = wanting.into_iter().filter(|endpoint| !made.contains(&endpoint.id)).collect();
+    for endpoint in &missing {
+        deliveries::insert(tx.conn, event, endpoint, now)?;
+    }
+    Ok(missing.len())
+}

@@ -1,0 +1,54 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod config;
+mod domain;
+mod handlers;
+mod metrics;
+mod sending;
+mod store;
+mod tasks;
+
+use std::sync::Arc;
+
+use common::bus::Subscription;
+use common::config::{ConfigError, Settings};
+use common::db::Durability;
+use common::platform::Platform;
+use common::service::{Service, ServiceDef, Tables};
+use contracts::ServiceName;
+use contracts::webhooks::EndpointsServer;
+
+use app::App;
+
+/// The service as a value, for a process of its own and for the embedded Echo.
+pub const SERVICE: ServiceDef = ServiceDef {
+    name: ServiceName::WebhookDispatcher,
+    tables: Some(Tables {
+        migrations: common::migrations!["0001_deliveries"],
+        // An event that was taken over is gone at its sender: it must be as safe here as it was there.
+        durability: Durability::Full,
+    }),
+    listens: &[],
+    build,
+};
+
+/// Table of contents: what it hears, what it answers, what it does from time to time.
+fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    let app = App::new(settings, platform)?;
+    Ok(Service {
+        mounts: vec![],
+        subscriptions: vec![
+            Subscription::to(&app, handlers::call_started::hear),
+            Subscription::to(&app, handlers::call_ended::hear),
+            Subscription::to(&app, handlers::call_summarised::hear),
+        ],
+        servers: vec![Arc::new(EndpointsServer(app.clone()))],
+        tasks: vec![
+            tasks::send::task(&app),    // claims what is due and sends it
+            tasks::finish::task(&app),  // writes down what became of it
+            tasks::sweep::task(&app),   // finds what a process that is gone had set aside
+            tasks::observe::task(&app), // counts what waits
+        ],
+    })
+}

@@ -1,0 +1,61 @@
+//! Numbers for operators: how attempts end, how much waits, and for how long.
+
+use common::metrics::Metrics;
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+
+/// The service's numbers.
+pub(crate) struct Numbers {
+    attempts: Option<IntCounterVec>,
+    seconds: Option<HistogramVec>,
+    waiting: Option<IntGaugeVec>,
+    oldest_due: Option<IntGaugeVec>,
+}
+
+impl Numbers {
+    /// Registers them.
+    pub(crate) fn register(metrics: &Metrics) -> Self {
+        Self {
+            attempts: metrics.counter(
+                "echo_webhook_dispatcher_attempts_total",
+                "Attempts by how they ended: success, failed, gone (410), late (after its lease).",
+                &["result"],
+            ),
+            seconds: metrics.seconds(
+                "echo_webhook_dispatcher_attempt_seconds",
+                "How long attempts took, until the last byte of the answer.",
+                &["result"],
+            ),
+            waiting: metrics.gauge(
+                "echo_webhook_dispatcher_deliveries_waiting",
+                "Deliveries that have not ended, by lane: normal, crowded, slow.",
+                &["lane"],
+            ),
+            oldest_due: metrics.gauge(
+                "echo_webhook_dispatcher_oldest_due_seconds",
+                "For how long the longest waiting delivery has been due, by lane.",
+                &["lane"],
+            ),
+        }
+    }
+
+    /// An attempt has ended after so many milliseconds.
+    pub(crate) fn attempt(&self, result: &str, millis: i64) {
+        if let Some(counter) = &self.attempts {
+            counter.with_label_values(&[result]).inc();
+        }
+        if let Some(histogram) = &self.seconds {
+            let millis = i32::try_from(millis).unwrap_or(i32::MAX);
+            histogram.with_label_values(&[result]).observe(f64::from(millis) / 1000.0);
+        }
+    }
+
+    /// What waits in a lane now.
+    pub(crate) fn lane(&self, lane: &str, waiting: i64, oldest_due_seconds: i64) {
+        if let Some(gauge) = &self.waiting {
+            gauge.with_label_values(&[lane]).set(waiting);
+        }
+        if let Some(gauge) = &self.oldest_due {
+            gauge.with_label_values(&[lane]).set(oldest_due_seconds);
+        }
+    }
+}

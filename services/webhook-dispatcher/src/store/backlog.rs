@@ -1,0 +1,82 @@
+//! What waits, by endpoint and lane: moving it between lanes, ending it, counting it. Rows that are leased are left alone:
+//! whoever holds them decides.
+
+use chrono::{DateTime, Utc};
+use common::db::{Db, DbError, Id, Time};
+use diesel::prelude::*;
+
+use super::schema::deliveries;
+use crate::domain::admission::Lane;
+use crate::domain::delivery::Status;
+
+/// Moves all that waits for an endpoint into `lane`.
+pub(crate) fn move_to(conn: &mut Db, endpoint: Id, lane: Lane) -> Result<(), DbError> {
+    let waiting = deliveries::endpoint_id
+        .eq(endpoint)
+        .and(deliveries::next_retry_at.is_not_null())
+        .and(deliveries::lease_until.is_null())
+        .and(deliveries::lane.ne(lane.as_str()));
+    diesel::update(deliveries::table.filter(waiting))
+        .set(deliveries::lane.eq(lane.as_str()))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends all that waits for an endpoint.
+pub(crate) fn give_up(conn: &mut Db, endpoint: Id, now: DateTime<Utc>) -> Result<(), DbError> {
+    let waiting = deliveries::endpoint_id
+        .eq(endpoint)
+        .and(deliveries::next_retry_at.is_not_null())
+        .and(deliveries::lease_until.is_null());
+    diesel::update(deliveries::table.filter(waiting))
+        .set((
+            deliveries::status.eq(Status::Failed.as_str()),
+            deliveries::next_retry_at.eq(None::<Time>),
+            deliveries::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Brings back up to `room` of what was set aside because its endpoint was busy, the longest waiting first.
+pub(crate) fn refill(conn: &mut Db, endpoint: Id, room: usize) -> Result<usize, DbError> {
+    let ids: Vec<Id> = deliveries::table
+        .filter(
+            deliveries::endpoint_id
+                .eq(endpoint)
+                .and(deliveries::lane.eq(Lane::Crowded.as_str()))
+                .and(deliveries::next_retry_at.is_not_null()),
+        )
+        .order(deliveries::next_retry_at)
+        .limit(i64::try_from(room).unwrap_or(i64::MAX))
+        .select(deliveries::id)
+        .load(conn)?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+        .set(deliveries::lane.eq(Lane::Normal.as_str()))
+        .execute(conn)?)
+}
+
+/// Endpoints with deliveries that were set aside.
+pub(crate) fn crowded_endpoints(conn: &mut Db) -> Result<Vec<Id>, DbError> {
+    Ok(deliveries::table
+        .filter(deliveries::lane.eq(Lane::Crowded.as_str()).and(deliveries::next_retry_at.is_not_null()))
+        .select(deliveries::endpoint_id)
+        .distinct()
+        .load(conn)?)
+}
+
+/// How many deliveries are open in a lane, and when the one that is due first became due.
+pub(crate) fn count(conn: &mut Db, lane: Lane) -> Result<(i64, Option<DateTime<Utc>>), DbError> {
+    let open = deliveries::lane.eq(lane.as_str()).and(deliveries::next_retry_at.is_not_null());
+    let waiting: i64 = deliveries::table.filter(open).count().get_result(conn)?;
+    let first: Option<Option<Time>> = deliveries::table
+        .filter(open)
+        .order(deliveries::next_retry_at)
+        .select(deliveries::next_retry_at)
+        .first(conn)
+        .optional()?;
+    Ok((waiting, first.flatten().map(|at| at.0)))
+}

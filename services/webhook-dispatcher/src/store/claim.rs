@@ -1,0 +1,182 @@
+//! Taking what is due: lease, decide what may be sent now, and write each attempt down before it is sent, all in one
+//! transaction, so that a crash leaves an honest line in the log and never a hole.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use common::db::lease::{self, LeaseQuery};
+use common::db::{Db, DbError, Id, Tx};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::endpoints::Endpoint;
+use super::schema::{deliveries, endpoints};
+use super::{attempts, backlog, deliveries as rows};
+use crate::domain::admission::{Admission, Lane, Room};
+
+const NORMAL: LeaseQuery = LeaseQuery {
+    table: "deliveries",
+    due: "lane = 'normal' AND next_retry_at <= $2",
+    order: "next_retry_at",
+};
+const SLOW: LeaseQuery =
+    LeaseQuery { table: "deliveries", due: "lane = 'slow' AND next_retry_at <= $2", order: "next_retry_at" };
+
+/// Fewer are not worth a transaction: what cannot be sent now is put back.
+const FEWEST: usize = 16;
+/// More would hold the writer for long.
+const MOST: usize = 64;
+
+/// A delivery whose attempt has been written down and is to be sent now.
+#[derive(Clone, Debug)]
+pub(crate) struct Started {
+    pub(crate) delivery: Id,
+    pub(crate) event_id: Id,
+    pub(crate) payload: String,
+    /// Its number, and the fence of its delivery.
+    pub(crate) attempt_number: i32,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// What came of a claim.
+pub(crate) struct Claimed {
+    pub(crate) lane: Lane,
+    /// To be sent now.
+    pub(crate) started: Vec<Started>,
+    /// Endpoints for which deliveries were set aside.
+    pub(crate) crowded: Vec<Uuid>,
+    /// Endpoints for which nothing is set aside any more.
+    pub(crate) drained: Vec<Uuid>,
+    /// More may be due.
+    pub(crate) more: bool,
+}
+
+#[derive(Queryable)]
+struct Due {
+    id: Id,
+    project_id: Id,
+    endpoint_id: Id,
+    event_id: Id,
+    payload: String,
+    attempt_count: i32,
+}
+
+/// Claims what is due in a lane, as far as there is room.
+pub(crate) fn claim(tx: &mut Tx<'_>, mut room: Room, hold: Duration) -> Result<Claimed, DbError> {
+    let now = tx.now();
+    let drained = refill(tx.conn, &room)?;
+    let query = if room.lane == Lane::Slow { SLOW } else { NORMAL };
+    let limit = if room.lane == Lane::Slow { room.free } else { room.free.clamp(FEWEST, MOST) };
+    let ids = lease::claim(tx.conn, &query, now, hold, u32::try_from(limit).unwrap_or(u32::MAX))?;
+    let mut decided = Decided::default();
+    for (due, endpoint) in load(tx.conn, &ids)? {
+        decided.known.push(due.id);
+        match room.admit(endpoint.id.0, &endpoint.health()) {
+            Admission::Start => decided.start.push((due, endpoint)),
+            Admission::Aside(Lane::Slow) => decided.to_slow.push(due.id),
+            Admission::Aside(_) => {
+                decided.to_crowded.push(due.id);
+                decided.crowded.insert(endpoint.id.0);
+            }
+            Admission::Back => decided.back.push(due.id),
+            Admission::GiveUp => decided.give_up.push(due.id),
+        }
+    }
+    // Without an endpoint there is nowhere to send it.
+    decided.give_up.extend(ids.iter().filter(|id| !decided.known.contains(id)));
+    let full = ids.len() == limit;
+    let mut claimed = decided.save(tx.conn, room.lane, now)?;
+    claimed.more &= full;
+    claimed.drained.extend(drained);
+    Ok(claimed)
+}
+
+/// Brings back what was set aside for endpoints that have places now. Answers for which nothing is left.
+fn refill(conn: &mut Db, room: &Room) -> Result<Vec<Uuid>, DbError> {
+    let mut drained = Vec::new();
+    for (endpoint, places) in &room.refill {
+        if backlog::refill(conn, Id(*endpoint), *places)? < *places {
+            drained.push(*endpoint);
+        }
+    }
+    Ok(drained)
+}
+
+/// The claimed deliveries with their endpoints, the longest waiting first.
+fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(deliveries::table
+        .inner_join(endpoints::table.on(endpoints::id.eq(deliveries::endpoint_id)))
+        .filter(deliveries::id.eq_any(ids))
+        .order((deliveries::next_retry_at, deliveries::id))
+        .select((
+            (
+                deliveries::id,
+                deliveries::project_id,
+                deliveries::endpoint_id,
+                deliveries::event_id,
+                deliveries::payload,
+                deliveries::attempt_count,
+            ),
+            endpoints::all_columns,
+        ))
+        .load(conn)?)
+}
+
+#[derive(Default)]
+struct Decided {
+    known: Vec<Id>,
+    start: Vec<(Due, Endpoint)>,
+    to_slow: Vec<Id>,
+    to_crowded: Vec<Id>,
+    crowded: BTreeSet<Uuid>,
+    back: Vec<Id>,
+    give_up: Vec<Id>,
+}
+
+impl Decided {
+    fn save(self, conn: &mut Db, lane: Lane, now: DateTime<Utc>) -> Result<Claimed, DbError> {
+        rows::put_back(conn, &self.back, lane)?;
+        rows::put_back(conn, &self.to_slow, Lane::Slow)?;
+        rows::put_back(conn, &self.to_crowded, Lane::Crowded)?;
+        rows::give_up(conn, &self.give_up, now)?;
+        Ok(Claimed {
+            lane,
+            // What was only put back would be claimed again and again.
+            more: self.back.len() < self.known.len(),
+            started: start(conn, self.start, now)?,
+            crowded: self.crowded.into_iter().collect(),
+            drained: Vec::new(),
+        })
+    }
+}
+
+/// Raises the fences, closes what a lost lease left open, and writes the attempts down.
+fn start(conn: &mut Db, due: Vec<(Due, Endpoint)>, now: DateTime<Utc>) -> Result<Vec<Started>, DbError> {
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Id> = due.iter().map(|(due, _)| due.id).collect();
+    diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids)))
+        .set(deliveries::attempt_count.eq(deliveries::attempt_count + 1))
+        .execute(conn)?;
+    let again: Vec<Id> = due.iter().filter(|(due, _)| due.attempt_count > 0).map(|(due, _)| due.id).collect();
+    attempts::interrupt(conn, &again)?;
+    due.into_iter()
+        .map(|(due, endpoint)| {
+            let attempt_number = due.attempt_count + 1;
+            attempts::start(conn, due.project_id, due.id, attempt_number, now)?;
+            debug_assert_eq!(due.endpoint_id, endpoint.id);
+            Ok(Started {
+                delivery: due.id,
+                event_id: due.event_id,
+                payload: due.payload,
+                attempt_number,
+                endpoint,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! Deliveries: one event to one endpoint. A delivery is open as long as `next_retry_at` is set; the number of its latest
+//! attempt is its fence: who holds an older number may no longer decide about it.
+
+use chrono::{DateTime, Utc};
+use common::db::{Db, DbError, Id, Time};
+use contracts::ids::DeliveryId;
+use diesel::prelude::*;
+
+use super::endpoints::Endpoint;
+use super::schema::deliveries;
+use crate::domain::admission::Lane;
+use crate::domain::delivery::{After, Status};
+use crate::domain::event::Event;
+
+/// Makes a delivery of `event` to `endpoint`, due at once.
+pub(crate) fn insert(
+    conn: &mut Db,
+    event: &Event,
+    endpoint: &Endpoint,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::id.eq(Id::of(DeliveryId::new())),
+            deliveries::project_id.eq(Id::of(event.project)),
+            deliveries::endpoint_id.eq(endpoint.id),
+            deliveries::event_id.eq(Id::of(event.id)),
+            deliveries::event_name.eq(event.name.as_str()),
+            deliveries::payload.eq(&event.payload),
+            deliveries::status.eq(Status::Pending.as_str()),
+            deliveries::attempt_count.eq(0),
+            deliveries::failed_attempts.eq(0),
+            deliveries::next_retry_at.eq(Some(Time::from(now))),
+            deliveries::lane.eq(Lane::of(&endpoint.health()).as_str()),
+            deliveries::created_at.eq(Time::from(now)),
+            deliveries::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The endpoints that an event has deliveries to.
+pub(crate) fn endpoints_of(conn: &mut Db, event: &Event) -> Result<Vec<Id>, DbError> {
+    Ok(deliveries::table
+        .filter(
+            deliveries::project_id.eq(Id::of(event.project)).and(deliveries::event_id.eq(Id::of(event.id))),
+        )
+        .select(deliveries::endpoint_id)
+        .load(conn)?)
+}
+
+/// Fence and failed automatic attempts of these deliveries.
+pub(crate) fn fences(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Id, i32, i32)>, DbError> {
+    Ok(deliveries::table
+        .filter(deliveries::id.eq_any(ids))
+        .select((deliveries::id, deliveries::attempt_count, deliveries::failed_attempts))
+        .load(conn)?)
+}
+
+/// Settles deliveries that came to the same end with attempts of the same number.
+///
+/// # Errors
+/// [`DbError::Conflict`] when one of them has been claimed again in between.
+pub(crate) fn settle(
+    conn: &mut Db,
+    ids: &[Id],
+    fence: i32,
+    (after, lane): (&After, Lane),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let ours = deliveries::id.eq_any(ids).and(deliveries::attempt_count.eq(fence));
+    let touched = diesel::update(deliveries::table.filter(ours))
+        .set((
+            deliveries::status.eq(after.status.as_str()),
+            deliveries::failed_attempts.eq(i32::try_from(after.failed_attempts).unwrap_or(i32::MAX)),
+            deliveries::next_retry_at.eq(after.due.map(Time::from)),
+            deliveries::lane.eq(lane.as_str()),
+            deliveries::lease_until.eq(None::<Time>),
+            deliveries::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    if touched == ids.len() { Ok(()) } else { Err(DbError::Conflict) }
+}
+
+/// Puts claimed deliveries back, into `lane`.
+pub(crate) fn put_back(conn: &mut Db, ids: &[Id], lane: Lane) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+        .set((deliveries::lane.eq(lane.as_str()), deliveries::lease_until.eq(None::<Time>)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends deliveries without another attempt.
+pub(crate) fn give_up(conn: &mut Db, ids: &[Id], now: DateTime<Utc>) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+        .set((
+            deliveries::status.eq(Status::Failed.as_str()),
+            deliveries::next_retry_at.eq(None::<Time>),
+            deliveries::lease_until.eq(None::<Time>),
+            deliveries::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

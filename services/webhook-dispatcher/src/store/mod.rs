@@ -1,0 +1,8 @@
+//! The tables: one file each. Times and ids come from the caller's transaction.
+
+pub(crate) mod attempts;
+pub(crate) mod backlog;
+pub(crate) mod claim;
+pub(crate) mod deliveries;
+pub(crate) mod endpoints;
+mod schema;

@@ -1,0 +1,59 @@
+//! The tables as the migrations make them.
+
+diesel::table! {
+    use common::db::sql::{BigInt, Integer, Jsonb, Nullable, Text, UtcTime, Uuid};
+    endpoints (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        url -> Text,
+        secret -> Text,
+        status -> Text,
+        events -> Jsonb,
+        consecutive_failures -> Integer,
+        first_failure_at -> Nullable<UtcTime>,
+        failed_attempts -> Integer,
+        version -> BigInt,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    deliveries (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        endpoint_id -> Uuid,
+        event_id -> Uuid,
+        event_name -> Text,
+        payload -> Text,
+        status -> Text,
+        attempt_count -> Integer,
+        failed_attempts -> Integer,
+        next_retry_at -> Nullable<UtcTime>,
+        lane -> Text,
+        lease_until -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Integer, Nullable, Text, UtcTime, Uuid};
+    attempts (id) {
+        id -> Uuid,
+        delivery_id -> Uuid,
+        project_id -> Uuid,
+        attempt_number -> Integer,
+        triggered_by -> Text,
+        state -> Text,
+        started_at -> UtcTime,
+        http_status -> Nullable<Integer>,
+        response_body -> Nullable<Text>,
+        duration_ms -> Nullable<BigInt>,
+        success -> Bool,
+        error_message -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(deliveries, endpoints);

@@ -1,0 +1,181 @@
+//! Writes down what became of attempts, as many as ended meanwhile in one transaction: the attempt's line, the delivery if
+//! the attempt's number is still its fence, and how the endpoint is doing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::db::{DbError, Id, Tx};
+use common::service::Task;
+
+use crate::app::App;
+use crate::domain::admission::Lane;
+use crate::domain::delivery::{self, After};
+use crate::domain::health::Health;
+use crate::domain::schedule::Jitter;
+use crate::sending::{Answer, Finished};
+use crate::store::endpoints::Endpoint;
+use crate::store::{attempts, backlog, deliveries, endpoints};
+
+const EVERY: Duration = Duration::from_secs(1);
+/// More in one transaction would hold the writer for long.
+const MOST: usize = 128;
+/// A transaction that met another replica's is tried again.
+const TRIES: usize = 3;
+
+/// The task.
+pub(crate) fn task(app: &App) -> Task {
+    Task::new("finish", EVERY, &app.sending.gate.wanted, app, round)
+}
+
+/// At work as long as anything is in flight or about to be.
+async fn round(app: App) -> Result<(), DbError> {
+    let mut finished = app.sending.finished.lock().await;
+    app.sending.gate.open();
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            _ = finished.recv_many(&mut batch, MOST) => {
+                write(&app, &batch).await;
+                batch.clear();
+                app.due.notify_one();
+            }
+            () = app.sending.gate.idle() => {
+                if app.sending.gate.close_if_idle() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// The part of a finished attempt that the transaction needs.
+#[derive(Clone)]
+struct Report {
+    delivery: Id,
+    endpoint: Id,
+    number: i32,
+    answer: Answer,
+    jitter: Jitter,
+}
+
+/// Writes a batch down. What cannot be written comes again when its lease ends.
+async fn write(app: &App, batch: &[Finished]) {
+    let reports = batch.iter().map(|f| Report {
+        delivery: f.started.delivery,
+        endpoint: f.started.endpoint.id,
+        number: f.started.attempt_number,
+        answer: f.answer.clone(),
+        jitter: f.jitter,
+    });
+    let reports: Arc<Vec<Report>> = Arc::new(reports.collect());
+    for tried in 1..=TRIES {
+        let these = Arc::clone(&reports);
+        match app.platform.database.write(move |tx| save(tx, &these)).await {
+            Ok(late) => {
+                for report in reports.iter() {
+                    let late = late.contains(&(report.delivery, report.number));
+                    let result = if late { "late" } else { report.answer.verdict.label() };
+                    app.numbers.attempt(result, report.answer.duration_ms);
+                }
+                return;
+            }
+            Err(error) if tried == TRIES => {
+                tracing::error!(%error, attempts = reports.len(), "attempts could not be written down; they are made again");
+            }
+            Err(error) => tracing::info!(%error, "attempts are written down once more"),
+        }
+    }
+}
+
+/// Saves all; answers which came too late to decide about their delivery.
+fn save(tx: &mut Tx<'_>, reports: &[Report]) -> Result<Vec<(Id, i32)>, DbError> {
+    let ids: Vec<Id> = reports.iter().map(|r| r.delivery).collect();
+    let fences: HashMap<Id, (i32, u32)> = deliveries::fences(tx.conn, &ids)?
+        .into_iter()
+        .map(|(id, fence, failed)| (id, (fence, failed.unsigned_abs())))
+        .collect();
+    let mut late = Vec::new();
+    let mut by_endpoint: BTreeMap<Id, Vec<(&Report, u32)>> = BTreeMap::new();
+    for report in reports {
+        attempts::finish(tx.conn, report.delivery, report.number, &report.answer)?;
+        match fences.get(&report.delivery) {
+            Some((fence, failed)) if *fence == report.number => {
+                by_endpoint.entry(report.endpoint).or_default().push((report, *failed));
+            }
+            _ => late.push((report.delivery, report.number)),
+        }
+    }
+    let touched: Vec<Id> = by_endpoint.keys().copied().collect();
+    let mut rows =
+        endpoints::by_ids(tx.conn, &touched)?.into_iter().map(|e| (e.id, e)).collect::<BTreeMap<_, _>>();
+    let mut settled = Settled::default();
+    for (id, reports) in by_endpoint {
+        if let Some(row) = rows.remove(&id) {
+            settled.endpoint(tx, &row, &reports)?;
+        }
+    }
+    settled.save(tx)?;
+    Ok(late)
+}
+
+/// Deliveries that ended their attempt alike: by fence, so that what succeeds at once is one statement.
+#[derive(Default)]
+struct Settled {
+    alike: Vec<(i32, After, Lane, Vec<Id>)>,
+    moves: Vec<(Id, Health, Health)>,
+}
+
+impl Settled {
+    /// Decides about the deliveries of one endpoint, and saves how it is doing. Endpoints come before deliveries, and in the
+    /// order of their ids: two replicas that lock in the same order never wait for each other in a circle.
+    fn endpoint(
+        &mut self,
+        tx: &mut Tx<'_>,
+        row: &Endpoint,
+        reports: &[(&Report, u32)],
+    ) -> Result<(), DbError> {
+        let now = tx.now();
+        let before = row.health();
+        let mut health = before;
+        let mut ends = Vec::new();
+        for (report, failed) in reports {
+            let after = delivery::after(*failed, report.answer.verdict, health.active, now, report.jitter);
+            health = health.after(after.ended(report.answer.verdict), now);
+            ends.push((report, after));
+        }
+        if health != before {
+            endpoints::save_health(tx.conn, row, &health, now)?;
+            self.moves.push((row.id, before, health));
+        }
+        for (report, after) in ends {
+            self.add(report, after, Lane::of(&health));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, report: &Report, after: After, lane: Lane) {
+        let alike =
+            self.alike.iter_mut().find(|(fence, a, l, _)| (*fence, *a, *l) == (report.number, after, lane));
+        match alike {
+            Some((.., ids)) => ids.push(report.delivery),
+            None => self.alike.push((report.number, after, lane, vec![report.delivery])),
+        }
+    }
+
+    fn save(self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let now = tx.now();
+        for (fence, after, lane, ids) in &self.alike {
+            deliveries::settle(tx.conn, ids, *fence, (after, *lane), now)?;
+        }
+        for (endpoint, before, health) in &self.moves {
+            if before.active && !health.active {
+                tracing::warn!(endpoint = %endpoint.0, "webhook endpoint disabled");
+                backlog::give_up(tx.conn, *endpoint, now)?;
+            } else if before.is_slow() != health.is_slow() {
+                backlog::move_to(tx.conn, *endpoint, Lane::of(health))?;
+            }
+        }
+        Ok(())
+    }
+}
