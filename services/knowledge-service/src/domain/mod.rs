@@ -1,0 +1,3 @@
+//! Rules without effects.
+
+pub(crate) mod query;

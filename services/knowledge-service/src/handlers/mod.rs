@@ -1,0 +1,3 @@
+//! What the service answers on the bus, one file per rpc.
+
+mod search;

@@ -1,0 +1,7 @@
+//! The knowledge service as others meet it: started in a process, asked over the bus, on both engines.
+
+#![cfg(test)]
+
+mod search;
+mod start;
+mod world;

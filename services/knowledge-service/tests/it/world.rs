@@ -1,0 +1,131 @@
+//! A process with the knowledge service and, beside it, somebody who asks.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::clock::Clock;
+use common::config::{ConfigError, Settings};
+use common::db::Database;
+use common::platform::Platform;
+use common::runtime::{self, Process, Running};
+use common::service::{Service, ServiceDef};
+use contracts::ServiceName;
+use contracts::knowledge::{KnowledgeClient, SearchRequest, SearchResponse};
+use contracts::rpc::{Caller, Context, RpcError};
+use testkit::database::{Engine, drop_schemas, postgres_url};
+
+thread_local! {
+    /// What the neighbour was built with: each test starts its process on its own thread.
+    static CALLER: RefCell<Option<Arc<dyn Caller>>> = const { RefCell::new(None) };
+}
+
+/// Asks; answers nothing.
+const NEIGHBOUR: ServiceDef =
+    ServiceDef { name: ServiceName::CallOrchestrator, tables: None, listens: &[], build: build_neighbour };
+
+fn build_neighbour(_: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    CALLER.set(Some(Arc::clone(&platform.caller)));
+    Ok(Service::default())
+}
+
+pub(crate) const PROCESS: Process = Process {
+    name: "knowledge-test",
+    about: "The knowledge service and somebody who asks.",
+    services: &[echo_knowledge_service::SERVICE, NEIGHBOUR],
+    embedded: true,
+};
+
+/// A started process and its place.
+pub(crate) struct World {
+    pub(crate) running: Running,
+    client: KnowledgeClient,
+    place: Place,
+}
+
+/// Where the tables are.
+struct Place {
+    folder: tempfile::TempDir,
+    engine: Engine,
+    prefix: String,
+}
+
+impl Place {
+    fn settings(&self) -> Settings {
+        let mut pairs = vec![
+            ("ECHO_OPS_ADDR", "127.0.0.1:0".to_owned()),
+            ("ECHO_DATA_DIR", self.folder.path().display().to_string()),
+        ];
+        if self.engine == Engine::Postgres {
+            pairs.push(("ECHO_DATABASE_URL", postgres_url()));
+            pairs.push(("ECHO_DATABASE_CONNECTIONS", "2".to_owned()));
+            pairs.push(("ECHO_SCHEMA_PREFIX", self.prefix.clone()));
+        }
+        Settings::from_pairs(pairs)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.engine == Engine::Postgres {
+            drop_schemas(&self.prefix);
+        }
+    }
+}
+
+impl World {
+    pub(crate) async fn start(engine: Engine) -> Self {
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        // The end of an id is its random part; a prefix has room for 32 characters.
+        let prefix = format!("test_{}_", &id[12..]);
+        Self::start_at(Place { folder: tempfile::tempdir().expect("a temporary folder"), engine, prefix })
+            .await
+    }
+
+    async fn start_at(place: Place) -> Self {
+        let running = runtime::start(PROCESS, place.settings(), Clock::system()).await;
+        let running = running.expect("the process starts");
+        let caller = CALLER.take().expect("the neighbour was built");
+        Self { running, client: KnowledgeClient::new(caller), place }
+    }
+
+    /// Stops the process and starts another one on the same tables.
+    pub(crate) async fn restart(self) -> Self {
+        self.running.stop().await;
+        Self::start_at(self.place).await
+    }
+
+    pub(crate) async fn stop(self) {
+        self.running.stop().await;
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        app_id: &str,
+        question: &str,
+        limit: u32,
+    ) -> Result<SearchResponse, RpcError> {
+        let request = SearchRequest { app_id: app_id.to_owned(), question: question.to_owned(), limit };
+        self.client.search(Context::within(Duration::from_secs(5)), request).await
+    }
+
+    /// The service's tables, through connections of the test's own.
+    pub(crate) fn tables(&self) -> Database {
+        let settings = self.place.settings();
+        runtime::database(PROCESS, &settings, ServiceName::KnowledgeService, Clock::system())
+            .expect("a database")
+    }
+}
+
+/// Runs each named `async fn(Engine)` of the calling module once per engine.
+macro_rules! on_both_engines {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $test() { super::$test(testkit::database::Engine::Sqlite).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $test() { super::$test(testkit::database::Engine::Postgres).await; })*
+        }
+    };
+}
+pub(crate) use on_both_engines;
