@@ -1,0 +1,165 @@
+//! `…/IncomingPhoneNumbers.json` and `…/IncomingPhoneNumbers/{sid}.json`: the account's one number.
+
+use actix_web::web::{Bytes, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use super::auth::Account;
+use super::error::ApiError;
+use super::form::{Form, check_url};
+use super::json as shape;
+use crate::domain::number::OwnNumber;
+use crate::wall;
+
+/// `GET …/IncomingPhoneNumbers.json`, with the filters `PhoneNumber` (`*` stands for anything) and
+/// `FriendlyName`.
+pub(super) async fn list(account: Account, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let form = Form::of_query(&request);
+    let size = form.number("PageSize", 1..=1000, 50, 20007)?;
+    let shared = &account.shared;
+    let own = shared.books(|books| books.number.clone());
+    let first_page = form.number("Page", 0..=u64::MAX, 0, 20006)? == 0;
+    let wanted = first_page
+        && form.given("PhoneNumber").is_none_or(|pattern| fits(pattern, &own.number))
+        && form.given("FriendlyName").is_none_or(|name| name == own.friendly_name);
+    let numbers: Vec<_> = wanted.then(|| shape::number(&shared.config, &own)).into_iter().collect();
+    let path = request.path();
+    Ok(HttpResponse::Ok().json(json!({
+        "incoming_phone_numbers": numbers,
+        "page": 0,
+        "page_size": size,
+        "start": 0,
+        "end": 0,
+        "uri": format!("{path}?PageSize={size}&Page=0"),
+        "first_page_uri": format!("{path}?PageSize={size}&Page=0"),
+        "previous_page_uri": null,
+        "next_page_uri": null,
+    })))
+}
+
+/// Whether the pieces of `pattern` between its stars occur in order.
+fn fits(pattern: &str, number: &str) -> bool {
+    if !pattern.contains('*') {
+        return number.contains(pattern);
+    }
+    let mut rest = number;
+    pattern.split('*').all(|piece| match rest.find(piece) {
+        Some(at) => {
+            rest = rest.get(at + piece.len()..).unwrap_or_default();
+            true
+        }
+        None => false,
+    })
+}
+
+/// `GET …/IncomingPhoneNumbers/{sid}.json`.
+pub(super) async fn fetch(
+    account: Account,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    ours(&account, &path.1, &request)?;
+    let shared = &account.shared;
+    Ok(HttpResponse::Ok().json(shared.books(|books| shape::number(&shared.config, &books.number))))
+}
+
+/// `POST …/IncomingPhoneNumbers/{sid}.json`: an empty value clears a setting.
+pub(super) async fn update(
+    account: Account,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    ours(&account, &path.1, &request)?;
+    let shared = &account.shared;
+    let form = Form::of_body(&body);
+    let answer = shared.books(|books| {
+        books.number = changed(books.number.clone(), &form)?;
+        Ok::<_, ApiError>(shape::number(&shared.config, &books.number))
+    })?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+fn ours(account: &Account, sid: &str, request: &HttpRequest) -> Result<(), ApiError> {
+    let own = account.shared.config.number_sid();
+    if own.is_ok_and(|own| own.as_str() == sid) { Ok(()) } else { Err(ApiError::not_found(request.path())) }
+}
+
+fn changed(mut number: OwnNumber, form: &Form) -> Result<OwnNumber, ApiError> {
+    for (name, setting) in [
+        ("VoiceUrl", &mut number.voice_url),
+        ("VoiceFallbackUrl", &mut number.voice_fallback_url),
+        ("StatusCallback", &mut number.status_callback),
+    ] {
+        if let Some(url) = form.sent(name) {
+            if !url.is_empty() {
+                check_url(name, url, 21402)?;
+            }
+            *setting = url.to_owned();
+        }
+    }
+    for (name, setting) in [
+        ("VoiceMethod", &mut number.voice_method),
+        ("VoiceFallbackMethod", &mut number.voice_fallback_method),
+        ("StatusCallbackMethod", &mut number.status_callback_method),
+    ] {
+        if form.given(name).is_some() {
+            *setting = form.method(name, 21403)?;
+        }
+    }
+    for (name, setting) in [
+        ("FriendlyName", &mut number.friendly_name),
+        ("VoiceApplicationSid", &mut number.voice_application_sid),
+        ("TrunkSid", &mut number.trunk_sid),
+        ("VoiceReceiveMode", &mut number.voice_receive_mode),
+    ] {
+        if let Some(text) = form.sent(name) {
+            *setting = text.to_owned();
+        }
+    }
+    if let Some(word) = form.given("VoiceCallerIdLookup") {
+        number.voice_caller_id_lookup = word == "true";
+    }
+    if number.voice_url.is_empty() && !number.voice_fallback_url.is_empty() {
+        return Err(ApiError::bad(21405, "VoiceFallbackUrl needs a VoiceUrl beside it"));
+    }
+    number.updated = wall::now();
+    Ok(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn change(body: &str) -> Result<OwnNumber, ApiError> {
+        changed(
+            OwnNumber::new("+15005550100".to_owned(), DateTime::UNIX_EPOCH),
+            &Form::of_body(body.as_bytes()),
+        )
+    }
+
+    #[test]
+    fn settings_are_made_and_cleared() {
+        let number = change("VoiceUrl=https%3A%2F%2Fh%2Fv&VoiceMethod=GET").unwrap();
+        assert_eq!((number.voice_url.as_str(), number.voice_method.as_str()), ("https://h/v", "GET"));
+        let cleared = changed(number, &Form::of_body(b"VoiceUrl=")).unwrap();
+        assert_eq!(cleared.voice_url, "");
+    }
+
+    #[test]
+    fn wrong_settings_have_their_codes() {
+        assert_eq!(change("VoiceUrl=voice").unwrap_err().code(), 21402);
+        assert_eq!(change("VoiceMethod=PUT").unwrap_err().code(), 21403);
+        assert_eq!(change("VoiceFallbackUrl=https%3A%2F%2Fh%2Ff").unwrap_err().code(), 21405);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_digits() {
+        assert!(
+            fits("+1500*", "+15005550100") && fits("*0100", "+15005550100") && fits("5550", "+15005550100")
+        );
+        assert!(!fits("+49*", "+15005550100"));
+    }
+}

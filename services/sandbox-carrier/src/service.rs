@@ -1,0 +1,56 @@
+//! The carrier as a service of a process: its settings, its listener, its worker.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use common::config::{ConfigError, Settings};
+use common::platform::Platform;
+use common::service::{Mount, Service, ServiceDef, Task};
+use contracts::ServiceName;
+
+use crate::{Carrier, CarrierConfig, People, Speed};
+
+/// The sandbox carrier, for a process to run.
+pub const SERVICE: ServiceDef = ServiceDef {
+    name: ServiceName::SandboxCarrier,
+    tables: None,
+    listens: &[("ECHO_SANDBOX_ADDR", "127.0.0.1:8089")],
+    build,
+};
+
+fn build(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
+    let carrier = Carrier::new(config(settings)?);
+    let mounted = carrier.clone();
+    let routes = move |routes: &mut actix_web::web::ServiceConfig| mounted.mount(routes);
+    Ok(Service {
+        mounts: vec![Mount { listener: "ECHO_SANDBOX_ADDR", routes: Arc::new(routes) }],
+        tasks: vec![Task::background("play calls", &carrier, |carrier: Carrier, stop| async move {
+            carrier.run(stop).await;
+        })],
+        ..Service::default()
+    })
+}
+
+fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
+    let addr = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
+    let url = settings.get("ECHO_SANDBOX_URL", format!("http://{addr}"))?;
+    let sid: Option<String> = settings.optional("ECHO_SANDBOX_ACCOUNT_SID")?;
+    let missing =
+        |name| ConfigError::new(name, "required: whoever starts the sandbox carrier makes up its account");
+    let sid = sid.ok_or_else(|| missing("ECHO_SANDBOX_ACCOUNT_SID"))?;
+    let token =
+        settings.secret("ECHO_SANDBOX_AUTH_TOKEN").ok_or_else(|| missing("ECHO_SANDBOX_AUTH_TOKEN"))?;
+    let speed: f64 = settings.get("ECHO_SANDBOX_SPEED", 1.0)?;
+    let bad = |name, e: &dyn std::fmt::Display| ConfigError::new(name, e.to_string());
+    Ok(CarrierConfig {
+        addr: addr.parse().map_err(|e| bad("ECHO_SANDBOX_ADDR", &e))?,
+        base_url: url.parse().map_err(|e| bad("ECHO_SANDBOX_URL", &e))?,
+        account_sid: sid.parse().map_err(|e| bad("ECHO_SANDBOX_ACCOUNT_SID", &e))?,
+        auth_token: token.reveal().to_owned(),
+        api_keys: Vec::new(),
+        number: settings.get("ECHO_SANDBOX_NUMBER", "+15005550006".to_owned())?,
+        speed: Speed::try_from(speed).map_err(|e| bad("ECHO_SANDBOX_SPEED", &e))?,
+        people: People::builtin().map_err(|e| bad("ECHO_SANDBOX_PEOPLE", &e))?,
+        calls_per_second: settings.optional::<NonZeroU32>("ECHO_SANDBOX_CALLS_PER_SECOND")?,
+    })
+}
