@@ -1,0 +1,225 @@
+//! A release build of Echo as a child process, and its API.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::figures::Figures;
+
+/// Tables and bus.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pair {
+    Embedded,
+    Distributed,
+}
+
+impl Pair {
+    pub(crate) fn shipped() -> [Self; 2] {
+        [Self::Embedded, Self::Distributed]
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "SQLite + in-process",
+            Self::Distributed => "PostgreSQL + RabbitMQ",
+        }
+    }
+}
+
+/// The account that the driver's carrier knows.
+pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
+/// Its token.
+pub(crate) const TOKEN: &str = "bench-token";
+
+/// A running Echo.
+pub(crate) struct Echo {
+    child: Child,
+    _folder: tempfile::TempDir,
+    traces: Option<(String, String)>,
+    http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) ready_after: Duration,
+}
+
+/// An account of the load.
+#[derive(Clone)]
+pub(crate) struct Project {
+    api_key: String,
+    number: usize,
+}
+
+impl Echo {
+    pub(crate) async fn start(pair: Pair, carrier: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (http, ops, sandbox) = (free_port(), free_port(), free_port());
+        let base = format!("http://127.0.0.1:{http}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_echo-standalone"));
+        command
+            .arg("serve")
+            .env("ECHO_DATA_DIR", folder.path().join("data"))
+            .env("ECHO_HTTP_ADDR", format!("127.0.0.1:{http}"))
+            .env("ECHO_OPS_ADDR", format!("127.0.0.1:{ops}"))
+            .env("ECHO_SANDBOX_ADDR", format!("127.0.0.1:{sandbox}"))
+            .env("ECHO_RATE_LIMITS", "off")
+            .env("ECHO_EGRESS_ALLOW", "127.0.0.0/8")
+            .env("ECHO_CARRIER", "twilio")
+            .env("ECHO_TWILIO_API_URL", carrier)
+            .env("ECHO_TWILIO_ACCOUNT_SID", ACCOUNT)
+            .env("ECHO_TWILIO_AUTH_TOKEN", TOKEN)
+            .env("ECHO_TWILIO_FROM", "+15005550006")
+            .env("ECHO_CALLS_PER_SECOND", "10000")
+            .env("ECHO_LOG", "error")
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true);
+        let traces = (pair == Pair::Distributed).then(|| distributed(&mut command));
+        let begun = Instant::now();
+        let child = command.spawn().expect("the binary");
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        await_ready(&client, ops).await;
+        Self { child, _folder: folder, traces, http: client, base, ready_after: begun.elapsed() }
+    }
+
+    pub(crate) fn resident_mb(&self) -> f64 {
+        let id = self.child.id().unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    }
+
+    /// Accounts, each with an agent and its webhook endpoints.
+    pub(crate) async fn projects(&self, count: usize, endpoints: Option<(&str, usize)>) -> Vec<Project> {
+        let mut projects = Vec::new();
+        for number in 0..count {
+            let body = json!({
+                "email": format!("load{number}@example.com"), "password": "LoadPassword1!", "first_name": "Load",
+                "last_name": "Test", "business_name": "Acme Inc", "business_summary": "Load", "industry": "Software",
+            });
+            let made = self.post("/auth/signup", "", &body).await;
+            let text = |v: &Value| v.as_str().expect("a text").to_owned();
+            let api_key = text(&made["default_project"]["api_key"]);
+            let id = text(&made["default_project"]["id"]);
+            for _ in 0..endpoints.map_or(0, |(_, n)| n) {
+                let url = endpoints.map_or("", |(url, _)| url);
+                let endpoint = json!({"url": url, "events": ["call.ended", "call.summary"]});
+                self.post(&format!("/api/v1/projects/{id}/webhooks"), &api_key, &endpoint).await;
+            }
+            projects.push(Project { api_key, number });
+        }
+        projects
+    }
+
+    async fn post(&self, path: &str, key: &str, body: &Value) -> Value {
+        let answer =
+            self.http.post(format!("{}{path}", self.base)).header("x-api-key", key).json(body).send().await;
+        let answer = answer.expect("an answer");
+        let status = answer.status();
+        let value = answer.json().await.unwrap_or(Value::Null);
+        assert_eq!(status, 201, "{path}: {value}");
+        value
+    }
+
+    /// A customer with a number of its own.
+    async fn customer(&self, project: &Project, n: usize) -> String {
+        let phone = format!("+1415{:03}{:04}", 200 + project.number, n);
+        let body = json!({"external_id": format!("c{n}"), "first_name": "John", "last_name": "Smith", "phone": phone});
+        let made = self.post("/api/v1/customers", &project.api_key, &body).await;
+        made["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Rings `each` customers of every project.
+    pub(crate) async fn ring(&self, projects: &[Project], each: usize) {
+        for project in projects {
+            for n in 0..each {
+                let customer = self.customer(project, n).await;
+                self.post("/api/v1/notifications", &project.api_key, &message(&customer)).await;
+            }
+        }
+    }
+
+    /// Places notifications for a while with so many requests at a time.
+    pub(crate) async fn place_for(
+        &self,
+        projects: &[Project],
+        at_once: usize,
+        how_long: Duration,
+    ) -> Figures {
+        let mut customers = Vec::new();
+        for project in projects {
+            for n in 0..10 {
+                customers.push((project.api_key.clone(), self.customer(project, n).await));
+            }
+        }
+        let customers = Arc::new(customers);
+        let begun = Instant::now();
+        let workers: Vec<_> = (0..at_once)
+            .map(|worker| {
+                let (http, url) = (self.http.clone(), format!("{}/api/v1/notifications", self.base));
+                let customers = Arc::clone(&customers);
+                tokio::spawn(async move {
+                    let mut samples = Vec::new();
+                    let mut n = worker;
+                    while begun.elapsed() < how_long {
+                        let (key, customer) = &customers[n % customers.len()];
+                        n += at_once;
+                        let asked = Instant::now();
+                        let answer =
+                            http.post(&url).header("x-api-key", key).json(&message(customer)).send().await;
+                        assert_eq!(answer.expect("an answer").status(), 201);
+                        samples.push(asked.elapsed());
+                    }
+                    samples
+                })
+            })
+            .collect();
+        let mut samples = Vec::new();
+        for worker in workers {
+            samples.extend(worker.await.expect("a worker"));
+        }
+        Figures { samples, within: begun.elapsed() }
+    }
+
+    pub(crate) async fn stop(mut self) {
+        self.child.kill().await.expect("a process");
+        if let Some((schemas, namespace)) = &self.traces {
+            testkit::database::drop_schemas(schemas);
+            testkit::broker::clear(namespace).await.expect("the broker");
+        }
+    }
+}
+
+fn message(customer: &str) -> Value {
+    json!({"customer_id": customer, "message": "Your appointment tomorrow at 10 AM is booked.", "collect_feedback": true})
+}
+
+fn distributed(command: &mut Command) -> (String, String) {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    let (_, tag) = id.split_at(16);
+    let (schemas, namespace) = (format!("b{tag}_"), format!("bench.{tag}"));
+    command
+        .env("ECHO_DATABASE_URL", testkit::database::postgres_url())
+        .env("ECHO_SCHEMA_PREFIX", &schemas)
+        .env("ECHO_AMQP_URL", testkit::broker::amqp_url())
+        .env("ECHO_AMQP_NAMESPACE", &namespace);
+    (schemas, namespace)
+}
+
+async fn await_ready(http: &reqwest::Client, ops: u16) {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = http.get(format!("http://127.0.0.1:{ops}/readyz")).send().await;
+        if answer.is_ok_and(|a| a.status().is_success()) {
+            return;
+        }
+        assert!(Instant::now() < until, "Echo did not become ready");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}

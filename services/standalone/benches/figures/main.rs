@@ -1,0 +1,94 @@
+//! `make bench`: speed and memory of a whole Echo, printed as a table. Nothing is asserted: machines differ, and the same run
+//! measures both shipped pairs, so that they can be compared.
+//!
+//! The driver is the carrier: it accepts calls, asks for documents as Twilio would, signed, and measures what Echo takes for
+//! them. Calls are spread over 20 projects; the offline model answers at once.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a load driver: it stops when something is wrong, and prints its table"
+)]
+
+mod carrier;
+mod echo;
+mod figures;
+
+use std::time::Duration;
+
+use figures::{Figures, Table};
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    // `cargo bench` passes flags of its own; the first plain word chooses one figure.
+    let only = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    runtime.block_on(run(only.as_deref()));
+}
+
+async fn run(only: Option<&str>) {
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    let mut table = Table::new();
+    for pair in echo::Pair::shipped() {
+        if wanted("start") {
+            let started = echo::Echo::start(pair, "http://127.0.0.1:9").await;
+            table.row(
+                "from start to ready on an empty folder",
+                pair,
+                &format!("{:.0} ms", started.ready_after.as_secs_f64() * 1e3),
+            );
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            table.row("idle memory (resident)", pair, &format!("{:.0} MB", started.resident_mb()));
+            started.stop().await;
+        }
+        if wanted("turns") {
+            turns(&mut table, pair).await;
+        }
+        if wanted("placing") {
+            placing(&mut table, pair).await;
+        }
+        if wanted("webhooks") {
+            webhooks(&mut table, pair).await;
+        }
+    }
+    table.print();
+}
+
+/// 200 calls that talk: what Echo takes from the carrier's request to the document.
+async fn turns(table: &mut Table, pair: echo::Pair) {
+    let carrier = carrier::Carrier::start(carrier::Manners::Talks).await;
+    let echo = echo::Echo::start(pair, &carrier.url()).await;
+    carrier.reaches(&echo.base);
+    let projects = echo.projects(20, None).await;
+    echo.ring(&projects, 10).await;
+    let (documents, live) = carrier.talk(Duration::from_secs(15)).await;
+    table.row(&format!("server share of a turn, {live} calls live"), pair, &documents.percentiles());
+    echo.stop().await;
+}
+
+/// Requests that place notifications, 32 at a time.
+async fn placing(table: &mut Table, pair: echo::Pair) {
+    let carrier = carrier::Carrier::start(carrier::Manners::RingsForEver).await;
+    let echo = echo::Echo::start(pair, &carrier.url()).await;
+    carrier.reaches(&echo.base);
+    let projects = echo.projects(20, None).await;
+    let placed = echo.place_for(&projects, 32, Duration::from_secs(10)).await;
+    table.row(
+        "POST /api/v1/notifications, 32 at a time",
+        pair,
+        &format!("{}; {}", placed.rate(), placed.percentiles()),
+    );
+    echo.stop().await;
+}
+
+/// Calls that end at once, each told to five endpoints of a healthy receiver.
+async fn webhooks(table: &mut Table, pair: echo::Pair) {
+    let carrier = carrier::Carrier::start(carrier::Manners::IsBusy).await;
+    let echo = echo::Echo::start(pair, &carrier.url()).await;
+    carrier.reaches(&echo.base);
+    let sink = carrier::Sink::start().await;
+    let projects = echo.projects(20, Some((&sink.url(), 5))).await;
+    echo.ring(&projects, 50).await;
+    let delivered: Figures = sink.until_quiet(Duration::from_secs(60)).await;
+    table.row("webhook deliveries to a healthy receiver", pair, &delivered.rate());
+    echo.stop().await;
+}

@@ -1,0 +1,77 @@
+//! Everything in one process: killed in the middle of a call and started again on the same data.
+
+use testkit::processes::{Process, free_address};
+
+use crate::ONE_AT_A_TIME;
+use crate::stack::{CarrierProcess, Folder, Room, common_settings, program};
+use crate::town::{Moment, Promise, Town};
+
+/// Calls at the same time.
+const CALLS: usize = 4;
+
+/// An Echo in one process, and whoever speaks with it.
+struct Standalone {
+    process: Process,
+    operations: std::net::SocketAddr,
+    town: Town,
+    _folder: Folder,
+}
+
+impl Standalone {
+    /// Before this carrier, or before the one inside it.
+    async fn start(folder: Folder, carrier: Option<&CarrierProcess>) -> Self {
+        let [http, operations, inside] = [free_address(), free_address(), free_address()];
+        let mut settings = common_settings(folder.path(), operations);
+        settings.extend([
+            ("ECHO_HTTP_ADDR".to_owned(), http.to_string()),
+            ("ECHO_SANDBOX_ADDR".to_owned(), inside.to_string()),
+            ("ECHO_DATA_DIR".to_owned(), folder.path().join("data").display().to_string()),
+        ]);
+        settings.extend(carrier.map(|carrier| ("ECHO_SANDBOX_URL".to_owned(), carrier.url.clone())));
+        let mut process = Process::start(program(folder.path(), "echo-standalone", settings));
+        process.ready(operations).await;
+        let carrier = carrier.map_or_else(|| format!("http://{inside}"), |carrier| carrier.url.clone());
+        let town = Town::found(format!("http://{http}"), &carrier).await;
+        Self { process, operations, town, _folder: folder }
+    }
+
+    async fn kill_and_start_again(&mut self) {
+        self.process.kill();
+        self.town.killed(&Room::ALL);
+        self.process.start_again();
+        self.process.ready(self.operations).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standalone_killed_at_any_moment_of_a_call_rings_nobody_twice_and_brings_one_summary() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let folder = Folder::new();
+    let carrier = CarrierProcess::start(folder.path()).await;
+    let mut echo = Standalone::start(folder, Some(&carrier)).await;
+    for moment in Moment::ALL {
+        let rung = echo.town.ring(CALLS).await;
+        echo.town.until(moment, &rung[0]).await;
+        echo.kill_and_start_again().await;
+        echo.town.settle(rung, Promise::OnlyTheAccounts).await;
+    }
+    echo.town.check_accounts().await;
+    echo.town.report("standalone killed at every moment");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standalone_killed_with_its_carrier_inside_ends_the_call_and_does_not_ring_again() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mut echo = Standalone::start(Folder::new(), None).await;
+    let rung = echo.town.ring(CALLS).await;
+    echo.town.until(Moment::Talking, &rung[0]).await;
+    echo.kill_and_start_again().await;
+    let phones: Vec<String> = rung.iter().map(|rung| rung.phone.clone()).collect();
+    echo.town.settle(rung, Promise::OnlyTheAccounts).await;
+    // The carrier has forgotten what it dialled before.
+    for phone in phones {
+        assert_eq!(echo.town.carrier.rings(&phone).await, (0, 0), "{phone} was rung after the restart");
+    }
+    echo.town.check_accounts().await;
+    echo.town.report("standalone killed with its carrier");
+}
