@@ -1,0 +1,58 @@
+# The verbs of the house. CI calls these and nothing else. `make help` lists them.
+# ECHO_* variables and CARGO_TARGET_DIR are passed through.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo run check test kills bench up down clean
+
+DEV := deploy/dev
+
+help: ## this list
+	@echo "Echo: software that talks to people by phone"; echo
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: ## start Echo, ring a customer, show the conversation and the signed webhook, keep serving
+	@$(DEV)/need-build-tools
+	@cargo build --locked -p echo-standalone
+	@exec "$$($(DEV)/target-dir)/debug/echo-standalone" demo
+
+run: ## serve the embedded Echo in the foreground
+	@$(DEV)/need-build-tools
+	@cargo build --locked -p echo-standalone
+	@exec "$$($(DEV)/target-dir)/debug/echo-standalone" serve
+
+check: ## format, lints, docs, dependency, proto and architecture checks
+	@$(DEV)/need-build-tools
+	cargo fmt --all --check
+	$(DEV)/check-architecture
+	$(DEV)/check-dependencies
+	cargo test --locked --quiet --workspace --test proto_lint
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+test: ## everything, on SQLite + in-process bus and on PostgreSQL + RabbitMQ
+	@$(DEV)/need-build-tools
+	@$(DEV)/need-test-tools
+	@$(DEV)/with-servers cargo test --locked --workspace --no-fail-fast
+	@echo "echo: not run here: killing processes and servers in the middle of calls (make kills)" >&2
+
+kills: ## kill processes and servers in the middle of calls (minutes; starts servers of its own)
+	@$(DEV)/need-build-tools
+	@cargo build --locked --workspace --bins
+	@$(DEV)/with-servers cargo test --locked -p echo-standalone --test kills
+
+bench: ## speed and memory, printed as a table
+	@$(DEV)/need-build-tools
+	@$(DEV)/with-servers $(DEV)/bench
+
+up: ## the distributed stack on this machine: five services and the sandbox carrier over RabbitMQ and PostgreSQL
+	@$(DEV)/need-build-tools
+	@cargo build --locked --workspace --bins
+	@$(DEV)/up
+
+down: ## stop what `make up` started
+	@$(DEV)/down
+
+clean: ## remove build products (data is kept)
+	cargo clean
