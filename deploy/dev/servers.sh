@@ -1,6 +1,7 @@
 # Finds or starts a PostgreSQL and a RabbitMQ: running ones, else installed ones on private ports, else Debian's packages where
 # they may be installed, else Docker, else it stops and says what to install. Says what it did. To be sourced, with `$work` set to
-# a folder of its own; what has to be run to stop what it started goes through `on_stop`.
+# a folder of its own; what has to be run to stop what it started goes through `on_stop`. What is in `$work` from an earlier time
+# is gone on with: who wants new servers gives a new folder.
 
 say() { echo "echo: $*" >&2; }
 listens() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
@@ -17,8 +18,8 @@ start_postgres() {
   local bin port user; bin=$(pg_bin); port=$(free_port)
   # initdb refuses to run as root.
   if [ "$(id -u)" -eq 0 ]; then user="setpriv --reuid=postgres --regid=postgres --clear-groups"; chown postgres "$work"; else user=""; fi
-  mkdir "$work/pg"; [ -z "$user" ] || chown postgres "$work/pg"; chmod 755 "$work"
-  $user "$bin/initdb" -D "$work/pg" -U postgres -A trust >"$work/initdb.log" 2>&1
+  mkdir -p "$work/pg"; [ -z "$user" ] || chown postgres "$work/pg"; chmod 755 "$work"
+  [ -e "$work/pg/PG_VERSION" ] || $user "$bin/initdb" -D "$work/pg" -U postgres -A trust >"$work/initdb.log" 2>&1
   $user "$bin/pg_ctl" -D "$work/pg" -o "-p $port -k $work -c listen_addresses=127.0.0.1 -c max_connections=300" -l "$work/pg/log" -w start >/dev/null
   on_stop "$user '$bin/pg_ctl' -D '$work/pg' -m immediate stop >/dev/null 2>&1"
   export ECHO_TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
@@ -45,7 +46,8 @@ start_rabbitmq() {
   local port dist server; port=$(free_port); dist=$(free_port)
   server=$(command -v rabbitmq-server || echo /usr/lib/rabbitmq/bin/rabbitmq-server)
   mkdir -p "$work/mq"; chmod 777 "$work" "$work/mq"
-  export RABBITMQ_NODENAME="echo$$@localhost" RABBITMQ_NODE_PORT=$port RABBITMQ_DIST_PORT=$dist RABBITMQ_MNESIA_BASE="$work/mq" \
+  # The name of its data: the same every time, and another one for another folder.
+  export RABBITMQ_NODENAME="echo$(cksum <<<"$work" | cut -d' ' -f1)@localhost" RABBITMQ_NODE_PORT=$port RABBITMQ_DIST_PORT=$dist RABBITMQ_MNESIA_BASE="$work/mq" \
     RABBITMQ_LOG_BASE="$work/mq" RABBITMQ_PID_FILE="$work/mq/pid" RABBITMQ_ENABLED_PLUGINS_FILE="$work/mq/plugins" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
   echo '[].' >"$work/mq/plugins"
   "$server" -detached >/dev/null 2>&1
