@@ -123,16 +123,25 @@ async fn follow(
 
 fn what_next(screen: &Screen, account: &Account, running: &Running, notification: &str) {
     let (base, sandbox) = (base(running), running.setting("ECHO_SANDBOX_ADDR"));
+    let curl = |path: &str, body: &str| {
+        let body = if body.is_empty() {
+            String::new()
+        } else {
+            format!(" -H 'content-type: application/json' -d '{body}'")
+        };
+        format!("curl {base}{path} -H 'x-api-key: {}'{body}", account.api_key)
+    };
+    let customer =
+        r#"{"external_id": "user_2", "first_name": "Jane", "last_name": "Doe", "phone": "+14155550101"}"#;
+    let placed = format!(
+        r#"{{"customer_id": "ITS ID", "agent_id": "{}", "variables": {{"appointment_time": "Friday at 9:00 AM", "doctor_name": "Dr. Patel"}}}}"#,
+        account.agent_id
+    );
     screen.next(&[
-        (
-            "the notification",
-            format!("curl -H 'x-api-key: {}' {base}/api/v1/notifications/{notification}", account.api_key),
-        ),
-        ("who picks up the phone", format!("curl http://{sandbox}/sandbox/v1/people")),
-        (
-            "ring somebody who reschedules",
-            "POST /api/v1/customers with the phone +14155550101, then a notification".to_owned(),
-        ),
+        ("the notification, with its result", curl(&format!("/api/v1/notifications/{notification}"), "")),
+        ("who else picks up the phone", format!("curl http://{sandbox}/sandbox/v1/people")),
+        ("somebody who wants to reschedule", curl("/api/v1/customers", customer)),
+        ("ring them", curl("/api/v1/notifications", &placed)),
         ("stop", "Ctrl-C; a second run keeps its data".to_owned()),
     ]);
 }
