@@ -77,9 +77,17 @@ impl Carrier {
         let calls = self.shared.calls.lock().expect("the calls").clone();
         let live = calls.len();
         let begun = Instant::now();
-        let talking: Vec<_> = calls
-            .into_iter()
-            .map(|call| tokio::spawn(converse(Arc::clone(&self.shared), call, begun + how_long)))
+        // People do not speak in chorus: the calls begin one after the other, all within one pause between two utterances.
+        let between = BETWEEN_UTTERANCES / u32::try_from(live.max(1)).unwrap_or(1);
+        let talking: Vec<_> = (0..)
+            .zip(calls)
+            .map(|(n, call)| {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move {
+                    tokio::time::sleep(between * n).await;
+                    converse(shared, call, begun + how_long).await
+                })
+            })
             .collect();
         let mut samples = Vec::new();
         for call in talking {
@@ -121,6 +129,9 @@ async fn request(shared: &Shared, call: &Placed, url: &str, more: &[(&str, &str)
     (body, asked.elapsed())
 }
 
+/// How long a customer listens and thinks.
+const BETWEEN_UTTERANCES: Duration = Duration::from_secs(1);
+
 /// Says one thing a second until the time is up or the agent hangs up; then it is silent about the end, as a line that broke.
 async fn converse(shared: Arc<Shared>, call: Placed, until: Instant) -> Vec<Duration> {
     const LINES: [&str; 5] =
@@ -138,7 +149,7 @@ async fn converse(shared: Arc<Shared>, call: Placed, until: Instant) -> Vec<Dura
         url = next.0;
         more = vec![("CallStatus", "in-progress")];
         if listens {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(BETWEEN_UTTERANCES).await;
             more.extend([("SpeechResult", LINES[turn % LINES.len()]), ("Confidence", "0.9")]);
             turn += 1;
         }

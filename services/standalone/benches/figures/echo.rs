@@ -140,46 +140,15 @@ impl Echo {
         }
     }
 
-    /// Places notifications for a while with so many requests at a time.
-    pub(crate) async fn place_for(
-        &self,
-        projects: &[Project],
-        at_once: usize,
-        how_long: Duration,
-    ) -> Figures {
-        let mut customers = Vec::new();
+    /// Customers of every project, with their keys: whom the load rings.
+    pub(crate) async fn people(&self, projects: &[Project]) -> People {
+        let mut people = Vec::new();
         for project in projects {
             for n in 0..10 {
-                customers.push((project.api_key.clone(), self.customer(project, n).await));
+                people.push((project.api_key.clone(), self.customer(project, n).await));
             }
         }
-        let customers = Arc::new(customers);
-        let begun = Instant::now();
-        let workers: Vec<_> = (0..at_once)
-            .map(|worker| {
-                let (http, url) = (self.http.clone(), format!("{}/api/v1/notifications", self.base));
-                let customers = Arc::clone(&customers);
-                tokio::spawn(async move {
-                    let mut samples = Vec::new();
-                    let mut n = worker;
-                    while begun.elapsed() < how_long {
-                        let (key, customer) = &customers[n % customers.len()];
-                        n += at_once;
-                        let asked = Instant::now();
-                        let answer =
-                            http.post(&url).header("x-api-key", key).json(&message(customer)).send().await;
-                        assert_eq!(answer.expect("an answer").status(), 201);
-                        samples.push(asked.elapsed());
-                    }
-                    samples
-                })
-            })
-            .collect();
-        let mut samples = Vec::new();
-        for worker in workers {
-            samples.extend(worker.await.expect("a worker"));
-        }
-        Figures { samples, within: begun.elapsed() }
+        People { http: self.http.clone(), url: format!("{}/api/v1/notifications", self.base), people }
     }
 
     pub(crate) async fn stop(mut self) {
@@ -188,6 +157,68 @@ impl Echo {
             testkit::database::drop_schemas(schemas);
             testkit::broker::clear(namespace).await.expect("the broker");
         }
+    }
+}
+
+/// Customers, and where they are rung.
+pub(crate) struct People {
+    http: reqwest::Client,
+    url: String,
+    people: Vec<(String, String)>,
+}
+
+impl People {
+    /// Rings the nth of them; answers how long the request took.
+    async fn ring(&self, n: usize) -> Duration {
+        let (key, customer) = &self.people[n % self.people.len()];
+        let asked = Instant::now();
+        let request = self.http.post(&self.url).header("x-api-key", key).json(&message(customer));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap_or_default());
+        asked.elapsed()
+    }
+
+    /// As fast as it goes with so many requests at a time.
+    pub(crate) async fn ring_at_once(self, at_once: usize, how_long: Duration) -> Figures {
+        let (people, begun) = (Arc::new(self), Instant::now());
+        let workers = (0..at_once).map(|worker| {
+            let people = Arc::clone(&people);
+            tokio::spawn(async move {
+                let (mut samples, mut n) = (Vec::new(), worker);
+                while begun.elapsed() < how_long {
+                    samples.push(people.ring(n).await);
+                    n += at_once;
+                }
+                samples
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        let mut samples = Vec::new();
+        for worker in workers {
+            samples.extend(worker.await.expect("a worker"));
+        }
+        Figures { samples, within: begun.elapsed() }
+    }
+
+    /// So many a second, whether or not the ones before have been answered.
+    pub(crate) async fn ring_steadily(self, a_second: u32, how_long: Duration) -> Figures {
+        let (people, begun) = (Arc::new(self), Instant::now());
+        let between = Duration::from_secs(1) / a_second;
+        let mut beat = tokio::time::interval(between);
+        let mut asked = Vec::new();
+        for n in 0.. {
+            beat.tick().await;
+            if begun.elapsed() >= how_long {
+                break;
+            }
+            let people = Arc::clone(&people);
+            asked.push(tokio::spawn(async move { people.ring(n).await }));
+        }
+        let mut samples = Vec::new();
+        for one in asked {
+            samples.push(one.await.expect("a request"));
+        }
+        Figures { samples, within: begun.elapsed() }
     }
 }
 

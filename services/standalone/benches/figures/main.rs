@@ -18,6 +18,9 @@ use std::time::Duration;
 
 use figures::{Figures, Table};
 
+/// Notifications a second that one small machine has to take.
+const STEADY: u32 = 300;
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     // `cargo bench` passes flags of its own; the first plain word chooses one figure.
@@ -65,18 +68,22 @@ async fn turns(table: &mut Table, pair: echo::Pair) {
     echo.stop().await;
 }
 
-/// Requests that place notifications, 32 at a time.
+/// Requests that place notifications: what is asked of Echo, steadily, and as fast as it goes.
 async fn placing(table: &mut Table, pair: echo::Pair) {
     let carrier = carrier::Carrier::start(carrier::Manners::RingsForEver).await;
     let echo = echo::Echo::start(pair, &carrier.url()).await;
     carrier.reaches(&echo.base);
     let projects = echo.projects(20, None).await;
-    let placed = echo.place_for(&projects, 32, Duration::from_secs(10)).await;
-    table.row(
-        "POST /api/v1/notifications, 32 at a time",
-        pair,
-        &format!("{}; {}", placed.rate(), placed.percentiles()),
-    );
+    let steady = echo.people(&projects).await.ring_steadily(STEADY, Duration::from_secs(15)).await;
+    let what = format!("POST /api/v1/notifications, {STEADY}/s asked for");
+    table.row(&what, pair, &format!("{}; {}", steady.rate(), steady.percentiles()));
+    echo.stop().await;
+
+    let echo = echo::Echo::start(pair, &carrier.url()).await;
+    let projects = echo.projects(20, None).await;
+    let fast = echo.people(&projects).await.ring_at_once(32, Duration::from_secs(10)).await;
+    let what = "POST /api/v1/notifications, 32 at a time";
+    table.row(what, pair, &format!("{}; {}", fast.rate(), fast.percentiles()));
     echo.stop().await;
 }
 
