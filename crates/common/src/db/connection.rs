@@ -49,12 +49,33 @@ impl Db {
         }
     }
 
-    pub(super) fn in_transaction(&mut self) -> bool {
+    /// Starts a part of the transaction that can be undone alone.
+    pub(super) fn begin_savepoint(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Pg(c) => AnsiTransactionManager::begin_transaction(c),
+            Self::Sqlite(c) => AnsiTransactionManager::begin_transaction(c),
+        }
+    }
+
+    /// Ends such a part and keeps what it did.
+    pub(super) fn release_savepoint(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Pg(c) => AnsiTransactionManager::commit_transaction(c),
+            Self::Sqlite(c) => AnsiTransactionManager::commit_transaction(c),
+        }
+    }
+
+    /// How many transactions and savepoints are open. A connection whose state nobody knows has one open for ever.
+    pub(super) fn depth(&mut self) -> u32 {
         let depth = match self {
             Self::Pg(c) => AnsiTransactionManager::transaction_manager_status_mut(c).transaction_depth(),
             Self::Sqlite(c) => AnsiTransactionManager::transaction_manager_status_mut(c).transaction_depth(),
         };
-        !matches!(depth, Ok(None))
+        depth.map_or(u32::MAX, |depth| depth.map_or(0, std::num::NonZeroU32::get))
+    }
+
+    pub(super) fn in_transaction(&mut self) -> bool {
+        self.depth() > 0
     }
 }
 
@@ -122,6 +143,15 @@ pub(super) struct Pooled {
     pub(super) broken: bool,
     /// [`Deaths`] when it was opened.
     opened_after: u64,
+}
+
+impl Pooled {
+    /// Rolls back whatever is open. A connection on which that fails is not used again.
+    pub(super) fn roll_back(&mut self) {
+        while !self.broken && self.db.in_transaction() {
+            self.broken = self.db.rollback().is_err();
+        }
+    }
 }
 
 /// How many connections were found dead. They seldom die alone: one that was opened before the last death is not lent out

@@ -10,6 +10,7 @@
 #[expect(missing_docs, reason = "the derive writes public items without any")]
 mod connection;
 mod error;
+mod groups;
 pub mod inbox;
 pub mod lease;
 pub mod migrate;

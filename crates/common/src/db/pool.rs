@@ -1,5 +1,5 @@
-//! Lends connections to blocking work. On `SQLite` all writes go through one connection and wait in line; reads have their
-//! own. On `PostgreSQL` one pool serves both.
+//! Lends connections to blocking work. On `SQLite` all writes go through one connection ([`groups`]) and reads have their own;
+//! on `PostgreSQL` one pool serves both.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,11 +11,13 @@ use diesel::r2d2::{Pool, PooledConnection};
 use tokio::sync::{Notify, Semaphore};
 
 use super::connection::{Deaths, Factory, Opener, Pooled};
+use super::groups::{self, Groups};
+use super::tx::After;
 use super::{Db, DbError, Tx};
 use crate::clock::Clock;
 
-/// Longest wait for a free connection.
-const CHECKOUT: Duration = Duration::from_secs(5);
+/// Longest wait for a free connection, and for a turn to write.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How much of what was committed survives the loss of power (`SQLite` only; `PostgreSQL` always keeps it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub struct Database {
 
 struct Inner {
     writer: Lane,
+    /// How writes take turns on `SQLite`.
+    groups: Option<Groups>,
     reader: Option<Lane>,
     /// Where the tables are on `PostgreSQL`.
     schema: Option<String>,
@@ -98,8 +102,9 @@ impl Database {
             DatabaseConfig::Sqlite { .. } => None,
             DatabaseConfig::Postgres { schema, .. } => Some(schema.clone()),
         };
+        let groups = reader.as_ref().map(|_| Groups::default());
         let (skew_micros, outbox) = (AtomicI64::new(0), Notify::new());
-        Ok(Self { inner: Arc::new(Inner { writer, reader, schema, clock, skew_micros, outbox }) })
+        Ok(Self { inner: Arc::new(Inner { writer, groups, reader, schema, clock, skew_micros, outbox }) })
     }
 
     /// The schema of the tables; `None` on `SQLite`.
@@ -157,8 +162,35 @@ impl Database {
         E: From<DbError> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
+        if let Some(groups) = self.groups() {
+            return groups::write(self, groups, work).await;
+        }
         let database = self.clone();
         self.inner.writer.run(move |pooled| database.transaction(pooled, work)).await
+    }
+
+    /// How writes take turns on `SQLite`.
+    pub(super) fn groups(&self) -> Option<&Groups> {
+        self.inner.groups.as_ref()
+    }
+
+    /// Runs a transaction on the connection that writes, and rolls back what is left of one that failed. Blocks.
+    pub(super) fn on_the_writer(
+        &self,
+        work: impl FnOnce(&mut Db) -> diesel::QueryResult<()>,
+    ) -> Result<(), DbError> {
+        let Lane { pool, deaths, .. } = &self.inner.writer;
+        let mut pooled = lend(pool, deaths)?;
+        let result = work(&mut pooled.db).map_err(DbError::from);
+        if result.is_err() {
+            pooled.roll_back();
+        }
+        result
+    }
+
+    /// What was to happen after a commit.
+    pub(super) fn after_commit(&self, after: After) {
+        after.run(&self.inner.outbox);
     }
 
     fn transaction<T, E: From<DbError>>(
@@ -178,8 +210,8 @@ impl Database {
             Err(e) => Err(DbError::from(e).into()),
         });
         match &committed {
-            Ok(_) => after.run(&self.inner.outbox),
-            Err(_) => pooled.broken = pooled.db.in_transaction() && pooled.db.rollback().is_err(),
+            Ok(_) => self.after_commit(after),
+            Err(_) => pooled.roll_back(),
         }
         committed
     }
@@ -205,7 +237,7 @@ impl Lane {
             .max_size(size)
             .min_idle(Some(0))
             .test_on_check_out(false)
-            .connection_timeout(CHECKOUT)
+            .connection_timeout(LONGEST_WAIT)
             .idle_timeout(None)
             .max_lifetime(None)
             .error_handler(Box::new(Quiet))
@@ -220,7 +252,7 @@ impl Lane {
         F: FnOnce(&mut Pooled) -> Result<T, E> + Send + 'static,
     {
         let permits = Arc::clone(&self.permits);
-        let permit = tokio::time::timeout(CHECKOUT, permits.acquire_owned())
+        let permit = tokio::time::timeout(LONGEST_WAIT, permits.acquire_owned())
             .await
             .map_err(|_| DbError::Unavailable("no connection became free within 5 s".to_owned()))?
             .map_err(|_| DbError::Unavailable("closed".to_owned()))?;

@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 
 use common::clock::Clock;
-use common::db::{Database, DatabaseConfig, DbError, Durability, Id, migrate};
+use common::db::{Database, DatabaseConfig, DbError, Durability, Id, Tx, migrate, sql};
 use diesel::prelude::*;
 use testkit::database::Engine;
 
-use crate::tables::{Call, STEPS, calls, database, insert, load, store};
+use crate::tables::{Call, STEPS, calls, database, insert, labels, load, store};
 
 const TASKS: usize = 8;
 const WRITES: usize = 50;
@@ -16,6 +16,8 @@ on_both_engines!(
     writers_and_readers_at_the_same_time_all_succeed,
     more_work_than_connections_waits_its_turn,
     of_two_who_loaded_the_same_version_one_saves,
+    whoever_fails_or_panics_among_many_undoes_only_itself,
+    a_commit_that_fails_is_told_to_everybody_whose_rows_it_loses,
 );
 
 /// Inserts a row and raises a counter in each of [`WRITES`] transactions, and reads after each.
@@ -83,6 +85,100 @@ async fn more_work_than_connections_waits_its_turn(engine: Engine) {
     for read in reads {
         read.await.unwrap().unwrap();
     }
+}
+
+/// Transactions that all wait while another one holds the writer, if there is only one.
+async fn crowd<T: Send + 'static>(
+    database: &Database,
+    many: usize,
+    work: fn(&mut Tx<'_>, usize) -> Result<T, DbError>,
+) -> Vec<Result<T, DbError>> {
+    let (held, is_held) = tokio::sync::oneshot::channel();
+    let (release, released) = mpsc::channel();
+    let holder = database.clone();
+    let hold = tokio::spawn(async move {
+        holder
+            .write(move |_| {
+                held.send(()).expect("the test waits");
+                released.recv().expect("the test goes on");
+                Ok::<_, DbError>(())
+            })
+            .await
+    });
+    is_held.await.unwrap();
+    let database = database.clone();
+    let writes: Vec<_> = (0..many)
+        .map(|n| {
+            let database = database.clone();
+            tokio::spawn(async move { database.write(move |tx| work(tx, n)).await })
+        })
+        .collect();
+    release.send(()).unwrap();
+    // It may share a commit with the crowd, and what becomes of it.
+    let _: Result<(), DbError> = hold.await.unwrap();
+    let mut results = Vec::new();
+    for write in writes {
+        results.push(write.await.unwrap());
+    }
+    results
+}
+
+async fn whoever_fails_or_panics_among_many_undoes_only_itself(engine: Engine) {
+    let test = database(engine).await;
+    let results = crowd(&test.database, 40, |tx, n| {
+        insert(tx.conn, &Call::labelled(&format!("{n:02}")))?;
+        match n % 4 {
+            1 => Err(DbError::Conflict),
+            2 => tx.conn.transaction(|_| panic!("a mistake in the program, in a nested transaction")),
+            _ => Ok(n),
+        }
+    })
+    .await;
+    for (n, result) in results.iter().enumerate() {
+        match n % 4 {
+            1 => assert!(matches!(result, Err(DbError::Conflict)), "{n}: {result:?}"),
+            2 => assert!(matches!(result, Err(DbError::Unavailable(_))), "{n}: {result:?}"),
+            _ => assert!(matches!(result, Ok(m) if *m == n), "{n}: {result:?}"),
+        }
+    }
+    let kept: Vec<_> = (0..40).filter(|n| matches!(n % 4, 0 | 3)).map(|n| format!("{n:02}")).collect();
+    assert_eq!(labels(&test.database).await, kept);
+}
+
+async fn a_commit_that_fails_is_told_to_everybody_whose_rows_it_loses(engine: Engine) {
+    let test = database(engine).await;
+    test.database
+        .write(|tx| {
+            // Only the commit asks whether the parent is there.
+            let table = "CREATE TABLE children (label TEXT PRIMARY KEY NOT NULL, parent TEXT REFERENCES \
+                         children (label) DEFERRABLE INITIALLY DEFERRED)";
+            diesel::sql_query(table).execute(tx.conn).map(drop).map_err(DbError::from)
+        })
+        .await
+        .unwrap();
+    let results = crowd(&test.database, 12, |tx, n| {
+        let parent = if n == 7 { "'nobody'" } else { "NULL" };
+        let row = format!("INSERT INTO children (label, parent) VALUES ('{n}', {parent})");
+        diesel::sql_query(row).execute(tx.conn).map(drop).map_err(DbError::from)
+    })
+    .await;
+    let told = results.iter().filter(|result| result.is_ok()).count();
+    assert!(results[7].is_err(), "{results:?}");
+    let kept = test
+        .database
+        .read(|db| {
+            #[derive(diesel::QueryableByName)]
+            struct Count {
+                #[diesel(sql_type = sql::BigInt)]
+                kept: i64,
+            }
+            let count: Count = diesel::sql_query("SELECT COUNT(*) AS kept FROM children").get_result(db)?;
+            Ok::<_, DbError>(count.kept)
+        })
+        .await
+        .unwrap();
+    assert_eq!(usize::try_from(kept).unwrap(), told, "{results:?}");
+    test.database.write(|tx| insert(tx.conn, &Call::labelled("next"))).await.unwrap();
 }
 
 async fn load_decide_save(database: Database, id: Id, loaded: mpsc::Sender<()>) -> Result<(), DbError> {
