@@ -1,7 +1,5 @@
 //! This service's settings: which model speaks.
 
-use std::time::Duration;
-
 use common::config::{ConfigError, Settings};
 use llm::{Model, OpenAiConfig};
 
@@ -30,16 +28,3 @@ fn model(settings: &Settings) -> Result<Model, ConfigError> {
     let config = OpenAiConfig::new(base_url, key, name);
     Model::openai(config).map_err(|e| ConfigError::new("OPENAI_BASE_URL", e.to_string()))
 }
-
-/// How long a turn may go without a sign of life from the replica that answers it, before another takes over.
-pub(crate) const TURN_LEASE: Duration = Duration::from_secs(3);
-/// How often the replica that answers a turn gives a sign of life.
-pub(crate) const TURN_HEARTBEAT: Duration = Duration::from_secs(1);
-/// Time for the model's whole answer to one turn.
-pub(crate) const TURN_DEADLINE: Duration = Duration::from_secs(20);
-/// Time for reading the result out of a conversation, each of two tries.
-pub(crate) const EXTRACT_DEADLINE: Duration = Duration::from_secs(20);
-/// An accepted wish to dial is of no use after this long.
-pub(crate) const DIAL_BEFORE: Duration = Duration::from_secs(30);
-/// How long a phone may ring.
-pub(crate) const RING_TIMEOUT_SECONDS: u32 = 40;

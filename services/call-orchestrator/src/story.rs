@@ -9,10 +9,10 @@ use contracts::calls::{DialRequested, StopCallRequested};
 use contracts::ids::{AttemptId, CallId, NotificationId, ProjectId};
 
 use crate::app::App;
-use crate::config::{DIAL_BEFORE, RING_TIMEOUT_SECONDS};
 use crate::conversation;
 use crate::domain::call::{self, CallEffect, CallInput, CallState, CallStatus, DialRefusal};
 use crate::domain::ended_reason::EndedReason;
+use crate::domain::limits::{DIAL_BEFORE, MAX_CONCURRENT_CALLS, RING_TIMEOUT_SECONDS};
 use crate::domain::notification::{self, NotificationEffect, NotificationInput, NotificationStatus};
 use crate::domain::rules::{self, Facts};
 use crate::events;
@@ -92,10 +92,10 @@ impl<'a, 't> Story<'a, 't> {
     fn alive_or_ahead(&mut self) -> Result<u32, DbError> {
         let (project, id) = (self.notification.project_id, self.notification.id);
         let alive = u32::try_from(calls::alive(self.tx.conn, project)?).unwrap_or(u32::MAX);
-        if alive >= rules::MAX_CONCURRENT_CALLS {
+        if alive >= MAX_CONCURRENT_CALLS {
             return Ok(alive);
         }
-        let room = rules::MAX_CONCURRENT_CALLS - alive;
+        let room = MAX_CONCURRENT_CALLS - alive;
         let ahead = notifications::held_before(self.tx.conn, project, rules::CONCURRENCY, id, room)?;
         Ok(alive + ahead)
     }

@@ -17,8 +17,8 @@ use contracts::calls as proto;
 use contracts::ids::CallId;
 
 use crate::app::App;
-use crate::config::TURN_LEASE;
 use crate::domain::call::{CallInput, CallStatus, Progress};
+use crate::domain::limits::{MAX_PATIENCE, TURN_LEASE};
 use crate::domain::turn::{self, Claim, Part, Then, TurnNumber, TurnState};
 use crate::error::OrchestratorError;
 use crate::store::calls::{self, Call};
@@ -28,8 +28,6 @@ use crate::story::Story;
 
 /// How often the table is asked when another replica makes the sentences.
 const POLL: Duration = Duration::from_millis(50);
-/// Nobody waits longer than this in one request.
-const MAX_PATIENCE: Duration = Duration::from_secs(25);
 
 /// A turn that this replica answers.
 #[derive(Clone, Debug)]

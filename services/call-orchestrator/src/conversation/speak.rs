@@ -13,8 +13,8 @@ use llm::{Chat as _, ChatEvent, ChatRequest, ChatStream, EndReason, ModelError};
 use super::Run;
 use super::frozen::{self, Frozen};
 use crate::app::App;
-use crate::config::{TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
 use crate::domain::call::CallInput;
+use crate::domain::limits::{LONGEST_ANSWER, TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
 use crate::domain::reply::{self, Fixed, Reply};
 use crate::domain::sentences::Splitter;
 use crate::domain::transcript::{self, Speaker};
@@ -87,9 +87,6 @@ fn request(frozen: &Arc<Frozen>, before: &[Turn], opening: &Opening, silences: u
         deadline: TURN_DEADLINE,
     }
 }
-
-/// Bytes of an answer after which nobody listens any more: about two minutes of speech. What comes after is not spoken.
-const LONGEST_ANSWER: usize = 2_000;
 
 /// Where the model's stream stands.
 enum Next {

@@ -19,11 +19,13 @@
 //! | [`transcript`] | the conversation as text, for people and for extraction |
 //! | [`schema`] | which result schemas are accepted |
 //! | [`result`] | the shape of a result and whether it obeys its schema |
+//! | [`limits`] | how long, how often, how much: the numbers |
 //! | [`evidence`] | whether the customer said what a result claims |
 
 pub mod call;
 pub mod ended_reason;
 pub mod evidence;
+pub mod limits;
 pub mod notification;
 pub mod opt_out;
 pub mod prompt;

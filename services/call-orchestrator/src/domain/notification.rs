@@ -9,14 +9,8 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ended_reason::EndedReason;
+use super::limits::{EXPIRES_AFTER, WAIT_AFTER_LATE, WAIT_AFTER_LINE_BUSY};
 use super::retry::RetryPolicy;
-
-/// How long after it became due a notification without `expires_at` is given up.
-pub const EXPIRES_AFTER: TimeDelta = TimeDelta::hours(24);
-/// The pause before the rules run again when the bridge was too late to dial.
-pub const WAIT_AFTER_LATE: TimeDelta = TimeDelta::seconds(1);
-/// The pause before the rules run again when another call to the number is alive.
-pub const WAIT_AFTER_LINE_BUSY: TimeDelta = TimeDelta::seconds(15);
 
 /// Where a notification stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

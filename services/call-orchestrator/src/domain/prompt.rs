@@ -9,14 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// Most variables that a caller may send.
-pub const MAX_VARIABLES: usize = 64;
-/// Longest value of a variable, in characters.
-pub const MAX_VALUE_CHARS: usize = 2_000;
-/// Longest prompt template, in characters.
-pub const MAX_TEMPLATE_CHARS: usize = 32_000;
-/// Longest prompt after substitution, in characters: values may repeat, a model's window does not grow.
-pub const MAX_RENDERED_CHARS: usize = 256_000;
+use super::limits::{MAX_RENDERED_CHARS, MAX_TEMPLATE_CHARS, MAX_VALUE_CHARS, MAX_VARIABLES};
+
 /// The names that are always filled.
 pub const BUILT_INS: [&str; 10] = [
     "business_name",

@@ -3,14 +3,10 @@
 //! model's.
 
 use super::call::CallInput;
+use super::limits::{FAILURES, MAX_TURNS};
 use super::opt_out;
 use super::silence::{self, Heard, Move};
 use super::turn::{Then, TurnNumber};
-
-/// A conversation of this many turns goes in circles.
-pub const MAX_TURNS: u32 = 200;
-/// Failures in a row after which the agent says goodbye.
-const FAILURES: usize = 2;
 
 /// Words that need no model.
 #[derive(Debug, Clone, PartialEq, Eq)]

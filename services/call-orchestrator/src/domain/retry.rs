@@ -5,13 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ended_reason::EndedReason;
+use super::limits::{DEFAULT_DELAY_SECONDS, MAX_ATTEMPTS, MAX_DELAY_SECONDS};
 
-/// Most attempts that a policy may ask for.
-pub const MAX_ATTEMPTS: u32 = 5;
-/// Longest pause between two attempts, seconds (one day).
-pub const MAX_DELAY_SECONDS: u32 = 86_400;
-/// The pause when a policy names none, seconds.
-pub const DEFAULT_DELAY_SECONDS: u32 = 300;
 /// The endings that are retried when a policy names none.
 pub const DEFAULT_ON: [EndedReason; 2] = [EndedReason::Busy, EndedReason::NoAnswer];
 

@@ -1,17 +1,14 @@
 //! Whether a number may be rung now. Asked before every attempt, with facts read at that moment.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::limits::{LOOK_AGAIN, MAX_CONCURRENT_CALLS};
 use super::notification::NotificationInput;
 
-/// Calls of one project that may be alive at the same time.
-pub const MAX_CONCURRENT_CALLS: u32 = 10;
 /// The word for "waits for one of the project's calls to end".
 pub const CONCURRENCY: &str = "max_concurrent_calls";
 /// The word for "asked not to be called".
 pub const SUPPRESSED: &str = "suppressed";
-/// How soon a notification that waits for a free call looks again, if the end of one does not wake it earlier.
-const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 /// What is known at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,13 +2,7 @@
 //!
 //! Counted from the turns themselves, so that every replica counts alike.
 
-/// Speech that was recognised with less confidence than this is not taken for what was said. Carriers do not
-/// promise the number: where it is absent, or exactly zero, the text is believed.
-pub const LOW_CONFIDENCE: f32 = 0.4;
-/// How often the customer is asked again before the goodbye.
-pub const ASK_AGAIN_AT_MOST: u32 = 2;
-/// How often in a row the customer is asked to repeat; the next text is taken as it is.
-pub const ASK_TO_REPEAT_AT_MOST: u32 = 2;
+use super::limits::{ASK_AGAIN_AT_MOST, ASK_TO_REPEAT_AT_MOST, LOW_CONFIDENCE};
 
 /// What opened a turn.
 #[derive(Debug, Clone, Copy, PartialEq)]

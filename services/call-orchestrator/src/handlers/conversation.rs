@@ -10,12 +10,10 @@ use contracts::rpc::{Context, RpcError};
 
 use crate::app::App;
 use crate::conversation::{Ask, open, over, wait_for_part};
+use crate::domain::limits::MAX_HEARD_CHARS;
 use crate::domain::turn::TurnNumber;
 use crate::error::OrchestratorError;
 use crate::store::opening::Opening;
-
-/// More than anybody says in one go.
-const MAX_HEARD_CHARS: usize = 4_000;
 
 /// Answers `Conversation`.
 pub(crate) struct Conversation(pub(crate) App);

@@ -6,19 +6,12 @@ use common::bus::Cause;
 use contracts::ids::CallId;
 
 use crate::app::App;
-use crate::config::RING_TIMEOUT_SECONDS;
 use crate::domain::call::{CallInput, CallState, CarrierFinal};
+use crate::domain::limits::{GRACE, RING_TIMEOUT_SECONDS, UNANSWERED, WITHDRAWN_FOR};
 use crate::error::OrchestratorError;
 use crate::store::{calls, withdrawals};
 use crate::story::Story;
 
-/// How long the bridge may leave a wish to dial unanswered. It has its own, shorter limit for dialling: this is for a bridge
-/// that is away, and whose refusal would bring the rules back.
-const UNANSWERED: TimeDelta = TimeDelta::hours(1);
-/// How long beyond its limits a call may be without a final report, and how long a stop may take.
-const MARGIN: TimeDelta = TimeDelta::minutes(5);
-/// A withdrawal from before this long has met its notification or never will.
-const WITHDRAWN_FOR: TimeDelta = TimeDelta::hours(48);
 /// Calls looked at in one round.
 const PAGE: i64 = 100;
 
@@ -27,11 +20,11 @@ pub(crate) fn moved(before: &CallState, after: &CallState, now: DateTime<Utc>) -
     let seconds = |n: u32| TimeDelta::seconds(i64::from(n));
     let limit = seconds(after.time_limit_seconds.unwrap_or_default());
     if after.started_at.is_some() {
-        return before.started_at.is_none().then_some(now + limit + MARGIN);
+        return before.started_at.is_none().then_some(now + limit + GRACE);
     }
     if after.dialled {
         // The report of the pick-up may have been lost: it may be talking.
-        return (!before.dialled).then_some(now + seconds(RING_TIMEOUT_SECONDS) + limit + MARGIN);
+        return (!before.dialled).then_some(now + seconds(RING_TIMEOUT_SECONDS) + limit + GRACE);
     }
     (after.dial_requested && !before.dial_requested).then_some(now + UNANSWERED)
 }
@@ -65,7 +58,7 @@ async fn reap(app: &App, id: CallId) -> Result<(), OrchestratorError> {
         if !story.call.stop_asked {
             // Also where our own wish to end it is older: it has not been fulfilled.
             story.call.stop_asked = true;
-            story.call.reap_at = now + MARGIN;
+            story.call.reap_at = now + GRACE;
             let asked = story.call.state.hangup_by.is_none() && talks;
             if asked {
                 story.call_input(CallInput::MaxDuration)?;

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::config::EXTRACT_DEADLINE;
 use crate::domain::evidence::{self, Claim};
+use crate::domain::limits::{EXTRACT_DEADLINE, SUMMARY_LEASE};
 use crate::domain::result::{complete_result, validate};
 use crate::domain::transcript::{self, Speaker, Utterance};
 use crate::error::OrchestratorError;
@@ -22,8 +22,6 @@ use crate::store::calls;
 use crate::store::notifications::{self, Found, Notification};
 use crate::store::turns::{self, Turn};
 
-/// Longer than two extractions take.
-const HOLD: Duration = Duration::from_secs(90);
 /// Summaries written at the same time.
 const AT_ONCE: usize = 16;
 /// Sweep for summaries whose nudge was lost, and for those of a process that died.
@@ -57,7 +55,7 @@ async fn claim(app: &App, room: usize) -> Result<Vec<Notification>, Orchestrator
     let limit = u32::try_from(room).unwrap_or(u32::MAX);
     app.write(move |tx| {
         let now = tx.now();
-        Ok(notifications::claim_to_summarise(tx.conn, now, HOLD, limit)?)
+        Ok(notifications::claim_to_summarise(tx.conn, now, SUMMARY_LEASE, limit)?)
     })
     .await
 }
