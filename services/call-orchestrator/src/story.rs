@@ -243,9 +243,12 @@ impl<'a, 't> Story<'a, 't> {
     }
 }
 
-/// What a project sees of the progress of a notification.
-fn seen(n: &Notification, call: &Call) -> (NotificationStatus, Option<EndedReason>, CallId, CallStatus) {
-    (n.state.status, n.state.ended_reason, n.call_id, call.state.status)
+/// What a project sees of the progress of a notification. The carrier's code comes with a status.
+type Seen<'a> = (NotificationStatus, Option<EndedReason>, Option<&'a str>, CallId, CallStatus);
+
+fn seen<'a>(n: &'a Notification, call: &Call) -> Seen<'a> {
+    let blocked_by = n.state.blocked_by.as_deref();
+    (n.state.status, n.state.ended_reason, blocked_by, n.call_id, call.state.status)
 }
 
 /// A call that has not been dialled yet.

@@ -81,6 +81,8 @@ pub struct CallState {
     pub ended_reason: Option<EndedReason>,
     /// The first wish of ours to end it; an opt-out and a cancel replace it.
     pub hangup_by: Option<HangupBy>,
+    /// The carrier's own error code, where it could not be placed and the carrier said why.
+    pub carrier_code: Option<u32>,
 }
 
 impl CallState {
@@ -98,6 +100,7 @@ impl CallState {
             ended_at: None,
             ended_reason: None,
             hangup_by: None,
+            carrier_code: None,
         }
     }
 
@@ -221,7 +224,12 @@ pub enum CallInput {
         carrier_sid: String,
     },
     /// The call could not be placed.
-    DialFailed(DialFailure),
+    DialFailed {
+        /// What went wrong.
+        cause: DialFailure,
+        /// The carrier's own error code, where it gave one.
+        carrier_code: Option<u32>,
+    },
     /// The bridge did not dial.
     DialRefused(DialRefusal),
     /// The carrier reported a status.

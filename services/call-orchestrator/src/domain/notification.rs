@@ -6,11 +6,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::ended_reason::EndedReason;
 use super::limits::{EXPIRES_AFTER, WAIT_AFTER_LATE, WAIT_AFTER_LINE_BUSY};
 use super::retry::RetryPolicy;
+use super::rules;
 
 /// Where a notification stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,7 +136,7 @@ pub enum NotificationInput {
     Due,
     /// A rule holds it back.
     Blocked {
-        /// The name of the rule, for example `suppressed` or `calling_hours`.
+        /// The word for the rule: see [`rules`].
         by: String,
         /// When the rule may let it through; `None` when it never will.
         until: Option<DateTime<Utc>>,
@@ -195,8 +196,10 @@ pub fn step(state: &NotificationState, input: NotificationInput, now: DateTime<U
     let effects = match input {
         NotificationInput::Due => due(&mut next, now),
         NotificationInput::Blocked { by, until } => blocked(&mut next, by, until, now),
-        NotificationInput::DialRefusedLate => refused(&mut next, now, WAIT_AFTER_LATE),
-        NotificationInput::DialRefusedLineBusy => refused(&mut next, now, WAIT_AFTER_LINE_BUSY),
+        NotificationInput::DialRefusedLate => refused(&mut next, None, now + WAIT_AFTER_LATE),
+        NotificationInput::DialRefusedLineBusy => {
+            refused(&mut next, Some(rules::LINE_BUSY), now + WAIT_AFTER_LINE_BUSY)
+        }
         NotificationInput::CallEnded { reason } => call_ended(&mut next, reason, now),
         NotificationInput::CancelRequested => cancel(&mut next),
         NotificationInput::Expired if next.waits() && now >= next.expires_at => {
@@ -241,7 +244,7 @@ fn blocked(
     }
 }
 
-fn refused(state: &mut NotificationState, now: DateTime<Utc>, pause: TimeDelta) -> Vec<NotificationEffect> {
+fn refused(state: &mut NotificationState, by: Option<&str>, until: DateTime<Utc>) -> Vec<NotificationEffect> {
     if !state.live_call {
         return Vec::new();
     }
@@ -250,7 +253,8 @@ fn refused(state: &mut NotificationState, now: DateTime<Utc>, pause: TimeDelta) 
     if state.status.is_final() {
         return summarise(state);
     }
-    wait(state, now + pause)
+    state.blocked_by = by.map(str::to_owned);
+    wait(state, until)
 }
 
 fn call_ended(

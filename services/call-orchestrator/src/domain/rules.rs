@@ -9,6 +9,8 @@ use super::notification::NotificationInput;
 pub const CONCURRENCY: &str = "max_concurrent_calls";
 /// The word for "asked not to be called".
 pub const SUPPRESSED: &str = "suppressed";
+/// The word for "another call to the number is alive".
+pub const LINE_BUSY: &str = "line_busy";
 
 /// What is known at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

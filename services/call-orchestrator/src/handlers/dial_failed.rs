@@ -9,11 +9,13 @@ use crate::app::App;
 use crate::domain::call::{CallInput, DialFailure};
 
 pub(crate) async fn handle(app: App, meta: Meta, message: DialFailed) -> Outcome {
-    let failure = match message.cause() {
+    let cause = match message.cause() {
         Cause::InvalidNumber => DialFailure::InvalidNumber,
         Cause::Unknown => DialFailure::Unknown,
         Cause::Canceled => DialFailure::Canceled,
         Cause::CarrierError | Cause::Unspecified => DialFailure::CarrierError,
     };
-    tell_call(&app, &meta, &message.call_id, &message.attempt_id, CallInput::DialFailed(failure)).await
+    let carrier_code = Some(message.carrier_code).filter(|code| *code != 0);
+    let input = CallInput::DialFailed { cause, carrier_code };
+    tell_call(&app, &meta, &message.call_id, &message.attempt_id, input).await
 }

@@ -110,5 +110,7 @@ pub(super) fn to_proto(n: &Notification, call: Option<&Call>) -> proto::Notifica
         updated_at_ms: to_millis(n.updated_at),
         call_id: n.call_id.to_string(),
         call_status: call.map(|c| c.state.status.as_str().to_owned()).unwrap_or_default(),
+        blocked_by: n.state.blocked_by.clone().unwrap_or_default(),
+        carrier_code: call.and_then(|c| c.state.carrier_code).unwrap_or_default(),
     }
 }

@@ -49,6 +49,7 @@ struct Row {
     hangup_by: Option<String>,
     reap_at: Time,
     stop_asked: bool,
+    carrier_code: Option<i64>,
     created_at: Time,
     updated_at: Time,
     version: i64,
@@ -89,6 +90,7 @@ impl Call {
             ended_at: row.ended_at.map(|t| t.0),
             ended_reason: word(row.ended_reason.map(|r| r.parse()).transpose())?,
             hangup_by: row.hangup_by.as_deref().map(read_hangup).transpose()?,
+            carrier_code: row.carrier_code.and_then(|n| u32::try_from(n).ok()),
         };
         Ok(Self {
             id: CallId(row.id.0),
@@ -125,6 +127,7 @@ impl Call {
             hangup_by: state.hangup_by.and_then(hangup_word),
             reap_at: self.reap_at.into(),
             stop_asked: self.stop_asked,
+            carrier_code: state.carrier_code.map(i64::from),
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             version,

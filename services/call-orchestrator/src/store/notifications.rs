@@ -358,9 +358,20 @@ pub(crate) fn postpone(
     project: ProjectId,
     ids: &[NotificationId],
     word: &str,
-    until: DateTime<Utc>,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(), DbError> {
     let ids: Vec<Id> = ids.iter().map(|id| Id::of(*id)).collect();
+    // Only for those that something else held back until now has anything changed that their project sees.
+    diesel::update(
+        notifications::table
+            .filter(notifications::project_id.eq(Id::of(project)))
+            .filter(notifications::id.eq_any(&ids))
+            .filter(notifications::status.eq_any(WAITS))
+            .filter(notifications::live_call.eq(false))
+            .filter(notifications::blocked_by.is_null().or(notifications::blocked_by.ne(word))),
+    )
+    .set(notifications::updated_at.eq(Time::from(now)))
+    .execute(db)?;
     diesel::update(
         notifications::table
             .filter(notifications::project_id.eq(Id::of(project)))

@@ -55,6 +55,7 @@ diesel::table! {
         hangup_by -> Nullable<Text>,
         reap_at -> UtcTime,
         stop_asked -> Bool,
+        carrier_code -> Nullable<BigInt>,
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,

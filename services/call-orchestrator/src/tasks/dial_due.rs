@@ -94,7 +94,7 @@ async fn wait_on(
         let ends = |w: &&Waiting| w.expires_at <= now || suppressed.contains(&w.phone);
         let (ends, waits): (Vec<&Waiting>, Vec<&Waiting>) = waiting.iter().partition(ends);
         let ids: Vec<NotificationId> = waits.iter().map(|w| w.id).collect();
-        notifications::postpone(tx.conn, project, &ids, rules::CONCURRENCY, until)?;
+        notifications::postpone(tx.conn, project, &ids, rules::CONCURRENCY, (now, until))?;
         Ok(ends.iter().map(|w| w.id).collect())
     })
     .await

@@ -128,20 +128,24 @@ async fn a_call_that_nobody_answers_leads_to_one_summary_in_whatever_order_it_is
 
 async fn a_dial_that_fails_is_summarised_with_its_reason(engine: Engine) {
     let world = World::new(engine).await;
-    for (cause, status, reason, ended) in [
-        (Cause::Unknown, "failed", "dial-unknown", 1),
-        (Cause::InvalidNumber, "failed", "invalid-number", 1),
-        (Cause::CarrierError, "failed", "carrier-error", 1),
-        (Cause::Canceled, "canceled", "canceled", 0),
+    for (cause, code, (status, reason), ended) in [
+        (Cause::Unknown, 0, ("failed", "dial-unknown"), 1),
+        (Cause::InvalidNumber, 21_211, ("failed", "invalid-number"), 1),
+        (Cause::CarrierError, 4_000_000_000, ("failed", "carrier-error"), 1),
+        (Cause::Canceled, 0, ("canceled", "canceled"), 0),
     ] {
         let placed = world.place(by_agent(world.project)).await;
         let dial = world.dial(&placed.call_id, 1).await;
-        world.fail(&dial, cause).await;
-        world.fail(&dial, cause).await;
+        world.fail(&dial, cause, code).await;
+        world.fail(&dial, cause, code).await;
         let summary = world.summary(&placed.id).await;
         assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), (status, reason));
         assert_eq!(world.started_and_ended(&placed.call_id), (0, ended));
         assert_eq!(world.dials_of(&placed.call_id).len(), 1, "never dialled again");
+        let seen = world.get(&placed.id).await;
+        assert_eq!((seen.carrier_code, seen.blocked_by.as_str()), (code, ""));
+        let listed = world.list(1, "").await.notifications;
+        assert_eq!(listed, [seen]);
     }
 }
 

@@ -38,6 +38,7 @@ async fn fill(world: &World) -> Vec<(Notification, DialRequested)> {
 async fn waits(world: &World) -> Notification {
     let placed = world.place(by_message(world.project)).await;
     assert_eq!((placed.status.as_str(), placed.call_status.as_str()), ("queued", "queued"));
+    assert_eq!(placed.blocked_by, "max_concurrent_calls");
     placed
 }
 
@@ -62,7 +63,8 @@ async fn the_eleventh_call_waits_for_one_to_end_and_other_projects_do_not(engine
 
     world.complete(&calls[3].1, 0).await;
     world.dial(&eleventh.call_id, 1).await;
-    assert_eq!(world.get(&eleventh.id).await.status, "in_progress");
+    let rung = world.get(&eleventh.id).await;
+    assert_eq!((rung.status.as_str(), rung.blocked_by.as_str()), ("in_progress", ""));
 }
 
 async fn those_who_wait_are_rung_in_the_order_in_which_they_came(engine: Engine) {
@@ -138,6 +140,7 @@ async fn a_wish_that_came_too_late_or_to_a_busy_line_is_repeated_as_a_new_wish_f
     world.refuse(&second, Reason::LineBusy).await;
     world.quiet().await;
     assert_eq!(world.dials_of(&placed.call_id).len(), 2, "the line is busy for a while");
+    assert_eq!(world.get(&placed.id).await.blocked_by, "line_busy");
     world.pass(Duration::from_secs(16)).await;
     let third = world.dial(&placed.call_id, 3).await;
     let ids = [&first.attempt_id, &second.attempt_id, &third.attempt_id];
@@ -166,6 +169,8 @@ async fn a_number_that_asked_not_to_be_called_is_blocked_and_nothing_is_dialled(
     };
     let placed = world.place(request).await;
     assert_eq!((placed.status.as_str(), placed.ended_reason.as_str()), ("failed", "blocked"));
+    assert_eq!(placed.blocked_by, "suppressed");
+    assert_eq!(world.get(&placed.id).await.blocked_by, "suppressed");
     let summary = world.summary(&placed.id).await;
     assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("failed", "blocked"));
     assert!(world.dials_of(&placed.call_id).is_empty());
@@ -208,7 +213,8 @@ async fn what_could_not_be_dialled_for_a_day_expires(engine: Engine) {
     for waiting in [&first, &last] {
         let summary = world.summary(&waiting.id).await;
         assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("failed", "expired"));
-        assert_eq!(world.get(&waiting.id).await.call_status, "failed");
+        let seen = world.get(&waiting.id).await;
+        assert_eq!((seen.call_status.as_str(), seen.blocked_by.as_str()), ("failed", "max_concurrent_calls"));
         assert_eq!(world.started_and_ended(&waiting.call_id), (0, 0));
     }
     assert_eq!(world.heard.dials.lock().unwrap().len(), calls.len());

@@ -33,6 +33,8 @@ pub(crate) struct Fakes {
     pub(crate) contexts: Mutex<Vec<Context>>,
     pub(crate) withdrawn: Mutex<Vec<CancelNotification>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+    /// What everybody is told about why a call was not placed: the rule, and the carrier's code.
+    pub(crate) why_not: Mutex<(String, u32)>,
     /// What the next placings end in, after they had their effect.
     pub(crate) failures: Mutex<VecDeque<RpcError>>,
     /// A placing needs one of these.
@@ -55,6 +57,7 @@ impl Fakes {
             contexts: Mutex::default(),
             withdrawn: Mutex::default(),
             endpoints: Mutex::default(),
+            why_not: Mutex::default(),
             failures: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
             arrived: Semaphore::new(0),
@@ -108,7 +111,8 @@ fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError>
     Ok(Service { servers: vec![Arc::new(server)], ..Service::default() })
 }
 
-fn notification(request: &PlaceNotificationRequest) -> Notification {
+fn notification(fakes: &Fakes, request: &PlaceNotificationRequest) -> Notification {
+    let (blocked_by, carrier_code) = lock(&fakes.why_not).clone();
     let customer = request.customer.clone().unwrap();
     let agent = request.agent.clone().unwrap_or_default();
     Notification {
@@ -128,6 +132,8 @@ fn notification(request: &PlaceNotificationRequest) -> Notification {
         updated_at_ms: AT_MS,
         call_id: format!("call-of-{}", request.notification_id),
         call_status: "queued".into(),
+        blocked_by,
+        carrier_code,
         ..Notification::default()
     }
 }
@@ -148,7 +154,7 @@ impl NotificationsRpc for Orchestrator {
             if known.is_none() {
                 placed.push(request.clone());
             }
-            notification(&known.unwrap_or(request))
+            notification(&self.0, &known.unwrap_or(request))
         };
         match lock(&self.0.failures).pop_front() {
             Some(error) => Err(error),
@@ -165,7 +171,9 @@ impl NotificationsRpc for Orchestrator {
         let found = placed
             .iter()
             .find(|p| p.notification_id == request.notification_id && p.project_id == request.project_id);
-        found.map(notification).ok_or_else(|| RpcError::NotFound("notification".into()))
+        found
+            .map(|found| notification(&self.0, found))
+            .ok_or_else(|| RpcError::NotFound("notification".into()))
     }
 
     async fn list_notifications(
@@ -176,7 +184,7 @@ impl NotificationsRpc for Orchestrator {
         let mut all: Vec<Notification> = lock(&self.0.placed)
             .iter()
             .filter(|p| p.project_id == request.project_id)
-            .map(notification)
+            .map(|placed| notification(&self.0, placed))
             .filter(|n| request.after_id.is_empty() || n.id < request.after_id)
             .collect();
         all.sort_by(|a, b| b.id.cmp(&a.id));

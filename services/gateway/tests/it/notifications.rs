@@ -122,6 +122,26 @@ async fn a_caller_who_goes_away_changes_nothing_about_what_was_asked() {
 }
 
 #[tokio::test]
+async fn why_a_call_was_not_placed_can_be_read() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let account = gateway.sign_up("jane@acme.example").await;
+    let rung = gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
+    let body = json!({"customer_id": id(&rung), "message": "Hello"});
+    let placed = gateway.post("/v1/notifications", &account.key, &body).await.expect(201);
+    let place = format!("/api/v1/notifications/{}", id(&placed["notification"]));
+    let told = async |rule: &str, code: u32| {
+        *lock(&gateway.fakes.why_not) = (rule.to_owned(), code);
+        let read = gateway.get(&place, &account.key).await.expect(200);
+        let listed = gateway.get("/v1/notifications", &account.key).await.expect(200);
+        assert_eq!(listed, json!([read]));
+        (read["blocked_by"].clone(), read["carrier_code"].clone())
+    };
+    assert_eq!(told("", 0).await, (json!(null), json!(null)));
+    assert_eq!(told("suppressed", 0).await, (json!("suppressed"), json!(null)));
+    assert_eq!(told("", 21_211).await, (json!(null), json!(21_211)));
+}
+
+#[tokio::test]
 async fn a_disabled_agent_makes_no_calls_but_is_still_listed() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -159,7 +159,8 @@ async fn sends_a_notification(gateway: &Gateway, key: &str, project: &str, (agen
             "id": notification_id, "project_id": project, "agent_id": agent, "agent_version": 1,
             "customer_id": customer, "target_phone_e164": "+14155552671", "message": "", "context": null,
             "collect_feedback": false, "max_duration_seconds": 180, "status": "in_progress",
-            "call_result": null, "ended_reason": null, "metadata": null, "created_at": at, "updated_at": at
+            "call_result": null, "ended_reason": null, "blocked_by": null, "carrier_code": null,
+            "metadata": null, "created_at": at, "updated_at": at
         })
     );
     assert_eq!(placed["call"], json!({"callId": format!("call-of-{notification_id}"), "status": "queued"}));

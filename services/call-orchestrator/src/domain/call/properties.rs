@@ -63,7 +63,7 @@ fn any_dial_answer() -> impl Strategy<Value = CallInput> {
     ];
     prop_oneof![
         4 => Just(CallInput::DialAccepted { carrier_sid: "CA1".to_owned() }),
-        1 => select(failures).prop_map(CallInput::DialFailed),
+        1 => select(failures).prop_map(|cause| CallInput::DialFailed { cause, carrier_code: None }),
         1 => select(vec![DialRefusal::Late, DialRefusal::LineBusy]).prop_map(CallInput::DialRefused),
     ]
 }

@@ -31,7 +31,7 @@ fn apply(call: &mut CallState, input: CallInput, now: DateTime<Utc>) -> Vec<Call
         }
         CallInput::Withdrawn { reason } => withdrawn(call, reason, now),
         CallInput::DialAccepted { carrier_sid } => accepted(call, carrier_sid),
-        CallInput::DialFailed(cause) => dial_failed(call, cause, now),
+        CallInput::DialFailed { cause, carrier_code } => dial_failed(call, cause, carrier_code, now),
         CallInput::DialRefused(cause) => dial_refused(call, cause, now),
         CallInput::Progress(progress) => progressed(call, progress),
         CallInput::AgentHungUp => wish(call, HangupBy::Agent, &[]),
@@ -73,7 +73,12 @@ fn prepare(call: &CallState) -> Vec<CallEffect> {
     if call.hangup_by.is_some() { Vec::new() } else { vec![CallEffect::PrepareFirstTurn] }
 }
 
-fn dial_failed(call: &mut CallState, cause: DialFailure, now: DateTime<Utc>) -> Vec<CallEffect> {
+fn dial_failed(
+    call: &mut CallState,
+    cause: DialFailure,
+    carrier_code: Option<u32>,
+    now: DateTime<Utc>,
+) -> Vec<CallEffect> {
     // The carrier has reported about the call, so it was placed: that report is the better witness.
     if call.status.rank() > CallStatus::Dialing.rank()
         || (call.dialled && matches!(cause, DialFailure::Unknown | DialFailure::Canceled))
@@ -81,6 +86,7 @@ fn dial_failed(call: &mut CallState, cause: DialFailure, now: DateTime<Utc>) -> 
         return Vec::new();
     }
     call.dialled |= cause != DialFailure::Canceled;
+    call.carrier_code = carrier_code;
     let (status, reason) = match cause {
         DialFailure::InvalidNumber => (CallStatus::Failed, EndedReason::InvalidNumber),
         DialFailure::CarrierError => (CallStatus::Failed, EndedReason::CarrierError),

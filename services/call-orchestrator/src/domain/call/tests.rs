@@ -63,6 +63,10 @@ impl Line {
     }
 }
 
+fn failed(cause: DialFailure) -> CallInput {
+    CallInput::DialFailed { cause, carrier_code: None }
+}
+
 fn over(reason: EndedReason) -> [CallEffect; 2] {
     [CallEffect::EmitEnded, CallEffect::Conclude(reason)]
 }
@@ -147,7 +151,7 @@ fn a_report_that_overtakes_the_acceptance_proves_that_it_rings() {
     let line = line.hear(CallInput::DialAccepted { carrier_sid: "CA1".to_owned() }, 3);
     assert_eq!(line.effects, []);
     assert_eq!(line.call.carrier_sid.as_deref(), Some("CA1"));
-    let line = line.hear(CallInput::DialFailed(DialFailure::Unknown), 60);
+    let line = line.hear(failed(DialFailure::Unknown), 60);
     assert_eq!(line.call.status, CallStatus::Ringing, "the carrier's report is the better witness");
 }
 
@@ -173,7 +177,7 @@ fn a_number_that_cannot_be_rung_is_marked_whether_the_carrier_says_so_at_once_or
         CallEffect::EmitEnded,
         CallEffect::Conclude(EndedReason::InvalidNumber),
     ];
-    Line::requested().hear(CallInput::DialFailed(DialFailure::InvalidNumber), 1).is(
+    Line::requested().hear(failed(DialFailure::InvalidNumber), 1).is(
         CallStatus::Failed,
         EndedReason::InvalidNumber,
         &marked,
@@ -186,8 +190,16 @@ fn a_number_that_cannot_be_rung_is_marked_whether_the_carrier_says_so_at_once_or
 }
 
 #[test]
+fn the_carriers_code_is_kept_with_the_failure_and_not_where_the_carrier_is_the_better_witness() {
+    let refused = CallInput::DialFailed { cause: DialFailure::CarrierError, carrier_code: Some(21215) };
+    assert_eq!(Line::requested().hear(refused.clone(), 1).call.carrier_code, Some(21215));
+    let rings = Line::accepted().report(CallStatus::Ringing, Some(1), 2, None, None);
+    assert_eq!(rings.hear(refused, 3).call.carrier_code, None);
+}
+
+#[test]
 fn a_dial_of_unknown_outcome_ends_the_call_and_is_told() {
-    Line::requested().hear(CallInput::DialFailed(DialFailure::Unknown), 60).is(
+    Line::requested().hear(failed(DialFailure::Unknown), 60).is(
         CallStatus::Failed,
         EndedReason::DialUnknown,
         &over(EndedReason::DialUnknown),
@@ -216,11 +228,7 @@ fn a_cancel_before_the_wish_to_dial_ends_the_call_and_after_it_asks_the_bridge()
     Line::new().hear(CallInput::CancelRequested, 1).is(CallStatus::Canceled, EndedReason::Canceled, &alone);
     let line = Line::requested().hear(CallInput::CancelRequested, 1);
     assert_eq!(line.effects, [CallEffect::StopCarrierCall]);
-    line.hear(CallInput::DialFailed(DialFailure::Canceled), 2).is(
-        CallStatus::Canceled,
-        EndedReason::Canceled,
-        &alone,
-    );
+    line.hear(failed(DialFailure::Canceled), 2).is(CallStatus::Canceled, EndedReason::Canceled, &alone);
     let line = Line::requested().hear(CallInput::CancelRequested, 1);
     line.hear(CallInput::DialRefused(DialRefusal::Late), 2).is(
         CallStatus::Canceled,

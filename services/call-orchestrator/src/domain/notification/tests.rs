@@ -44,7 +44,7 @@ fn a_scheduled_notification_waits_for_its_time() {
 #[test]
 fn a_rule_that_will_open_makes_it_wait_and_a_rule_that_will_not_ends_it() {
     let mut state = fresh(1);
-    let hours = NotificationInput::Blocked { by: "calling_hours".to_owned(), until: Some(at(900)) };
+    let hours = NotificationInput::Blocked { by: "max_concurrent_calls".to_owned(), until: Some(at(900)) };
     assert_eq!(run(&mut state, hours, 0), [NotificationEffect::WaitUntil(at(900))]);
     assert_eq!(state.status, NotificationStatus::Queued);
     let listed = NotificationInput::Blocked { by: "suppressed".to_owned(), until: None };
@@ -55,7 +55,8 @@ fn a_rule_that_will_open_makes_it_wait_and_a_rule_that_will_not_ends_it() {
 #[test]
 fn a_wait_never_reaches_beyond_the_expiry() {
     let mut state = fresh(1);
-    let never = NotificationInput::Blocked { by: "daily_cap".to_owned(), until: Some(at(900_000)) };
+    let never =
+        NotificationInput::Blocked { by: "max_concurrent_calls".to_owned(), until: Some(at(900_000)) };
     assert_eq!(run(&mut state, never, 0), [NotificationEffect::WaitUntil(at(86_400))]);
     assert_eq!(run(&mut state, NotificationInput::Due, 86_400), summary(EndedReason::Expired));
 }
@@ -73,6 +74,9 @@ fn a_refused_dial_does_not_count_as_an_attempt() {
         run(&mut state, NotificationInput::DialRefusedLineBusy, 42),
         [NotificationEffect::WaitUntil(at(57))]
     );
+    assert_eq!(state.blocked_by.as_deref(), Some("line_busy"));
+    assert_eq!(run(&mut state, NotificationInput::Due, 57), [NotificationEffect::StartCall { attempt: 1 }]);
+    assert_eq!(state.blocked_by, None);
 }
 
 #[test]

@@ -92,13 +92,13 @@ impl World {
         self.publish(&[message]).await;
     }
 
-    pub(crate) async fn fail(&self, dial: &DialRequested, cause: dial_failed::Cause) {
+    pub(crate) async fn fail(&self, dial: &DialRequested, cause: dial_failed::Cause, carrier_code: u32) {
         let message = DialFailed {
             attempt_id: dial.attempt_id.clone(),
             call_id: dial.call_id.clone(),
             project_id: dial.project_id.clone(),
             cause: cause.into(),
-            carrier_code: 0,
+            carrier_code,
         };
         self.publish(&[message]).await;
     }
