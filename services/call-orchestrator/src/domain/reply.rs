@@ -1,6 +1,7 @@
 //! What a turn says by rule, without asking the model: goodbye after too much silence or a wish not to be called, "say that
 //! again" when nothing certain was heard, an apology when the model fails. The words are English; everything else is the
-//! model's.
+//! model's. They promise only what this service itself makes true in the same moment: whether anybody rings again, or gets
+//! back in another way, is not ours to say.
 
 use super::call::CallInput;
 use super::limits::{FAILURES, MAX_TURNS};
@@ -38,7 +39,10 @@ pub fn decide(number: TurnNumber, previous: &[Heard], current: Heard, words: Opt
         return goodbye("I understand. We will not call you again. Goodbye.", CallInput::OptOut);
     }
     if number.0 >= MAX_TURNS {
-        return goodbye("Thank you for your time. We will get back to you. Goodbye.", CallInput::AgentHungUp);
+        return goodbye(
+            "Thank you for your time. I have to end this call here. Goodbye.",
+            CallInput::AgentHungUp,
+        );
     }
     match silence::decide(previous, current) {
         Move::Converse => Reply::Model { silences: 0 },
@@ -48,10 +52,9 @@ pub fn decide(number: TurnNumber, previous: &[Heard], current: Heard, words: Opt
             then: Then::Listen,
             means: None,
         }),
-        Move::SayGoodbye => goodbye(
-            "I cannot hear you, so I will let you go. We will try again another time. Goodbye.",
-            CallInput::SilenceExhausted,
-        ),
+        Move::SayGoodbye => {
+            goodbye("I cannot hear you, so I will let you go. Goodbye.", CallInput::SilenceExhausted)
+        }
     }
 }
 
@@ -70,7 +73,7 @@ pub fn after_failure(failed_before: usize) -> Fixed {
         };
     }
     Fixed {
-        text: "I am sorry, something is not working on our side. We will get back to you. Goodbye.",
+        text: "I am sorry, something is not working on our side, so I have to end this call. Goodbye.",
         then: Then::HangUp,
         means: Some(CallInput::AgentGaveUp),
     }
@@ -92,6 +95,24 @@ mod tests {
     fn a_model_that_fails_twice_in_a_row_ends_the_call_with_an_apology() {
         assert_eq!(after_failure(0).then, Then::Listen);
         assert_eq!(after_failure(1).means, Some(CallInput::AgentGaveUp));
+    }
+
+    #[test]
+    fn a_goodbye_promises_nothing_that_nobody_keeps() {
+        let silent = [Heard::Answered, Heard::Silence, Heard::Silence];
+        let Reply::Fixed(silence) = decide(TurnNumber(3), &silent, Heard::Silence, None) else {
+            panic!("a goodbye")
+        };
+        let endless = decide(TurnNumber(MAX_TURNS), &[], Heard::Digits, None);
+        let Reply::Fixed(endless) = endless else { panic!("a goodbye") };
+        for fixed in [silence, endless, after_failure(1)] {
+            assert_eq!(fixed.then, Then::HangUp);
+            assert!(
+                !fixed.text.contains(" will ") || fixed.text.contains("I will let you go"),
+                "{}",
+                fixed.text
+            );
+        }
     }
 
     #[test]

@@ -20,7 +20,8 @@ on_both_engines![
 ];
 
 const SORRY: &str = "I am sorry, I have a technical problem. Could you say that again, please?";
-const GOODBYE: &str = "I am sorry, something is not working on our side. We will get back to you. Goodbye.";
+const GOODBYE: &str =
+    "I am sorry, something is not working on our side, so I have to end this call. Goodbye.";
 
 async fn fails_twice(engine: Engine, script: Script, before: &str) {
     let (world, model) = World::scripted(engine).await;
