@@ -1,8 +1,9 @@
-//! What the outside is told about a call and a notification, made from their rows.
+//! What the outside is told about a call and a notification, made from their rows: events, and what a project sees when it
+//! asks.
 
 use common::clock::to_millis;
 use common::db::outbox::MAX_BODY;
-use contracts::calls::{CallEnded, CallStarted, CallSummarised};
+use contracts::calls::{self as proto, CallEnded, CallStarted, CallSummarised};
 use contracts::ids::EventId;
 use prost::Message as _;
 
@@ -13,6 +14,33 @@ use crate::store::notifications::{Found, Notification};
 /// An id as messages carry it: empty when there is none.
 pub(crate) fn text(id: Option<impl ToString>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// A notification as its project sees it.
+pub(crate) fn seen(n: &Notification, call: Option<&Call>) -> proto::Notification {
+    let result = n.found.as_ref().and_then(|f| f.result.as_ref());
+    proto::Notification {
+        id: n.id.to_string(),
+        project_id: n.project_id.to_string(),
+        agent_id: text(n.agent_id),
+        agent_version: n.agent_version,
+        customer_id: text(n.customer_id),
+        target_phone_e164: n.phone.clone(),
+        message: n.message.clone(),
+        context: n.context.clone(),
+        collect_feedback: n.collect_feedback,
+        max_duration_seconds: n.max_duration_seconds,
+        status: n.state.status.as_str().to_owned(),
+        call_result_json: text(result),
+        ended_reason: n.state.ended_reason.map(|r| r.as_str().to_owned()).unwrap_or_default(),
+        metadata_json: text(n.metadata.as_ref()),
+        created_at_ms: to_millis(n.created_at),
+        updated_at_ms: to_millis(n.updated_at),
+        call_id: n.call_id.to_string(),
+        call_status: call.map(|c| c.state.status.as_str().to_owned()).unwrap_or_default(),
+        blocked_by: n.state.blocked_by.clone().unwrap_or_default(),
+        carrier_code: call.and_then(|c| c.state.carrier_code).unwrap_or_default(),
+    }
 }
 
 /// The call was picked up.

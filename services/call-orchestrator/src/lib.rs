@@ -48,8 +48,8 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::machine_detected::handle),
         ],
         servers: vec![
-            Arc::new(NotificationsServer(handlers::notifications::Notifications(app.clone()))),
-            Arc::new(ConversationServer(handlers::conversation::Conversation(app.clone()))),
+            Arc::new(NotificationsServer(handlers::rpc::Notifications(app.clone()))),
+            Arc::new(ConversationServer(handlers::rpc::Conversation(app.clone()))),
         ],
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),

@@ -150,7 +150,7 @@ pub enum NotificationInput {
         /// Why.
         reason: EndedReason,
     },
-    /// The project, or an erasure, wants it stopped.
+    /// It is withdrawn: its project wants it stopped, or nobody could be told that it was accepted.
     CancelRequested,
     /// A sweep found it past `expires_at`.
     Expired,

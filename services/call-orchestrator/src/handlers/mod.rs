@@ -1,14 +1,17 @@
-//! Messages and requests heard, one file each (the two requests of a conversation share one).
+//! Messages and rpcs heard, one file each, under its name; `rpc.rs` binds the rpcs to the bus.
 
 pub(crate) mod call_progressed;
 pub(crate) mod cancel_notification;
-pub(crate) mod conversation;
 pub(crate) mod dial_accepted;
 pub(crate) mod dial_failed;
 pub(crate) mod dial_refused;
+mod get_notification;
+mod list_notifications;
 pub(crate) mod machine_detected;
-pub(crate) mod notifications;
-pub(crate) mod place_notification;
+mod next_sentence;
+mod place_notification;
+pub(crate) mod rpc;
+mod start_turn;
 
 use common::bus::{Meta, Outcome};
 use common::db::DbError;

@@ -8,13 +8,13 @@ use contracts::calls as proto;
 use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
 use serde_json::{Map, Value};
 
-use super::notifications::to_proto;
 use crate::app::App;
 use crate::domain::notification::{NotificationInput, NotificationState};
 use crate::domain::prompt::{self, CallFacts, Variables};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::{schema, script};
 use crate::error::OrchestratorError;
+use crate::events;
 use crate::store::notifications::{self as table, Notification, Spec};
 use crate::store::{calls, withdrawals};
 use crate::story::{Story, new_call};
@@ -56,7 +56,7 @@ pub(crate) async fn place(
             Ok((notification, Some(call)))
         })
         .await?;
-    Ok(to_proto(&notification, call.as_ref()))
+    Ok(events::seen(&notification, call.as_ref()))
 }
 
 /// Placing and withdrawing the same notification take turns: each sees what the other did.
@@ -74,7 +74,7 @@ async fn stored(
         .read(move |db| {
             let Some(found) = table::find(db, project, id)? else { return Ok(None) };
             let call = calls::find(db, found.call_id)?;
-            Ok(Some(to_proto(&found, call.as_ref())))
+            Ok(Some(events::seen(&found, call.as_ref())))
         })
         .await
 }

@@ -1,13 +1,11 @@
-//! The rpc service `Conversation`: the bridge asks for what to say.
+//! Opens a turn with what the carrier heard, and waits a moment for its first sentence.
 
-use std::time::Duration;
-
-use async_trait::async_trait;
 use contracts::calls::turn_input::Input;
-use contracts::calls::{ConversationRpc, NextSentenceRequest, StartTurnRequest, TurnInput, TurnPart};
+use contracts::calls::{StartTurnRequest, TurnInput, TurnPart};
 use contracts::ids::CallId;
-use contracts::rpc::{Context, RpcError};
+use contracts::rpc::Context;
 
+use super::rpc::patience;
 use crate::app::App;
 use crate::conversation::{Ask, open, over, wait_for_part};
 use crate::domain::limits::MAX_HEARD_CHARS;
@@ -15,27 +13,7 @@ use crate::domain::turn::TurnNumber;
 use crate::error::OrchestratorError;
 use crate::store::opening::Opening;
 
-/// Answers `Conversation`.
-pub(crate) struct Conversation(pub(crate) App);
-
-#[async_trait]
-impl ConversationRpc for Conversation {
-    async fn start_turn(&self, context: Context, request: StartTurnRequest) -> Result<TurnPart, RpcError> {
-        Ok(start(&self.0, &context, request).await?)
-    }
-
-    async fn next_sentence(
-        &self,
-        context: Context,
-        request: NextSentenceRequest,
-    ) -> Result<TurnPart, RpcError> {
-        let call: CallId = request.call_id.parse().map_err(OrchestratorError::from)?;
-        let (turn, n) = (TurnNumber(request.turn), request.part as usize);
-        Ok(wait_for_part(&self.0, call, turn, n, patience(&context, request.wait_ms)).await?)
-    }
-}
-
-async fn start(
+pub(super) async fn start(
     app: &App,
     context: &Context,
     request: StartTurnRequest,
@@ -47,11 +25,6 @@ async fn start(
         return Ok(over());
     }
     wait_for_part(app, call, turn, 0, patience(context, request.wait_ms)).await
-}
-
-/// Nobody hears an answer that comes after the caller's deadline.
-fn patience(context: &Context, wait_ms: u32) -> Duration {
-    Duration::from_millis(u64::from(wait_ms)).min(context.deadline)
 }
 
 fn opening(input: Option<TurnInput>) -> Result<Opening, OrchestratorError> {
