@@ -290,7 +290,17 @@ pub(crate) fn claim_to_summarise(
     let ids = lease::claim(db, &TO_SUMMARISE, now, hold, limit)?;
     let rows: Vec<Row> =
         notifications::table.filter(notifications::id.eq_any(ids)).select(Row::as_select()).load(db)?;
-    rows.into_iter().map(Notification::from_row).collect()
+    Ok(rows.into_iter().filter_map(readable).collect())
+}
+
+/// One row that cannot be read keeps nobody else waiting.
+fn readable(row: Row) -> Option<Notification> {
+    let id = NotificationId(row.id.0);
+    Notification::from_row(row)
+        .inspect_err(
+            |error| tracing::error!(notification = %id, %error, "a row that cannot be read; skipped"),
+        )
+        .ok()
 }
 
 /// Whether the id is taken, by whichever project.
@@ -349,6 +359,30 @@ pub(crate) fn wake_held(
             notifications::version.eq(notifications::version + 1),
         ))
         .execute(db)?;
+    Ok(())
+}
+
+/// Takes a notification out of its line until `until`: it holds nobody up who came later.
+pub(crate) fn set_aside(
+    db: &mut Db,
+    project: ProjectId,
+    id: NotificationId,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    diesel::update(
+        notifications::table
+            .filter(notifications::project_id.eq(Id::of(project)))
+            .filter(notifications::id.eq(Id::of(id)))
+            .filter(notifications::status.eq_any(WAITS))
+            .filter(notifications::live_call.eq(false)),
+    )
+    .set((
+        notifications::next_try_at.eq(Time::from(until)),
+        notifications::blocked_by.eq(None::<String>),
+        notifications::lease_until.eq(None::<Time>),
+        notifications::version.eq(notifications::version + 1),
+    ))
+    .execute(db)?;
     Ok(())
 }
 

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use common::bus::Cause;
+use common::db::DbError;
 use contracts::ids::{NotificationId, ProjectId};
 
 use crate::app::App;
@@ -20,6 +21,8 @@ use crate::story::Story;
 const HOLD: Duration = Duration::from_secs(30);
 /// Notifications leased together.
 const PAGE: u32 = 100;
+/// How long one that cannot be looked at is left alone: whatever is wrong with it is not mended in less.
+const SKIPPED_FOR: TimeDelta = TimeDelta::minutes(1);
 
 /// One round: until nothing is due.
 pub(crate) async fn run(app: App) -> Result<(), OrchestratorError> {
@@ -50,13 +53,35 @@ pub(crate) async fn run(app: App) -> Result<(), OrchestratorError> {
 async fn one_project(app: &App, project: ProjectId, waiting: Vec<Waiting>) -> Result<(), OrchestratorError> {
     let mut waiting = waiting.into_iter();
     while let Some(first) = waiting.next() {
-        let Some(until) = look(app, (project, first.id)).await? else { continue };
+        let Some(until) = look_or_skip(app, (project, first.id)).await? else { continue };
         for ends in wait_on(app, project, waiting.collect(), until).await? {
-            look(app, (project, ends)).await?;
+            look_or_skip(app, (project, ends)).await?;
         }
         return Ok(());
     }
     Ok(())
+}
+
+/// The same as [`look`]; what cannot be looked at steps out of the line for a while, so that the ones behind it are rung.
+/// Only what keeps every one of them from being looked at is an error.
+async fn look_or_skip(
+    app: &App,
+    key: (ProjectId, NotificationId),
+) -> Result<Option<DateTime<Utc>>, OrchestratorError> {
+    let error = match look(app, key).await {
+        Ok(held) => return Ok(held),
+        Err(OrchestratorError::Db(error)) if error.is_away() => return Err(error.into()),
+        // Somebody else keeps deciding about it.
+        Err(OrchestratorError::Db(DbError::Conflict)) => return Ok(None),
+        Err(error) => error,
+    };
+    tracing::error!(notification = %key.1, %error, "could not be looked at; skipped, and tried again later");
+    app.write(move |tx| {
+        let until = tx.now() + SKIPPED_FOR;
+        Ok(notifications::set_aside(tx.conn, key.0, key.1, until)?)
+    })
+    .await?;
+    Ok(None)
 }
 
 /// Lets the rules decide. Answers until when the project has no call free, if that is what they say.

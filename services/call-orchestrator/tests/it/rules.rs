@@ -19,6 +19,7 @@ on_both_engines![
     a_number_that_asked_not_to_be_called_is_blocked_and_nothing_is_dialled,
     who_waits_and_asks_not_to_be_called_in_another_call_waits_no_longer,
     what_could_not_be_dialled_for_a_day_expires,
+    one_that_cannot_be_looked_at_does_not_stop_the_ones_behind_it,
 ];
 
 const CALLS: usize = 10;
@@ -218,4 +219,25 @@ async fn what_could_not_be_dialled_for_a_day_expires(engine: Engine) {
         assert_eq!(world.started_and_ended(&waiting.call_id), (0, 0));
     }
     assert_eq!(world.heard.dials.lock().unwrap().len(), calls.len());
+}
+
+async fn one_that_cannot_be_looked_at_does_not_stop_the_ones_behind_it(engine: Engine) {
+    let world = World::new(engine).await;
+    let calls = fill(&world).await;
+    let broken = waits(&world).await;
+    let (second, third) = (waits(&world).await, waits(&world).await);
+    world.quiet().await;
+    let spoil =
+        format!("UPDATE notifications SET retry = '{{\"max_attempts\": 99}}' WHERE id = '{}'", broken.id);
+    world.meddle(spoil).await;
+    world.complete(&calls[0].1, 0).await;
+    world.dial(&second.call_id, 1).await;
+    world.complete(&calls[1].1, 0).await;
+    world.dial(&third.call_id, 1).await;
+    // It does not stand in the line either: a newcomer finds the place that is free.
+    world.complete(&calls[2].1, 0).await;
+    world.quiet().await;
+    let newcomer = world.place(by_message(world.project)).await;
+    assert_eq!(newcomer.status, "in_progress");
+    assert!(world.dials_of(&broken.call_id).is_empty());
 }
