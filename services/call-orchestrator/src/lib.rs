@@ -29,7 +29,10 @@ use config::Config;
 /// The call-orchestrator, for a process to run.
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::CallOrchestrator,
-    tables: Some(Tables { migrations: common::migrations!["0001_calls", "0002_carrier_code"], durability: Durability::Full }),
+    tables: Some(Tables {
+        migrations: common::migrations!["0001_calls", "0002_carrier_code", "0003_handed_out"],
+        durability: Durability::Full,
+    }),
     listens: &[],
     build,
 };

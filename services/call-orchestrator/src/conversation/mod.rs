@@ -180,7 +180,10 @@ pub(crate) async fn wait_for_part(
         let Some(stored) = stored else { return Err(OrchestratorError::NotFound("turn")) };
         match turn::part(&stored.view, n) {
             Part::Pending => {}
-            Part::Sentence { text, last } => return ready(app, call, text, last).await,
+            Part::Sentence { text, last } => {
+                hand_out(app, (call, turn), n + 1, stored.handed_out).await?;
+                return ready(app, call, text, last).await;
+            }
             Part::Nothing { then } => return ready(app, call, String::new(), Some(then)).await,
         }
         if Instant::now() >= until {
@@ -199,6 +202,19 @@ pub(crate) async fn wait_for_part(
             () = tokio::time::sleep(POLL.min(left)) => {}
         }
     }
+}
+
+/// Written down before it is answered: what may have been spoken stands in the transcript.
+async fn hand_out(
+    app: &App,
+    key: (CallId, TurnNumber),
+    count: usize,
+    already: usize,
+) -> Result<(), OrchestratorError> {
+    if count <= already {
+        return Ok(());
+    }
+    app.write(move |tx| Ok(turns::note_handed_out(tx.conn, key, count)?)).await
 }
 
 /// Nothing more is said in this call.

@@ -78,6 +78,7 @@ diesel::table! {
         opened_at -> UtcTime,
         asked_at -> Nullable<UtcTime>,
         closed_at -> Nullable<UtcTime>,
+        handed_out -> Integer,
     }
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::int;
 use super::opening::Opening;
-use super::schema::{sentences, turns};
+use super::schema::{calls, sentences, turns};
 use crate::domain::transcript::SpokenTurn;
 use crate::domain::turn::{Sentence, Then, TurnNumber, TurnState, TurnView};
 
@@ -18,16 +18,18 @@ pub(crate) struct Turn {
     pub(crate) opening: Opening,
     /// Whether it was asked for; what was only prepared has not been said.
     pub(crate) asked: bool,
+    /// How many of its sentences have been handed to the bridge.
+    pub(crate) handed_out: usize,
     pub(crate) view: TurnView,
 }
 
 impl Turn {
-    /// What was said in it, for the transcript.
+    /// What was said in it, for the transcript: what is stored and was never fetched has not been spoken.
     pub(crate) fn spoken(&self) -> SpokenTurn {
         SpokenTurn {
             number: self.number,
             heard: self.opening.words().map(str::to_owned),
-            said: self.view.sentences.iter().map(|s| s.text.clone()).collect(),
+            said: self.view.sentences.iter().take(self.handed_out).map(|s| s.text.clone()).collect(),
         }
     }
 }
@@ -44,6 +46,7 @@ struct Row {
     then_do: Option<String>,
     lease_until: Option<Time>,
     asked_at: Option<Time>,
+    handed_out: i32,
 }
 
 fn number(turn: TurnNumber) -> i32 {
@@ -67,6 +70,7 @@ fn to_turn(row: Row, sentences: Vec<Sentence>) -> Turn {
     Turn {
         number: TurnNumber(row.number.unsigned_abs()),
         asked: row.asked_at.is_some(),
+        handed_out: usize::try_from(row.handed_out).unwrap_or_default(),
         opening: Opening::read(&row.heard_kind, row.heard, row.confidence),
         view: TurnView { state, sentences },
     }
@@ -189,6 +193,24 @@ pub(crate) fn close_lost(
     ))
     .execute(db)?;
     if touched == 1 { Ok(()) } else { Err(DbError::Conflict) }
+}
+
+/// Notes that the first `count` sentences of a turn have been handed out, unless more have been, or the call is over: nobody
+/// hears what is asked for again after the end.
+pub(crate) fn note_handed_out(
+    db: &mut Db,
+    (call, turn): (CallId, TurnNumber),
+    count: usize,
+) -> Result<(), DbError> {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    let goes_on = calls::table.filter(calls::id.eq(Id::of(call))).filter(calls::ended_at.is_null());
+    if goes_on.count().get_result::<i64>(db)? == 0 {
+        return Ok(());
+    }
+    diesel::update(turns::table.find((Id::of(call), number(turn))).filter(turns::handed_out.lt(count)))
+        .set(turns::handed_out.eq(count))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Notes that somebody asked for a turn that was prepared.

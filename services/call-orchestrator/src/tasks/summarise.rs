@@ -77,8 +77,7 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
             Ok::<_, OrchestratorError>((call, turns::all(db, call_id)?))
         })
         .await?;
-    // What was only prepared was never said.
-    let spoken: Vec<_> = turns.iter().filter(|t| t.asked).map(Turn::spoken).collect();
+    let spoken: Vec<_> = turns.iter().map(Turn::spoken).collect();
     let said = transcript::utterances(&spoken);
     let found = find_result(app, &notification, &said).await;
     let transcript = transcript::render(&said);

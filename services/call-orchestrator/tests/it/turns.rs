@@ -1,12 +1,12 @@
 //! One turn: asked once or many times, slow, overtaken, lost.
 
-use contracts::calls::{PartState, Then, TurnPart};
+use contracts::calls::{DialRequested, Notification, PartState, Then, TurnPart};
 use contracts::ids::{CallId, NotificationId};
 use contracts::rpc::RpcError;
 use futures_util::future::join_all;
 use std::time::Duration;
 use testkit::database::Engine;
-use testkit::model_server::Script;
+use testkit::model_server::{ModelServer, Script};
 use testkit::wait::eventually;
 
 use crate::on_both_engines;
@@ -22,6 +22,9 @@ on_both_engines![
     a_turn_of_a_closed_call_is_over_and_a_stored_one_is_answered_as_before,
     what_was_prepared_is_not_said_in_a_call_that_is_being_canceled,
     a_call_that_ends_in_the_middle_of_an_answer_says_nothing_more,
+    what_was_never_fetched_is_not_in_the_transcript,
+    what_is_asked_for_again_after_the_end_changes_no_transcript,
+    the_model_is_told_only_what_was_spoken,
     the_first_turn_is_prepared_while_it_rings,
     a_preparation_that_failed_is_made_again_when_the_call_is_answered,
     what_does_not_exist_is_not_found,
@@ -171,6 +174,51 @@ async fn a_call_that_ends_in_the_middle_of_an_answer_says_nothing_more(engine: E
     assert_eq!(world.count("turns WHERE state = 'running'").await, 0);
     let rest = world.part(&dial, 1, 1, 0).await;
     assert_eq!((rest.state, rest.text.as_str()), (i32::from(PartState::Ready), ""));
+}
+
+/// A call in which three sentences of the turn 1 are stored, and the bridge has fetched the first.
+async fn interrupted(engine: Engine) -> (World, ModelServer, Notification, DialRequested) {
+    let (world, model) = World::scripted(engine).await;
+    let (placed, dial) = world.talk(by_agent(world.project)).await;
+    model.push(say(&["First one. ", "Second one. ", "Third one."]));
+    assert_eq!(world.turn(&dial, 1, heard("Yes.")).await.text, "First one.");
+    let stored = || async {
+        match world.count("sentences WHERE turn = 1").await {
+            3 => Ok(()),
+            n => Err(n),
+        }
+    };
+    eventually("all sentences", PATIENCE, stored).await;
+    (world, model, placed, dial)
+}
+
+async fn what_was_never_fetched_is_not_in_the_transcript(engine: Engine) {
+    let (world, _model, placed, dial) = interrupted(engine).await;
+    world.complete(&dial, 9).await;
+    let transcript = world.summary(&placed.id).await.transcript;
+    assert_eq!(transcript, format!("AI: {OPENING}\nCustomer: Yes.\nAI: First one."));
+}
+
+async fn what_is_asked_for_again_after_the_end_changes_no_transcript(engine: Engine) {
+    let (world, _model, placed, dial) = interrupted(engine).await;
+    world.complete(&dial, 9).await;
+    let over = || async {
+        match world.get(&placed.id).await.call_status.as_str() {
+            "completed" => Ok(()),
+            other => Err(other.to_owned()),
+        }
+    };
+    eventually("the end of the call", PATIENCE, over).await;
+    assert_eq!(world.part(&dial, 1, 1, 0).await.text, "Second one.", "the same as before");
+    assert_eq!(world.count("turns WHERE number = 1 AND handed_out = 1").await, 1);
+}
+
+async fn the_model_is_told_only_what_was_spoken(engine: Engine) {
+    let (world, model, _, dial) = interrupted(engine).await;
+    model.push(say(&["As you wish."]));
+    world.whole_turn(&dial, 2, heard("Wait!")).await;
+    let told = model.requests()[1].body["messages"].to_string();
+    assert!(told.contains("First one.") && !told.contains("Second one."), "{told}");
 }
 
 async fn the_first_turn_is_prepared_while_it_rings(engine: Engine) {

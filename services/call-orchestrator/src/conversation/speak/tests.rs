@@ -5,7 +5,7 @@ use testkit::database::{Engine, TestDatabase};
 use super::*;
 
 async fn tables(engine: Engine) -> TestDatabase {
-    TestDatabase::new(engine, common::migrations!["0001_calls"]).await
+    TestDatabase::new(engine, crate::SERVICE.tables.unwrap().migrations).await
 }
 
 /// Two runs of the same turn: the first has lost it to the second.

@@ -118,10 +118,10 @@ impl World {
         (placed, dial)
     }
 
-    /// The same, and somebody picks up and hears the first sentence.
+    /// The same, and somebody picks up and hears the opening.
     pub(crate) async fn talk(&self, request: PlaceNotificationRequest) -> (Notification, DialRequested) {
         let (placed, dial) = self.ring(request).await;
-        self.turn(&dial, 0, answered()).await;
+        self.whole_turn(&dial, 0, answered()).await;
         (placed, dial)
     }
 
