@@ -7,6 +7,7 @@ pub mod crypto;
 pub mod db;
 pub mod egress;
 pub mod http;
+pub mod json_schema;
 pub mod metrics;
 pub mod platform;
 pub mod runtime;

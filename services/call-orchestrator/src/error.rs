@@ -2,6 +2,7 @@
 
 use common::bus::Outcome;
 use common::db::DbError;
+use common::json_schema::SchemaProblem;
 use contracts::ids::BadId;
 use contracts::rpc::RpcError;
 
@@ -22,6 +23,12 @@ pub(crate) enum OrchestratorError {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// An agent's `output_schema` cannot be used.
+    #[error("output_schema{0}")]
+    Schema(#[from] SchemaProblem),
+    /// Work on another thread broke off.
+    #[error(transparent)]
+    BrokeOff(#[from] tokio::task::JoinError),
     /// Not there, or another tenant's.
     #[error("{0} not found")]
     NotFound(&'static str),
@@ -49,6 +56,10 @@ impl From<OrchestratorError> for RpcError {
             OrchestratorError::Invalid { field, problem } => {
                 Self::Invalid { field: field.to_owned(), problem }
             }
+            OrchestratorError::Schema(SchemaProblem { place, problem }) => {
+                Self::Invalid { field: format!("output_schema{place}"), problem }
+            }
+            OrchestratorError::BrokeOff(e) => Self::Internal(e.to_string()),
             OrchestratorError::NotFound(what) => Self::NotFound(what.to_owned()),
         }
     }

@@ -73,6 +73,8 @@ pub const GRACE: TimeDelta = TimeDelta::minutes(5);
 pub const WITHDRAWN_FOR: TimeDelta = TimeDelta::hours(48);
 /// Time for reading the result out of a conversation, each of two tries: a webhook is waited for, but not by a caller.
 pub const EXTRACT_DEADLINE: Duration = Duration::from_secs(20);
+/// Time for holding one result against its schema: it takes a millisecond unless somebody means harm.
+pub const CHECK_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a summary is one replica's alone: longer than two extractions and the checks of their results take.
 pub const SUMMARY_LEASE: Duration = Duration::from_secs(90);
 

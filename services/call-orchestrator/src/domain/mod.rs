@@ -17,7 +17,7 @@
 //! | [`prompt`] | how variables enter a prompt, and which are missing |
 //! | [`script`] | the prompt of a call that has a message and no agent |
 //! | [`transcript`] | the conversation as text, for people and for extraction |
-//! | [`schema`] | which result schemas are accepted |
+//! | [`schema`] | what is learned in a call without an agent |
 //! | [`result`] | the shape of a result and whether it obeys its schema |
 //! | [`limits`] | how long, how often, how much: the numbers |
 //! | [`evidence`] | whether the customer said what a result claims |

@@ -1,9 +1,8 @@
 //! The shape of a result: exactly the properties of its schema, `null` where something was not learned, and
 //! valid where it was.
 
+use common::json_schema::{SchemaProblem, Validator};
 use serde_json::{Map, Value};
-
-use super::schema;
 
 /// `value` with exactly the properties of `schema`, at every level that has properties: what is missing
 /// becomes `null`, what does not belong there is dropped.
@@ -29,27 +28,49 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     schema.get("properties").and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Checks a result against its schema, where `null` and absence both mean "not learned": neither is an error,
-/// also for a property that the schema requires and at any depth. Everything else must obey the schema,
-/// formats included.
-///
-/// # Errors
-/// One text per problem, each with the place (JSON Pointer), fit to be shown to the model that made the
-/// result.
-pub fn validate(schema: &Value, value: &Value) -> Result<(), Vec<String>> {
-    if !value.is_object() {
-        return Err(vec!["the result must be a JSON object".to_owned()]);
+/// Holds results against one schema. Made once for a notification: compiling a schema costs more than using it.
+#[derive(Debug)]
+pub struct Checker {
+    schema: Value,
+    validator: Validator,
+}
+
+impl Checker {
+    /// A checker for `schema`.
+    ///
+    /// # Errors
+    /// Why the schema cannot be used: it was stored before its kind was refused.
+    pub fn new(schema: &Value) -> Result<Self, SchemaProblem> {
+        Ok(Self { schema: schema.clone(), validator: Validator::new(&lenient(schema))? })
     }
-    let validator = schema::validator(&lenient(schema)).map_err(|problem| vec![problem.to_string()])?;
-    let learned = learned(schema, value);
-    let problems = validator
-        .iter_errors(&learned)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            path => format!("{path}: {error}"),
-        })
-        .collect::<Vec<_>>();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+
+    /// Checks a result, where `null` and absence both mean "not learned": neither is an error, also for a
+    /// property that the schema requires and at any depth. Everything else must obey the schema, formats
+    /// included.
+    ///
+    /// # Errors
+    /// One text per problem, each with the place (JSON Pointer), fit to be shown to the model that made the
+    /// result.
+    pub fn check(&self, value: &Value) -> Result<(), Vec<String>> {
+        if !value.is_object() {
+            return Err(vec!["the result must be a JSON object".to_owned()]);
+        }
+        let problems = self.validator.problems(&learned(&self.schema, value));
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// A result of which every property was judged for itself: one that does not obey the schema is `null`.
+    #[must_use]
+    pub fn without_wrong(&self, value: &Value) -> Map<String, Value> {
+        let nothing = complete_result(&self.schema, &Value::Null);
+        let judge = |(name, value): (String, Value)| {
+            let mut alone = nothing.clone();
+            alone.insert(name.clone(), value.clone());
+            let right = self.check(&Value::Object(alone)).is_ok();
+            (name, if right { value } else { Value::Null })
+        };
+        complete_result(&self.schema, value).into_iter().map(judge).collect()
+    }
 }
 
 /// The schema without the demand that properties be there.
@@ -94,7 +115,12 @@ fn learned(schema: &Value, value: &Value) -> Value {
 mod tests {
     use serde_json::json;
 
+    use super::super::schema;
     use super::*;
+
+    fn validate(schema: &Value, value: &Value) -> Result<(), Vec<String>> {
+        Checker::new(schema).unwrap().check(value)
+    }
 
     fn survey() -> Value {
         json!({
@@ -184,6 +210,15 @@ mod tests {
         assert!(validate(&survey(), &json!({"mood": "good"})).is_err());
         assert!(validate(&survey(), &json!([])).is_err());
         assert!(validate(&survey(), &json!({"pets": [null]})).is_err());
+    }
+
+    #[test]
+    fn a_property_that_is_wrong_takes_no_other_one_with_it() {
+        let value = json!({"confirmed": true, "day": "next Friday", "address": {"number": 0}, "size": "s"});
+        assert_eq!(
+            Value::Object(Checker::new(&survey()).unwrap().without_wrong(&value)),
+            json!({"confirmed": true, "day": null, "size": "s", "address": null, "pets": null})
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use common::bus::Cause;
 use common::db::{DbError, Tx, lease};
+use common::json_schema;
 use contracts::calls as proto;
 use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
 use serde_json::{Map, Value};
@@ -27,7 +28,9 @@ pub(crate) async fn place(
     let project: ProjectId = request.project_id.parse()?;
     let id: NotificationId = request.notification_id.parse()?;
     let now = app.platform.database.now();
-    let accepted = match accept(&request, project, id, now) {
+    // Not here: an agent's schema may take its time.
+    let accepted = tokio::task::spawn_blocking(move || accept(&request, project, id, now)).await?;
+    let accepted = match accepted {
         Ok(accepted) => accepted,
         // What was accepted once is answered, whatever is sent with its id.
         Err(refused) => return stored(app, project, id).await?.ok_or(refused),
@@ -197,7 +200,11 @@ fn opening(
 
 fn result_schema(request: &proto::PlaceNotificationRequest) -> Result<Option<Value>, OrchestratorError> {
     match &request.agent {
-        Some(agent) => Ok(object("output_schema", &agent.output_schema_json)?.map(Value::Object)),
+        Some(agent) => {
+            let schema = object("output_schema", &agent.output_schema_json)?.map(Value::Object);
+            schema.as_ref().map_or(Ok(()), json_schema::check)?;
+            Ok(schema)
+        }
         None => Ok(request.collect_feedback.then(|| schema::feedback_schema(false))),
     }
 }

@@ -3,18 +3,19 @@
 //! lease and another one does it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::bus::Cause;
 use llm::{Extract as _, ExtractRequest, Extracted, ModelError, NumberedUtterance};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::domain::evidence::{self, Claim};
-use crate::domain::limits::{EXTRACT_DEADLINE, SUMMARY_LEASE};
-use crate::domain::result::{complete_result, validate};
+use crate::domain::limits::{CHECK_DEADLINE, EXTRACT_DEADLINE, SUMMARY_LEASE};
+use crate::domain::result::{Checker, complete_result};
 use crate::domain::transcript::{self, Speaker, Utterance};
 use crate::error::OrchestratorError;
 use crate::events;
@@ -137,6 +138,9 @@ async fn extract(
     schema: &Value,
     said: &[Utterance],
 ) -> Result<Extracted, String> {
+    let own = schema.clone();
+    let checker = in_time(CHECK_DEADLINE, move || Checker::new(&own)).await?;
+    let checker = Arc::new(checker.map_err(|problem| format!("output_schema{problem}"))?);
     let mut errors = Vec::new();
     let mut last = Err("the model gave no answer".to_owned());
     for _ in 0..2 {
@@ -148,10 +152,10 @@ async fn extract(
             deadline: EXTRACT_DEADLINE,
         };
         match app.model.extract(request).await {
-            Ok(extracted) => match validate(schema, &extracted.value) {
-                Ok(()) => return Ok(extracted),
-                Err(problems) => {
-                    last = Ok(without_wrong(schema, extracted));
+            Ok(extracted) => match checked(&checker, extracted).await? {
+                (extracted, problems) if problems.is_empty() => return Ok(extracted),
+                (fitted, problems) => {
+                    last = Ok(fitted);
                     errors = problems;
                 }
             },
@@ -174,17 +178,43 @@ fn numbered(u: &Utterance) -> NumberedUtterance {
     NumberedUtterance { turn: u.turn.0, speaker, text: u.text.clone() }
 }
 
-/// Each property for itself: one that does not obey the schema becomes null.
-fn without_wrong(schema: &Value, extracted: Extracted) -> Extracted {
-    let fitted = complete_result(schema, &extracted.value);
-    let kept: Map<String, Value> = fitted
-        .iter()
-        .map(|(name, value)| {
-            let mut alone = complete_result(schema, &Value::Null);
-            alone.insert(name.clone(), value.clone());
-            let right = validate(schema, &Value::Object(alone)).is_ok();
-            (name.clone(), if right { value.clone() } else { Value::Null })
-        })
-        .collect();
-    Extracted { value: Value::Object(kept), ..extracted }
+/// What was extracted, without what does not obey the schema, and what that was.
+async fn checked(checker: &Arc<Checker>, extracted: Extracted) -> Result<(Extracted, Vec<String>), String> {
+    let checker = Arc::clone(checker);
+    let work = move || match checker.check(&extracted.value) {
+        Ok(()) => (extracted, Vec::new()),
+        Err(problems) => {
+            let value = Value::Object(checker.without_wrong(&extracted.value));
+            (Extracted { value, ..extracted }, problems)
+        }
+    };
+    in_time(CHECK_DEADLINE, work).await
+}
+
+/// A schema is the tenant's program: it runs on a thread where it holds up nobody else, and is waited for only so long. What
+/// a schema can ask for is bounded, so the thread comes back.
+async fn in_time<T: Send + 'static>(
+    deadline: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    match tokio::time::timeout(deadline, tokio::task::spawn_blocking(work)).await {
+        Ok(done) => done.map_err(|error| format!("holding it against output_schema broke off: {error}")),
+        Err(_) => {
+            Err(format!("holding it against output_schema took longer than {} ms", deadline.as_millis()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_check_that_takes_too_long_is_given_up_with_its_reason() {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let problem = in_time(Duration::from_millis(1), move || held.recv().is_ok()).await.unwrap_err();
+        assert!(problem.contains("longer than 1 ms"), "{problem}");
+        release.send(()).unwrap();
+        assert_eq!(in_time(Duration::from_secs(60), || 7).await, Ok(7));
+    }
 }

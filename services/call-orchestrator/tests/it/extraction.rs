@@ -1,6 +1,8 @@
 //! What was learned in a call, and how it is checked.
 
-use contracts::calls::CallSummarised;
+use contracts::calls::{CallSummarised, PlaceNotificationRequest};
+use contracts::ids::ProjectId;
+use contracts::rpc::RpcError;
 use serde_json::{Value, json};
 use testkit::database::Engine;
 use testkit::model_server::{ModelServer, Script};
@@ -17,6 +19,9 @@ on_both_engines![
     a_quote_that_nobody_said_is_flagged,
     nothing_is_read_out_of_a_call_in_which_the_customer_said_nothing,
     nothing_is_read_out_of_a_call_that_asks_for_nothing,
+    a_pattern_that_would_backtrack_for_ever_holds_nobody_up,
+    a_schema_that_cannot_be_used_any_more_leaves_no_result_and_the_summary_says_so,
+    a_schema_that_could_run_away_is_refused_with_its_place,
 ];
 
 /// A call in which the customer agrees, read with these scripts.
@@ -116,4 +121,59 @@ async fn nothing_is_read_out_of_a_call_that_asks_for_nothing(engine: Engine) {
     world.complete(&dial, 9).await;
     assert_eq!(world.summary(&placed.id).await.analysis_json, "");
     assert_eq!(model.requests().len(), 2, "two turns");
+}
+
+/// A notification by an agent whose result has one property.
+fn by_agent_with(project: ProjectId, property: &Value) -> PlaceNotificationRequest {
+    let mut request = by_agent(project);
+    if let Some(agent) = &mut request.agent {
+        agent.output_schema_json = json!({"type": "object", "properties": {"code": property}}).to_string();
+    }
+    request
+}
+
+async fn a_pattern_that_would_backtrack_for_ever_holds_nobody_up(engine: Engine) {
+    let (world, model) = World::scripted(engine).await;
+    let request = by_agent_with(world.project, &json!({"type": "string", "pattern": "^(a+)+$"}));
+    let (placed, dial) = world.talk(request).await;
+    model.push(Script::Say(vec!["Good.".to_owned()]));
+    world.whole_turn(&dial, 1, heard("A lot of them.")).await;
+    let endless = format!("{}!", "a".repeat(2_000));
+    for _ in 0..2 {
+        model.push(read(&json!({"code": endless}), "a lot of them"));
+    }
+    world.complete(&dial, 9).await;
+    let summary = world.summary(&placed.id).await;
+    assert_eq!(json_of(&summary.analysis_json), json!({"code": null}));
+    assert_eq!(model.requests().len(), 3, "it was asked for once more, with what was wrong");
+}
+
+async fn a_schema_that_cannot_be_used_any_more_leaves_no_result_and_the_summary_says_so(engine: Engine) {
+    let (world, model) = World::scripted(engine).await;
+    let (placed, dial) = world.talk(by_agent_with(world.project, &json!({"pattern": "WAS_FINE"}))).await;
+    model.push(Script::Say(vec!["Good.".to_owned()]));
+    world.whole_turn(&dial, 1, heard("Yes.")).await;
+    // As if it had been accepted before such patterns were refused.
+    let column = if engine == Engine::Postgres { "CAST(spec AS TEXT)" } else { "spec" };
+    let new = format!("REPLACE({column}, 'WAS_FINE', '(?=a)b')");
+    let new = if engine == Engine::Postgres { format!("CAST({new} AS JSONB)") } else { new };
+    world.meddle(format!("UPDATE notifications SET spec = {new}")).await;
+    world.complete(&dial, 9).await;
+    let summary = world.summary(&placed.id).await;
+    assert_eq!((summary.status.as_str(), summary.analysis_json.as_str()), ("completed", ""));
+    assert!(summary.summary.contains("output_schema/properties/code/pattern"), "{}", summary.summary);
+}
+
+async fn a_schema_that_could_run_away_is_refused_with_its_place(engine: Engine) {
+    let world = World::new(engine).await;
+    for (property, place) in [
+        (json!({"pattern": "(?=a)b"}), "output_schema/properties/code/pattern"),
+        (json!({"pattern": "x".repeat(257)}), "output_schema/properties/code/pattern"),
+        (json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}), "output_schema/properties/code/anyOf/0/$ref"),
+        (json!({"description": "x".repeat(33_000)}), "output_schema"),
+    ] {
+        let answer = world.try_place(by_agent_with(world.project, &property)).await;
+        assert!(matches!(&answer, Err(RpcError::Invalid { field, .. }) if field == place), "{answer:?}");
+    }
+    assert_eq!(world.count("notifications").await, 0);
 }

@@ -1,6 +1,6 @@
 //! `/agents`: the voice personas of the credential's business.
 
-use actix_web::web::{Data, Payload};
+use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use common::db::{DbError, Time};
 use contracts::ids::AgentId;
@@ -100,7 +100,9 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let body = body::json(&request, payload).await?;
-    let spec = decode(&body, read_spec)?;
+    // A schema may take its time: not on the thread that serves others.
+    let read = move || decode(&body, read_spec).map(|spec| (spec, body));
+    let (spec, body) = web::block(read).await.map_err(ApiError::internal)??;
     let keyed = idempotent::keyed(&request, &tenant, &body)?;
     idempotent::locally(&app, keyed, Keep::Answer, move |tx| {
         let (id, now) = (AgentId::new(), Time::from(tx.now()));

@@ -65,6 +65,17 @@ async fn agents_with_wrong_fields_are_refused() {
                 bad_property(json!({"type": "text"})).1,
                 "output_schema/properties/a/type",
             ),
+            (
+                "output_schema",
+                bad_property(json!({"pattern": r"(a+)\1"})).1,
+                "output_schema/properties/a/pattern",
+            ),
+            (
+                "output_schema",
+                bad_property(json!({"pattern": "x".repeat(257)})).1,
+                "output_schema/properties/a/pattern",
+            ),
+            ("output_schema", bad_property(json!({"$ref": "#"})).1, "output_schema/properties/a/$ref"),
             ("language", json!("english please"), "language"),
             ("voice", json!(1), "voice"),
             ("max_duration_seconds", json!(29), "max_duration_seconds"),
