@@ -25,10 +25,16 @@ use app::App;
 /// The gateway.
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::Gateway,
-    tables: Some(Tables { migrations: common::migrations!["0001_accounts"], durability: Durability::Full }),
+    tables: Some(Tables {
+        migrations: common::migrations!["0001_accounts", "0002_placings"],
+        durability: Durability::Full,
+    }),
     listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],
     build,
 };
+
+const HOUR: Duration = Duration::from_secs(3600);
+const OFTEN: Duration = Duration::from_secs(2);
 
 /// Builds the gateway.
 ///
@@ -36,16 +42,14 @@ pub const SERVICE: ServiceDef = ServiceDef {
 /// Which setting is wrong.
 fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
     let app = App::new(settings, platform)?;
+    let never = Arc::new(Notify::new());
     Ok(Service {
         mounts: vec![Mount::public(http::routes(&app))],
         subscriptions: vec![],
         servers: vec![],
-        tasks: vec![Task::new(
-            "forget what has expired",
-            Duration::from_secs(3600),
-            &Arc::new(Notify::new()),
-            &app,
-            tasks::forget_expired,
-        )],
+        tasks: vec![
+            Task::new("forget what has expired", HOUR, &never, &app, tasks::forget_expired::run),
+            Task::new("withdraw what nobody knows", OFTEN, &never, &app, tasks::withdraw_unknown::run),
+        ],
     })
 }

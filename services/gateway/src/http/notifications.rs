@@ -3,8 +3,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use common::db::Db;
-use contracts::accounts::CancelNotification;
+use common::db::{Db, Tx};
 use contracts::calls::{
     Agent, Business, Customer, GetNotificationRequest, ListNotificationsRequest, Notification,
     PlaceNotificationRequest,
@@ -28,7 +27,9 @@ use crate::domain::role::Operation;
 use crate::domain::text::Message;
 use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::{Tenant, authorise};
+use crate::store::placings::{self, Placing};
 use crate::store::{agents, businesses, customers, phones, projects};
+use crate::tasks::withdraw_unknown::withdraw;
 
 /// Longest call on the LLM path where the caller names none, in seconds.
 const DEFAULT_SECONDS: u32 = 180;
@@ -248,34 +249,63 @@ async fn place(
     id: Uuid,
     can_ask_again: bool,
 ) -> Result<Made, ApiError> {
-    let for_whom = tenant.clone();
-    let request = app.platform.database.read(move |db| order.request(db, &for_whom, id)).await?;
-    match app.notifications.place_notification(tenant.context(), request).await {
-        Ok(mut placed) => {
-            let call = CallBody {
-                call_id: std::mem::take(&mut placed.call_id),
-                status: std::mem::take(&mut placed.call_status),
-            };
-            Made::created(&PlacedBody { notification: placed.into(), call })
-        }
-        Err(error) => {
-            let error = from_rpc(error, "notification", "Notification");
-            if !can_ask_again && !error.is_refusal() {
-                withdraw(app, &tenant, id).await;
-            }
-            Err(error)
-        }
-    }
+    let placed = if can_ask_again {
+        let for_whom = tenant.clone();
+        let request = app.platform.database.read(move |db| order.request(db, &for_whom, id)).await?;
+        ask(app, &tenant, request).await?
+    } else {
+        place_or_withdraw(app, &tenant, order, id).await?
+    };
+    let call = CallBody { call_id: placed.call_id.clone(), status: placed.call_status.clone() };
+    Made::created(&PlacedBody { notification: placed.into(), call })
 }
 
-/// Nobody knows whether it was placed, and the caller has no key to ask with: it must not ring.
-async fn withdraw(app: &App, tenant: &Tenant, id: Uuid) {
-    let message =
-        CancelNotification { project_id: tenant.project.to_string(), notification_id: id.to_string() };
-    let cause = tenant.cause();
-    let staged = app.platform.database.write(move |tx| tx.stage(&message, &cause)).await;
-    if let Err(error) = staged {
-        tracing::error!(%error, notification_id = %id, "a notification whose placing is not known could not be withdrawn");
+async fn ask(
+    app: &App,
+    tenant: &Tenant,
+    request: PlaceNotificationRequest,
+) -> Result<Notification, ApiError> {
+    let placed = app.notifications.place_notification(tenant.context(), request).await;
+    placed.map_err(|error| from_rpc(error, "notification", "Notification"))
+}
+
+/// For a caller who has no key to ask again with: what is not answered with its end must not ring. A row says so from before
+/// the orchestrator hears of it, and whoever removes the row decides: this request, by its answer, or a withdrawal.
+async fn place_or_withdraw(
+    app: &App,
+    tenant: &Tenant,
+    order: Order,
+    id: Uuid,
+) -> Result<Notification, ApiError> {
+    let placing = Placing {
+        id: NotificationId(id),
+        project: tenant.project,
+        request_id: tenant.request_id.as_str().to_owned(),
+    };
+    let (noted, for_whom) = (placing.clone(), tenant.clone());
+    let prepare = move |tx: &mut Tx<'_>| {
+        let request = order.request(tx.conn, &for_whom, id)?;
+        let now = tx.now();
+        placings::insert(tx.conn, &noted, now)?;
+        Ok::<_, ApiError>(request)
+    };
+    let request = app.platform.database.write(prepare).await?;
+    let answer = ask(app, tenant, request).await;
+    let known = answer.as_ref().map_or_else(ApiError::is_refusal, |_| true);
+    let end = move |tx: &mut Tx<'_>| match known {
+        true => placings::end(tx.conn, &placing),
+        false => withdraw(tx, &placing),
+    };
+    match (answer, app.platform.database.write(end).await) {
+        (Ok(placed), Ok(true)) => Ok(placed),
+        (Ok(_), Ok(false)) => Err(ApiError::unavailable("it took so long that it was withdrawn")),
+        // The row is still there, and will have it withdrawn.
+        (Ok(_), Err(error)) => Err(error.into()),
+        (Err(error), Ok(_)) => Err(error),
+        (Err(error), Err(later)) => {
+            tracing::warn!(error = %later, "what is not known will be withdrawn later");
+            Err(error)
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The credential of a request: a project's key, or a member's access token. It alone says whose data is seen.
 
 use actix_web::HttpRequest;
-use common::bus::Cause;
 use contracts::ids::{ApiKeyId, BusinessId, ProjectId, UserId};
 use contracts::rpc::Context;
 
@@ -39,11 +38,6 @@ impl Tenant {
     /// What travels beside an rpc.
     pub(crate) fn context(&self) -> Context {
         Context::within(RPC_DEADLINE).caused_by(self.request_id.as_str()).for_tenant(self.project)
-    }
-
-    /// What travels beside a message.
-    pub(crate) fn cause(&self) -> Cause {
-        Cause { request_id: self.request_id.as_str().to_owned(), ..Cause::own(self.project) }
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod customers;
 pub(crate) mod idempotency;
 pub(crate) mod memberships;
 pub(crate) mod phones;
+pub(crate) mod placings;
 pub(crate) mod projects;
 pub(crate) mod refresh_tokens;
 mod schema;

@@ -104,6 +104,12 @@ tables! {
         status -> Text,
         created_at -> UtcTime,
     }
+    placings (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        request_id -> Text,
+        withdraw_at -> UtcTime,
+    }
     idempotency_keys (id) {
         id -> Uuid,
         project_id -> Uuid,

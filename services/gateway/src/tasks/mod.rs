@@ -1,18 +1,4 @@
-//! Periodic jobs: idempotent, without retries inside.
+//! Periodic jobs, one file each: idempotent, without retries inside.
 
-use common::db::{DbError, Time};
-
-use crate::app::App;
-use crate::store::{idempotency, refresh_tokens};
-
-/// Forgets idempotency keys after their 24 hours and refresh tokens that have run out.
-pub(crate) async fn forget_expired(app: App) -> Result<(), DbError> {
-    app.platform
-        .database
-        .write(|tx| {
-            let now = Time::from(tx.now());
-            idempotency::forget_expired(tx.conn, now)?;
-            refresh_tokens::forget_expired(tx.conn, now).map(drop)
-        })
-        .await
-}
+pub(crate) mod forget_expired;
+pub(crate) mod withdraw_unknown;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::accounts::CancelNotification;
 use contracts::rpc::RpcError;
 use serde_json::json;
 use testkit::wait::eventually;
@@ -33,6 +34,7 @@ async fn a_plain_message_needs_no_agent() {
     assert_eq!(told.agent, None);
     assert_eq!(told.customer.unwrap().metadata_json, r#"{"room":7}"#);
     assert_eq!(told.variables_json, r#"{"a":"b","n":1.5,"t":true}"#);
+    assert!(gateway.rows().await.contains(&("placings", 0)));
 }
 
 #[tokio::test]
@@ -75,6 +77,70 @@ async fn without_a_key_a_notification_nobody_knows_about_is_withdrawn() {
         })
         .await;
         assert_eq!((withdrawn.notification_id, withdrawn.project_id), (placed, account.project.clone()));
+        assert!(gateway.rows().await.contains(&("placings", 0)));
+    }
+}
+
+/// Waits until this many withdrawals have arrived.
+async fn withdrawn(gateway: &Gateway, count: usize) -> Vec<CancelNotification> {
+    eventually("the withdrawal", Duration::from_secs(60), || async {
+        let withdrawn = lock(&gateway.fakes.withdrawn).clone();
+        if withdrawn.len() == count { Ok(withdrawn) } else { Err(withdrawn) }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_notification_whose_gateway_died_while_it_was_placed_is_withdrawn_by_another() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        // What a gateway leaves behind that dies before it has an answer; and one that still works on it.
+        gateway
+            .execute(
+                "INSERT INTO placings (id, project_id, request_id, withdraw_at) SELECT \
+                 '0198c0de-0000-7000-8000-000000000001', id, 'lost', '2020-01-01T00:00:00.000000Z' FROM projects",
+            )
+            .await;
+        gateway
+            .execute(
+                "INSERT INTO placings (id, project_id, request_id, withdraw_at) SELECT \
+                 '0198c0de-0000-7000-8000-000000000002', id, 'works', '2999-01-01T00:00:00.000000Z' FROM projects",
+            )
+            .await;
+        let lost = withdrawn(&gateway, 1).await.remove(0);
+        assert_eq!(lost.notification_id, "0198c0de-0000-7000-8000-000000000001");
+        assert_eq!(lost.project_id, account.project);
+        assert!(gateway.rows().await.contains(&("placings", 1)));
+    }
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_while_it_was_placed_is_not_answered_as_placed() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let rung = gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
+        let body = json!({"customer_id": id(&rung), "message": "Hello"});
+        gateway.fakes.gate.forget_permits(usize::MAX);
+        let asked = gateway.post("/v1/notifications", &account.key, &body);
+        let meanwhile = async {
+            gateway.fakes.arrived.acquire().await.unwrap().forget();
+            assert!(gateway.rows().await.contains(&("placings", 1)));
+            gateway.clock.advance(Duration::from_secs(11));
+            let withdrawn = withdrawn(&gateway, 1).await;
+            gateway.fakes.gate.add_permits(1);
+            withdrawn
+        };
+        let (asked, withdrawn) = tokio::join!(asked, meanwhile);
+        asked.assert_error(503, "unavailable");
+        let placed = eventually("the placing", Duration::from_secs(60), || async {
+            lock(&gateway.fakes.placed).first().cloned().ok_or("nothing yet")
+        })
+        .await;
+        assert_eq!(withdrawn[0].notification_id, placed.notification_id);
+        assert_eq!(lock(&gateway.fakes.withdrawn).len(), 1);
+        assert!(gateway.rows().await.contains(&("placings", 0)));
     }
 }
 

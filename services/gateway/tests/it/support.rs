@@ -202,7 +202,7 @@ impl Gateway {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             n: i64,
         }
-        const TABLES: [&str; 11] = [
+        const TABLES: [&str; 12] = [
             "users",
             "businesses",
             "memberships",
@@ -213,6 +213,7 @@ impl Gateway {
             "customers",
             "phones",
             "idempotency_keys",
+            "placings",
             "outbox",
         ];
         let settings = Settings::from_pairs(self.pairs.clone());
