@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use contracts::calls::{PartState, Then, TurnPart};
 use twilio::twiml::{Gather, GatherChild, GatherInput, Redirect, Response, Say, SpeechTimeout, Verb};
 
-use super::patience::OwnWords;
+use super::patience::{NOBODY_HERE, OwnWords};
 use super::urls::{Place, VoiceUrls};
 
 /// Seconds of silence until the customer counts as silent.
@@ -50,23 +50,14 @@ pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Optio
 
 /// The document for what this service says by itself.
 pub(crate) fn for_own_words(urls: &VoiceUrls, place: Place, words: OwnWords) -> Response {
-    let voice = Voice::DEFAULT;
+    let (voice, text) = (Voice::DEFAULT, words.text());
     Response::new(match words {
-        OwnWords::Filler => {
-            vec![Verb::Say(voice.say("One moment, please.")), redirect(urls.next(place.after_filler()))]
-        }
+        OwnWords::Filler => vec![Verb::Say(voice.say(text)), redirect(urls.next(place.after_filler()))],
         OwnWords::Apology => {
             let again = Place { sorry: place.sorry.saturating_add(1), ..place.next_turn() };
-            listen(urls, again, &voice, "I am sorry, I did not catch that. Could you say it again, please?")
+            listen(urls, again, &voice, text)
         }
-        OwnWords::Goodbye => {
-            vec![
-                Verb::Say(voice.say(
-                    "I am sorry, something is not working on our side. We will get back to you. Goodbye.",
-                )),
-                Verb::Hangup,
-            ]
-        }
+        OwnWords::Goodbye => vec![Verb::Say(voice.say(text)), Verb::Hangup],
     })
 }
 
@@ -77,8 +68,7 @@ pub(crate) fn hang_up() -> Response {
 
 /// For a call that is not ours to answer.
 pub(crate) fn unknown_call() -> Response {
-    let text = "I am sorry, there is nobody here to take this call. Goodbye.";
-    Response::new(vec![Verb::Say(Voice::DEFAULT.say(text)), Verb::Hangup])
+    Response::new(vec![Verb::Say(Voice::DEFAULT.say(NOBODY_HERE)), Verb::Hangup])
 }
 
 /// Speaks inside the Gather, so that it can be interrupted, and goes on to the next turn with or without input.

@@ -1,5 +1,7 @@
 //! What is said when nobody behind this service has a sentence in time: a filler, twice; then an apology and a chance to
 //! repeat; after two turns of that, goodbye. Silence on the line is bounded here, whatever else is dead.
+//!
+//! Every word that this service says by itself stands here.
 
 use super::urls::Place;
 
@@ -14,12 +16,27 @@ pub(crate) enum OwnWords {
     Goodbye,
 }
 
+/// Said to a caller who asks for a call that this service knows nothing of.
+pub(crate) const NOBODY_HERE: &str = "I am sorry, there is nobody here to take this call. Goodbye.";
+
 /// Fillers while waiting for one sentence.
 const FILLERS: u32 = 2;
 /// Turns in a row that may end in an apology.
 const APOLOGIES: u32 = 2;
 
 impl OwnWords {
+    /// What is spoken.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Filler => "One moment, please.",
+            Self::Apology => "I am sorry, I did not catch that. Could you say it again, please?",
+            Self::Goodbye => {
+                "I am sorry, something is not working on our side. We will get back to you. Goodbye."
+            }
+        }
+    }
+
+    /// The name in tables and metrics.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Filler => "filler",
