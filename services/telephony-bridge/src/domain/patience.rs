@@ -1,7 +1,8 @@
 //! What is said when nobody behind this service has a sentence in time: a filler, twice; then an apology and a chance to
 //! repeat; after two turns of that, goodbye. Silence on the line is bounded here, whatever else is dead.
 //!
-//! Every word that this service says by itself stands here.
+//! Every word that this service says by itself stands here. It promises nothing: whoever says it does not know what will
+//! become of the call.
 
 use super::urls::Place;
 
@@ -29,9 +30,9 @@ impl OwnWords {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Filler => "One moment, please.",
-            Self::Apology => "I am sorry, I did not catch that. Could you say it again, please?",
+            Self::Apology => "I am sorry, we have a technical problem. Could you say that again, please?",
             Self::Goodbye => {
-                "I am sorry, something is not working on our side. We will get back to you. Goodbye."
+                "I am sorry, we have a technical problem and I have to end this call now. Goodbye."
             }
         }
     }
