@@ -48,7 +48,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::dial_refused::handle),
             Subscription::to(&app, handlers::dial_failed::handle),
             Subscription::to(&app, handlers::call_progressed::handle),
-            Subscription::to(&app, handlers::machine_detected::handle),
+            Subscription::to(&app, handlers::answered_by_detected::handle),
         ],
         servers: vec![
             Arc::new(NotificationsServer(handlers::rpc::Notifications(app.clone()))),

@@ -54,7 +54,7 @@ impl Carrier {
             machine_detection: Some(MachineDetection {
                 mode: MachineDetectionMode::Enable,
                 timeout: None,
-                async_callback: Some(urls.machine(attempt.id)),
+                async_callback: Some(urls.answered_by(attempt.id)),
             }),
             ..CreateCall::new(attempt.to.as_str(), attempt.from.as_str(), voice)
         };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use common::clock::to_millis;
 use contracts::telephony::dial_failed::Cause;
 use contracts::telephony::dial_refused::Reason;
-use contracts::telephony::{CallProgressed, DialAccepted, DialFailed, DialRefused, MachineDetected};
+use contracts::telephony::{AnsweredByDetected, CallProgressed, DialAccepted, DialFailed, DialRefused};
 
 use crate::progress::News;
 use crate::store::attempts::Attempt;
@@ -58,8 +58,8 @@ pub(crate) fn progressed(attempt: &Attempt, news: &News, status: &str, now: Date
 }
 
 /// Who, or what, picked up.
-pub(crate) fn machine_detected(attempt: &Attempt, answered_by: &str) -> MachineDetected {
-    MachineDetected {
+pub(crate) fn answered_by_detected(attempt: &Attempt, answered_by: &str) -> AnsweredByDetected {
+    AnsweredByDetected {
         attempt_id: attempt.id.to_string(),
         call_id: attempt.call_id.to_string(),
         project_id: attempt.project_id.to_string(),

@@ -1,5 +1,6 @@
 //! Messages and rpcs heard, one file each, under its name; `rpc.rs` binds the rpcs to the bus.
 
+pub(crate) mod answered_by_detected;
 pub(crate) mod call_progressed;
 pub(crate) mod cancel_notification;
 pub(crate) mod dial_accepted;
@@ -7,7 +8,6 @@ pub(crate) mod dial_failed;
 pub(crate) mod dial_refused;
 mod get_notification;
 mod list_notifications;
-pub(crate) mod machine_detected;
 mod next_sentence;
 mod place_notification;
 pub(crate) mod rpc;

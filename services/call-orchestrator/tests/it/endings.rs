@@ -2,7 +2,7 @@
 
 use contracts::calls::turn_input::Input;
 use contracts::calls::{PartState, Then};
-use contracts::telephony::MachineDetected;
+use contracts::telephony::AnsweredByDetected;
 use testkit::database::Engine;
 
 use crate::on_both_engines;
@@ -55,8 +55,8 @@ async fn a_wish_not_to_be_called_ends_the_call_kindly_and_is_remembered(engine: 
     assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("completed", "opt-out"));
 }
 
-fn machine(dial: &contracts::calls::DialRequested) -> MachineDetected {
-    MachineDetected {
+fn machine(dial: &contracts::calls::DialRequested) -> AnsweredByDetected {
+    AnsweredByDetected {
         attempt_id: dial.attempt_id.clone(),
         call_id: dial.call_id.clone(),
         project_id: dial.project_id.clone(),

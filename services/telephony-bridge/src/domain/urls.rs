@@ -89,8 +89,8 @@ impl VoiceUrls {
         format!("{}/v1/voice-status?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
     }
 
-    /// Told whether a person or a machine answered.
-    pub(crate) fn machine(&self, attempt: AttemptId) -> String {
+    /// Told who, or what, answered.
+    pub(crate) fn answered_by(&self, attempt: AttemptId) -> String {
         format!("{}/v1/voice-amd?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
     }
 }

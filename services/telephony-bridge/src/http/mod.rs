@@ -1,8 +1,8 @@
 //! What the carrier requests: voice documents and callbacks. Every request is verified before anything else is read.
 
+mod answered_by;
 mod ask;
 mod known;
-mod machine;
 mod signed;
 mod status;
 mod voice;
@@ -26,6 +26,6 @@ pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + u
             .service(resource("/v1/voice-response").route(web::post().to(voice::heard)))
             .service(resource("/v1/voice-next").route(web::post().to(voice::next)))
             .service(resource("/v1/voice-status").route(web::post().to(status::report)))
-            .service(resource("/v1/voice-amd").route(web::post().to(machine::verdict)));
+            .service(resource("/v1/voice-amd").route(web::post().to(answered_by::verdict)));
     }
 }

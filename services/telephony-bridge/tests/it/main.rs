@@ -3,12 +3,12 @@
 
 #![cfg(test)]
 
+mod answered_by;
 mod callbacks;
 mod crashes;
 mod dialling;
 mod documents;
 mod line;
-mod machine;
 mod orchestrator;
 mod signatures;
 mod silence;

@@ -16,7 +16,7 @@ use contracts::calls::{
     ConversationRpc, ConversationServer, NextSentenceRequest, PartState, StartTurnRequest, Then, TurnPart,
 };
 use contracts::rpc::{Context, RpcError};
-use contracts::telephony::{CallProgressed, DialAccepted, DialFailed, DialRefused, MachineDetected};
+use contracts::telephony::{AnsweredByDetected, CallProgressed, DialAccepted, DialFailed, DialRefused};
 use tokio::sync::Notify;
 
 const TABLES: Option<Tables> = Some(Tables { migrations: &[], durability: Durability::Normal });
@@ -62,7 +62,7 @@ pub(crate) struct Heard {
     pub(crate) refused: Vec<DialRefused>,
     pub(crate) failed: Vec<DialFailed>,
     pub(crate) progressed: Vec<CallProgressed>,
-    pub(crate) machines: Vec<MachineDetected>,
+    pub(crate) verdicts: Vec<AnsweredByDetected>,
 }
 
 pub(crate) struct Orchestrator {
@@ -198,7 +198,7 @@ fn build_mute(settings: &Settings, platform: &Platform) -> Result<Service, Confi
             hears(&this, |heard, message: DialRefused| heard.refused.push(message)),
             hears(&this, |heard, message: DialFailed| heard.failed.push(message)),
             hears(&this, |heard, message: CallProgressed| heard.progressed.push(message)),
-            hears(&this, |heard, message: MachineDetected| heard.machines.push(message)),
+            hears(&this, |heard, message: AnsweredByDetected| heard.verdicts.push(message)),
         ],
         ..Service::default()
     })

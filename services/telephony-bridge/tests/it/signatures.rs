@@ -50,7 +50,7 @@ async fn a_request_that_the_carrier_has_not_signed_is_refused_and_has_no_effect(
     }
     world.all_handled().await;
     let heard = world.orchestrator.heard.lock().unwrap();
-    assert!(heard.progressed.is_empty() && heard.machines.is_empty());
+    assert!(heard.progressed.is_empty() && heard.verdicts.is_empty());
     assert_eq!(world.orchestrator.asked(), []);
 }
 

@@ -47,5 +47,5 @@ fn note(tx: &mut Tx<'_>, attempt: Attempt, sid: &str, answered_by: &str) -> Resu
     let Some(attempt) = own_call(tx, attempt, sid)? else { return Ok(()) };
     let judged = Attempt { answered_by: Some(answered_by.to_owned()), ..attempt };
     let judged = attempts::save(tx.conn, judged, tx.now())?;
-    tx.stage(&events::machine_detected(&judged, answered_by), &Cause::own(judged.project_id))
+    tx.stage(&events::answered_by_detected(&judged, answered_by), &Cause::own(judged.project_id))
 }

@@ -19,7 +19,7 @@ async fn verdict(line: &Line<'_>, answered_by: &str) {
 }
 
 fn told(world: &World) -> Vec<String> {
-    world.orchestrator.heard.lock().unwrap().machines.iter().map(|m| m.answered_by.clone()).collect()
+    world.orchestrator.heard.lock().unwrap().verdicts.iter().map(|m| m.answered_by.clone()).collect()
 }
 
 async fn a_verdict_is_told_once_while_the_call_runs(engine: Engine) {
@@ -28,7 +28,7 @@ async fn a_verdict_is_told_once_while_the_call_runs(engine: Engine) {
     for answered_by in ["machine_start", "machine_start", "human"] {
         verdict(&line, answered_by).await;
     }
-    world.heard("the verdict", |heard| heard.machines.first().map(drop)).await;
+    world.heard("the verdict", |heard| heard.verdicts.first().map(drop)).await;
     world.all_handled().await;
     assert_eq!(told(&world), ["machine_start"]);
 }
@@ -49,6 +49,6 @@ async fn a_machine_that_picks_up_is_told(engine: Engine) {
     let world = World::new(engine).await;
     let wish = world.wish("+14155550107");
     world.publish(std::slice::from_ref(&wish)).await;
-    world.heard("the verdict", |heard| heard.machines.first().map(drop)).await;
+    world.heard("the verdict", |heard| heard.verdicts.first().map(drop)).await;
     assert_eq!(told(&world), ["machine_start"]);
 }

@@ -1,14 +1,14 @@
 //! The carrier's verdict on who picked up. It races with the conversation: once the customer has spoken it comes too late.
 
 use common::bus::{Meta, Outcome};
-use contracts::telephony::MachineDetected;
+use contracts::telephony::AnsweredByDetected;
 
 use super::tell;
 use crate::app::App;
 use crate::domain::call::{AnsweredBy, CallInput, CallStatus, Progress, VoicemailPolicy};
 use crate::store::turns;
 
-pub(crate) async fn handle(app: App, meta: Meta, message: MachineDetected) -> Outcome {
+pub(crate) async fn handle(app: App, meta: Meta, message: AnsweredByDetected) -> Outcome {
     let verdict = AnsweredBy::parse(&message.answered_by);
     tell(&app, &meta, (&message.call_id, &message.attempt_id), move |story| {
         // Who has been judged has picked up: the report that says so may still be on its way.
