@@ -31,16 +31,25 @@ pub(crate) struct Intent {
 pub(crate) async fn carry_out(app: &App, meta: &Meta, intent: Intent) -> Result<Outcome, BridgeError> {
     let Intent { attempt, turn, wait } = intent;
     tokio::time::sleep(wait).await;
-    let result = if may_send(app.platform.database.now(), turn, attempt.dial_before) {
-        app.carrier()?.place(&app.urls, &attempt).await
-    } else {
-        tracing::warn!(attempt = %attempt.id, "not dialled: it was too late when its turn had come");
-        DialResult::NotSent
-    };
+    let result = send(app, &attempt, turn).await?;
     count(app.numbers.dialled.as_ref(), result.as_str());
     let again = result == DialResult::TryLater;
     settle(app, meta, &attempt, result).await?;
     Ok(if again { Outcome::RetryAfter(TRY_AGAIN) } else { Outcome::Done })
+}
+
+/// Asks the carrier, unless the moment has passed or somebody has stopped the call while it waited for its turn.
+async fn send(app: &App, attempt: &Attempt, turn: DateTime<Utc>) -> Result<DialResult, BridgeError> {
+    let id = attempt.id;
+    let current = app.platform.database.read(move |db| attempts::find(db, id)).await?;
+    if current.is_none_or(|current| current.stop_requested) {
+        return Ok(DialResult::NotSent);
+    }
+    if !may_send(app.platform.database.now(), turn, attempt.dial_before) {
+        tracing::warn!(attempt = %id, "not dialled: it was too late when its turn had come");
+        return Ok(DialResult::NotSent);
+    }
+    Ok(app.carrier()?.place(&app.urls, attempt).await)
 }
 
 async fn settle(app: &App, meta: &Meta, attempt: &Attempt, result: DialResult) -> Result<(), BridgeError> {

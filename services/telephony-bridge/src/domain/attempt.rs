@@ -98,7 +98,7 @@ pub(crate) enum DialResult {
     Placed(String),
     /// Certainly not placed; may be tried again.
     TryLater,
-    /// Certainly not placed, because it was not asked for in time.
+    /// Certainly not placed, because it was not asked for: its moment had passed, or somebody had stopped it.
     NotSent,
     /// Certainly not placed, for good.
     Failed {

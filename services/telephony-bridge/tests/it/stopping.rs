@@ -14,6 +14,8 @@ use crate::world::{NOBODY_ANSWERS, SILENT, World};
 on_both_engines![
     a_stop_that_overtakes_its_wish_keeps_it_from_being_dialled,
     a_wish_that_waits_for_the_carrier_is_stopped_without_being_dialled,
+    a_wish_that_waits_for_a_turn_far_off_is_stopped_without_being_dialled,
+    a_wish_that_waits_for_the_next_turn_is_stopped_without_being_dialled,
     a_phone_that_rings_stops_ringing,
     a_conversation_is_ended_at_the_carrier,
     a_stop_that_comes_while_nobody_knows_the_call_ends_it_once_it_is_known,
@@ -44,6 +46,34 @@ async fn a_wish_that_waits_for_the_carrier_is_stopped_without_being_dialled(engi
     world.heard("the end", |heard| heard.failed.first().cloned()).await;
     world.clock.advance(Duration::from_secs(6));
     assert_eq!(only_failure(&world, &wish).await, Cause::Canceled);
+    assert_eq!(world.dialled(NOBODY_ANSWERS).await, 0);
+}
+
+async fn a_wish_that_waits_for_a_turn_far_off_is_stopped_without_being_dialled(engine: Engine) {
+    // One call in twenty seconds: the message is put off until its turn is near.
+    let world = World::with(engine, &[("ECHO_CALLS_PER_SECOND", "0.05")]).await;
+    let (first, second) = (world.wish("+14155550201"), world.wish(NOBODY_ANSWERS));
+    world.publish(std::slice::from_ref(&first)).await;
+    world.accepted(&first).await;
+    world.publish(std::slice::from_ref(&second)).await;
+    world.one_put_off().await;
+    world.publish(&[World::stop_of(&second)]).await;
+    world.heard("the end", |heard| heard.failed.first().cloned()).await;
+    world.clock.advance(Duration::from_secs(21));
+    assert_eq!(only_failure(&world, &second).await, Cause::Canceled);
+    assert_eq!(world.dialled(NOBODY_ANSWERS).await, 0);
+}
+
+async fn a_wish_that_waits_for_the_next_turn_is_stopped_without_being_dialled(engine: Engine) {
+    // One call in four seconds: so long the message is held, with the intent committed.
+    let world = World::with(engine, &[("ECHO_CALLS_PER_SECOND", "0.25")]).await;
+    let (first, second) = (world.wish("+14155550201"), world.wish(NOBODY_ANSWERS));
+    world.publish(std::slice::from_ref(&first)).await;
+    world.begun(&first).await;
+    world.publish(std::slice::from_ref(&second)).await;
+    world.begun(&second).await;
+    world.publish(&[World::stop_of(&second)]).await;
+    assert_eq!(only_failure(&world, &second).await, Cause::Canceled);
     assert_eq!(world.dialled(NOBODY_ANSWERS).await, 0);
 }
 

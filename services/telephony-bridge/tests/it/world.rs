@@ -204,6 +204,11 @@ impl World {
         .await
     }
 
+    /// Waits until the intent to dial is committed.
+    pub(crate) async fn begun(&self, wish: &DialRequested) {
+        eventually("the intent", PATIENCE, || async { self.row(wish).await.map(drop).ok_or(()) }).await;
+    }
+
     /// Waits until the call has this status.
     pub(crate) async fn status(&self, wish: &DialRequested, status: &str) {
         self.heard(status, |heard| {
