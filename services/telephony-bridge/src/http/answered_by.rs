@@ -4,14 +4,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use common::bus::Cause;
 use common::db::{DbError, Tx};
 
+use super::body;
 use super::signed::{Refused, Signed};
 use crate::app::App;
 use crate::events;
 use crate::progress::own_call;
 use crate::store::attempts::{self, Attempt};
 
-pub(super) async fn verdict(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let signed = match Signed::check(&app, &http, &body) {
+pub(super) async fn verdict(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let body = match body::read(&app, &http, payload).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let signed = match Signed::check(&app, &http, &body.bytes) {
         Ok(signed) => signed,
         Err(refused) => return refused.response(&app),
     };

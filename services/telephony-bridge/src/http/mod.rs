@@ -2,25 +2,21 @@
 
 mod answered_by;
 mod ask;
+mod body;
 mod known;
 mod signed;
 mod status;
 mod voice;
 
-use actix_web::web::{self, PayloadConfig, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 
 use crate::app::App;
-
-/// A callback of the carrier is a small form.
-const MAX_BODY: usize = 64 * 1024;
 
 /// The voice paths.
 pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
     let app = app.clone();
     move |config| {
-        let resource = |path: &str| {
-            web::resource(path).app_data(PayloadConfig::new(MAX_BODY)).app_data(web::Data::new(app.clone()))
-        };
+        let resource = |path: &str| web::resource(path).app_data(web::Data::new(app.clone()));
         config
             .service(resource("/v1/voice").route(web::post().to(voice::answered)))
             .service(resource("/v1/voice-response").route(web::post().to(voice::heard)))

@@ -2,13 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::body;
 use super::signed::{Refused, Signed};
 use crate::app::App;
 use crate::progress::{News, note};
 use crate::store::attempts;
 
-pub(super) async fn report(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let signed = match Signed::check(&app, &http, &body) {
+pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let body = match body::read(&app, &http, payload).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let signed = match Signed::check(&app, &http, &body.bytes) {
         Ok(signed) => signed,
         Err(refused) => return refused.response(&app),
     };

@@ -11,6 +11,7 @@ use twilio::twiml::{CONTENT_TYPE, Response};
 use twilio::webhook::VoiceRequest;
 
 use super::ask::{Question, ask};
+use super::body;
 use super::known::{Known, Unknown, look_up};
 use super::signed::{Refused, Signed};
 use crate::app::{App, count};
@@ -31,16 +32,16 @@ const MAX_SPEECH: usize = 4_000;
 /// As many keys as anybody presses.
 const MAX_DIGITS: usize = 64;
 
-pub(super) async fn answered(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
-    conversation(&app, &http, &body, |_| Some(Input::Answered(Answered {}))).await
+pub(super) async fn answered(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    conversation(&app, &http, payload, |_| Some(Input::Answered(Answered {}))).await
 }
 
-pub(super) async fn heard(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
-    conversation(&app, &http, &body, |request| Some(what_was_heard(request))).await
+pub(super) async fn heard(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    conversation(&app, &http, payload, |request| Some(what_was_heard(request))).await
 }
 
-pub(super) async fn next(app: web::Data<App>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
-    conversation(&app, &http, &body, |_| None).await
+pub(super) async fn next(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    conversation(&app, &http, payload, |_| None).await
 }
 
 /// Speech, keys or silence. Parameters that are missing or empty mean that nothing was heard.
@@ -63,17 +64,20 @@ fn what_was_heard(request: &VoiceRequest) -> Input {
 async fn conversation(
     app: &App,
     http: &HttpRequest,
-    body: &[u8],
+    payload: web::Payload,
     input: impl FnOnce(&VoiceRequest) -> Option<Input>,
 ) -> HttpResponse {
-    let began = Instant::now();
-    let signed = match Signed::check(app, http, body) {
+    let body = match body::read(app, http, payload).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let signed = match Signed::check(app, http, &body.bytes) {
         Ok(signed) => signed,
         Err(refused) => return refused.response(app),
     };
     let Some(place) = signed.place() else { return document(&unknown_call()) };
     let input = input(&signed.request);
-    match answer(app, &signed, place, input, began).await {
+    match answer(app, &signed, place, input, body.began).await {
         Ok(response) => document(&response),
         Err(refused) => refused.response(app),
     }
@@ -164,6 +168,7 @@ async fn speak_for_ourselves(
 
 #[cfg(test)]
 mod tests {
+    use super::super::body::BODY_WITHIN;
     use super::*;
 
     fn heard_in(request: VoiceRequest) -> Input {
@@ -195,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_parts_of_the_time_fit_into_two_seconds() {
-        assert!(TABLES_WITHIN < SENTENCE_WITHIN && SENTENCE_WITHIN < NOTED_WITHIN);
+        assert!(BODY_WITHIN + TABLES_WITHIN < SENTENCE_WITHIN && SENTENCE_WITHIN < NOTED_WITHIN);
         assert!(NOTED_WITHIN < Duration::from_secs(2));
     }
 }

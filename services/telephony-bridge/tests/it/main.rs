@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod answered_by;
+mod bodies;
 mod callbacks;
 mod crashes;
 mod dialling;
