@@ -55,3 +55,23 @@ fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
         calls_per_second: settings.optional::<NonZeroU32>("ECHO_SANDBOX_CALLS_PER_SECOND")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_this_service_lists_every_setting_that_is_read() {
+        let page = include_str!("../README.md");
+        let account = [
+            ("ECHO_SANDBOX_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+            ("ECHO_SANDBOX_AUTH_TOKEN", "a token"),
+        ];
+        let settings = Settings::from_pairs(account);
+        assert!(config(&settings).is_ok());
+        for line in settings.printed().lines() {
+            let (name, _) = line.split_once(" = ").unwrap();
+            assert!(page.contains(&format!("`{name}`")), "{name} is missing");
+        }
+    }
+}
