@@ -7,6 +7,7 @@ use common::platform::Platform;
 use llm::Model;
 use tokio::sync::Notify;
 
+use crate::carriers::Carriers;
 use crate::config::Config;
 use crate::conversation::frozen::FrozenSpecs;
 use crate::conversation::wakeups::Wakeups;
@@ -17,6 +18,8 @@ use crate::error::OrchestratorError;
 pub(crate) struct App {
     pub(crate) platform: Platform,
     pub(crate) model: Model,
+    /// Who can be called with what.
+    pub(crate) carriers: Carriers,
     /// A notification may be due.
     pub(crate) dial_due: Arc<Notify>,
     /// A summary is to be written.
@@ -41,6 +44,7 @@ impl App {
                 "Times the model gave no useful answer",
                 &["asked"],
             ),
+            carriers: Carriers::new(Arc::clone(&platform.caller)),
             platform: platform.clone(),
             model: config.model,
             dial_due: Arc::new(Notify::new()),

@@ -32,6 +32,11 @@ pub(crate) enum OrchestratorError {
     /// Not there, or another tenant's.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// Nothing could be placed.
+    #[error(
+        "There is no carrier to place calls with: set ECHO_TWILIO_ACCOUNT_SID and ECHO_TWILIO_AUTH_TOKEN, or ECHO_CARRIER=sandbox"
+    )]
+    NoCarrier,
 }
 
 impl From<OrchestratorError> for Outcome {
@@ -60,6 +65,9 @@ impl From<OrchestratorError> for RpcError {
                 Self::Invalid { field: format!("output_schema{place}"), problem }
             }
             OrchestratorError::BrokeOff(e) => Self::Internal(e.to_string()),
+            e @ OrchestratorError::NoCarrier => {
+                Self::Conflict { code: "no_carrier".to_owned(), message: e.to_string() }
+            }
             OrchestratorError::NotFound(what) => Self::NotFound(what.to_owned()),
         }
     }

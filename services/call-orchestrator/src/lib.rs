@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
+mod carriers;
 mod config;
 mod conversation;
 pub mod domain;

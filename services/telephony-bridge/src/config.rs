@@ -119,7 +119,9 @@ fn sandbox(settings: &Settings) -> Result<Option<AccountConfig>, ConfigError> {
     let address = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
     let api = settings.get(SANDBOX.api, format!("http://{address}"))?;
     let from = settings.get(SANDBOX.from, "+15005550006".to_owned())?;
-    account(settings, &SANDBOX, &from, &api, 1000.0)
+    let account = account(settings, &SANDBOX, &from, &api, 1000.0)?;
+    // Whoever chooses the sandbox has a carrier.
+    account.map(Some).ok_or_else(|| missing(SANDBOX.sid, "ECHO_CARRIER=sandbox"))
 }
 
 fn operator(settings: &Settings, voice_url: &Url) -> Result<Option<AccountConfig>, ConfigError> {
@@ -260,6 +262,30 @@ mod tests {
         let account = load(&sandbox).unwrap().account.unwrap();
         assert_eq!((account.api.as_str(), account.from.as_str()), ("http://127.0.0.1:8089/", "+15005550006"));
         assert_eq!(account.between_calls, TimeDelta::milliseconds(1));
+    }
+
+    #[test]
+    fn whoever_chooses_the_sandbox_has_a_carrier() {
+        assert_eq!(blamed(load(&[("ECHO_CARRIER", "sandbox")])), "ECHO_SANDBOX_ACCOUNT_SID");
+    }
+
+    #[test]
+    fn the_page_of_this_service_lists_every_setting_that_is_read() {
+        let page = include_str!("../README.md");
+        let sandbox = [
+            ("ECHO_CARRIER", "sandbox"),
+            ("ECHO_SANDBOX_ACCOUNT_SID", SID),
+            ("ECHO_SANDBOX_AUTH_TOKEN", "top-secret"),
+        ];
+        for pairs in [&TWILIO[..], &sandbox[..]] {
+            let public = [("ECHO_VOICE_URL", "https://echo.example.com")];
+            let settings = Settings::from_pairs(pairs.iter().chain(&public).copied());
+            Config::load(&settings).unwrap();
+            for line in settings.printed().lines() {
+                let (name, _) = line.split_once(" = ").unwrap();
+                assert!(page.contains(&format!("`{name}`")), "{name} is missing");
+            }
+        }
     }
 
     #[test]

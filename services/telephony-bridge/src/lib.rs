@@ -22,6 +22,7 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Mount, Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
+use contracts::telephony::CarriersServer;
 use tokio::sync::Notify;
 
 use app::App;
@@ -45,7 +46,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::dial_requested::handle),
             Subscription::to(&app, handlers::stop_call_requested::handle),
         ],
-        servers: vec![],
+        servers: vec![Arc::new(CarriersServer(handlers::find_carrier::Carriers(app.clone())))],
         tasks: vec![
             Task::new("after start", Duration::from_secs(3600 * 24), &started, &app, |app: App| async move {
                 tasks::reconcile::after_start(&app).await

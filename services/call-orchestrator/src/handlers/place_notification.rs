@@ -35,6 +35,9 @@ pub(crate) async fn place(
         // What was accepted once is answered, whatever is sent with its id.
         Err(refused) => return stored(app, project, id).await?.ok_or(refused),
     };
+    if !app.carriers.may_place(project).await {
+        return stored(app, project, id).await?.ok_or(OrchestratorError::NoCarrier);
+    }
     let inner = app.clone();
     let (notification, call) = app
         .write(move |tx| {

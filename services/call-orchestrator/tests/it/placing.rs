@@ -1,5 +1,7 @@
 //! Accepting, withdrawing and reading back.
 
+use std::sync::atomic::Ordering;
+
 use contracts::calls::PlaceNotificationRequest;
 use contracts::ids::{NotificationId, ProjectId};
 use contracts::rpc::RpcError;
@@ -7,7 +9,7 @@ use futures_util::future::join_all;
 use testkit::database::Engine;
 
 use crate::on_both_engines;
-use crate::world::{World, by_agent, by_message, completed};
+use crate::world::{Carrier, World, by_agent, by_message, completed};
 
 on_both_engines![
     a_notification_placed_twice_is_dialled_once_and_answers_the_same,
@@ -16,6 +18,8 @@ on_both_engines![
     a_withdrawal_that_arrives_first_wins,
     a_withdrawal_and_a_placing_at_the_same_moment_never_leave_a_phone_ringing,
     a_cancel_while_it_rings_stops_the_call_and_the_summary_says_canceled,
+    without_a_carrier_nothing_is_accepted_until_there_is_one,
+    a_bridge_that_does_not_answer_refuses_nothing_and_is_not_asked_each_time,
     another_projects_notification_is_not_found,
     an_id_that_another_project_has_is_not_found_and_changes_nothing,
     what_is_no_id_is_named,
@@ -108,6 +112,37 @@ async fn a_cancel_while_it_rings_stops_the_call_and_the_summary_says_canceled(en
     world.publish(&[completed(&dial, 4, now, 0)]).await;
     let summary = world.summary(&placed.id).await;
     assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("canceled", "canceled"));
+}
+
+async fn without_a_carrier_nothing_is_accepted_until_there_is_one(engine: Engine) {
+    let world = World::new(engine).await;
+    *world.heard.carrier.lock().unwrap() = Carrier::Missing;
+    let request = by_agent(world.project);
+    for _ in 0..2 {
+        let refused = world.try_place(request.clone()).await;
+        assert!(
+            matches!(&refused, Err(RpcError::Conflict { code, .. }) if code == "no_carrier"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(world.count("notifications").await, 0);
+    *world.heard.carrier.lock().unwrap() = Carrier::There;
+    let placed = world.place(request.clone()).await;
+    assert_eq!(placed.status, "in_progress");
+    // What was accepted once is answered, also by a replica that has to ask.
+    *world.heard.carrier.lock().unwrap() = Carrier::Missing;
+    let second = world.second().await;
+    assert_eq!(second.place(request).await.call_id, placed.call_id);
+}
+
+async fn a_bridge_that_does_not_answer_refuses_nothing_and_is_not_asked_each_time(engine: Engine) {
+    let world = World::new(engine).await;
+    *world.heard.carrier.lock().unwrap() = Carrier::Unknown;
+    for _ in 0..10 {
+        world.place(by_message(world.project)).await;
+    }
+    let asked = world.heard.carrier_asked.load(Ordering::SeqCst);
+    assert!(asked < 10, "asked {asked} times");
 }
 
 async fn another_projects_notification_is_not_found(engine: Engine) {

@@ -1,4 +1,5 @@
-//! Messages heard, one file each.
+//! Messages and requests heard, one file each.
 
 pub(crate) mod dial_requested;
+pub(crate) mod find_carrier;
 pub(crate) mod stop_call_requested;

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use contracts::calls::DialRequested;
+use contracts::rpc::Context;
 use contracts::telephony::dial_failed::Cause;
 use contracts::telephony::dial_refused::Reason;
+use contracts::telephony::{CarriersClient, FindCarrierRequest};
 use serde_json::json;
 use testkit::database::Engine;
 
 use crate::on_both_engines;
-use crate::world::{BUSY, NOBODY_ANSWERS, World};
+use crate::world::{BUSY, NOBODY_ANSWERS, PATIENCE, World};
 
 on_both_engines![
     a_wish_that_is_told_many_times_rings_once_also_after_its_end,
@@ -18,6 +20,7 @@ on_both_engines![
     a_number_that_cannot_be_rung_fails_with_the_carriers_code,
     a_carrier_that_takes_nothing_now_is_asked_again_in_time_and_not_after_it,
     without_an_account_every_wish_fails_once,
+    whoever_asks_is_told_whether_there_is_a_carrier,
     calls_leave_at_the_accounts_pace,
 ];
 
@@ -120,6 +123,16 @@ async fn without_an_account_every_wish_fails_once(engine: Engine) {
     assert_eq!((failed.cause(), &failed.attempt_id), (Cause::CarrierError, &wish.attempt_id));
     world.all_handled().await;
     assert_eq!(world.orchestrator.heard.lock().unwrap().failed.len(), 1);
+}
+
+async fn whoever_asks_is_told_whether_there_is_a_carrier(engine: Engine) {
+    for (carrier, there) in [("sandbox", true), ("twilio", false)] {
+        let world = World::with(engine, &[("ECHO_CARRIER", carrier)]).await;
+        let bridge = CarriersClient::new(world.orchestrator.platform().caller);
+        let whose = FindCarrierRequest { project_id: world.project.to_string() };
+        let answer = bridge.find_carrier(Context::within(PATIENCE), whose).await.unwrap();
+        assert_eq!(answer.found, there, "{carrier}");
+    }
 }
 
 async fn calls_leave_at_the_accounts_pace(engine: Engine) {

@@ -22,8 +22,8 @@ use testkit::model_server::ModelServer;
 use testkit::wait::eventually;
 
 pub(crate) use bridge::{answered, completed, digits, heard, progressed, silence};
-pub(crate) use neighbours::Heard;
 use neighbours::PROCESS;
+pub(crate) use neighbours::{Carrier, Heard};
 pub(crate) use requests::{OPENING, by_agent, by_message};
 
 /// Longer than anything takes on a busy machine.

@@ -1,8 +1,10 @@
 //! Stand-ins for the bridge and the dispatcher: they write down what they hear.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use common::bus::{Meta, Outcome, Subscription};
 use common::config::{ConfigError, Settings};
 use common::db::Durability;
@@ -11,6 +13,8 @@ use common::runtime::Process;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::{CallEnded, CallStarted, CallSummarised, DialRequested, StopCallRequested};
+use contracts::rpc::{Context, RpcError};
+use contracts::telephony::{CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse};
 
 /// What the neighbours of one world have heard.
 #[derive(Default)]
@@ -20,6 +24,36 @@ pub(crate) struct Heard {
     pub(crate) started: Mutex<Vec<CallStarted>>,
     pub(crate) ended: Mutex<Vec<CallEnded>>,
     pub(crate) summaries: Mutex<Vec<CallSummarised>>,
+    /// What the bridge says about its carrier.
+    pub(crate) carrier: Mutex<Carrier>,
+    /// How often it was asked.
+    pub(crate) carrier_asked: AtomicUsize,
+}
+
+/// How the bridge stands to its carrier.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Carrier {
+    /// It has one.
+    #[default]
+    There,
+    /// It has none.
+    Missing,
+    /// It does not answer.
+    Unknown,
+}
+
+struct CarrierDesk(Arc<Heard>);
+
+#[async_trait]
+impl CarriersRpc for CarrierDesk {
+    async fn find_carrier(&self, _: Context, _: FindCarrierRequest) -> Result<FindCarrierResponse, RpcError> {
+        self.0.carrier_asked.fetch_add(1, Ordering::SeqCst);
+        match *self.0.carrier.lock().unwrap() {
+            Carrier::There => Ok(FindCarrierResponse { found: true }),
+            Carrier::Missing => Ok(FindCarrierResponse { found: false }),
+            Carrier::Unknown => Err(RpcError::Unavailable("told so".to_owned())),
+        }
+    }
 }
 
 /// A service is built by a function that captures nothing: what the stand-ins share with the tests is found by the name of
@@ -47,6 +81,7 @@ fn bridge(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErr
     let process = settings.get("ECHO_TEST_PROCESS", String::new())?;
     BRIDGES.lock().unwrap().insert(process, platform.clone());
     Ok(Service {
+        servers: vec![Arc::new(CarriersServer(CarrierDesk(Arc::clone(&heard))))],
         subscriptions: vec![
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: DialRequested| {
                 heard.dials.lock().unwrap().push(m);
