@@ -79,7 +79,7 @@ pub struct CallState {
     pub ended_at: Option<DateTime<Utc>>,
     /// Why it ended; present exactly in the final states.
     pub ended_reason: Option<EndedReason>,
-    /// The first wish of ours to end it; an opt-out and a cancel replace it.
+    /// The first wish of ours to end it; an opt-out and a cancel replace it, and so does a machine to which goodbye was said.
     pub hangup_by: Option<HangupBy>,
     /// The carrier's own error code, where it could not be placed and the carrier said why.
     pub carrier_code: Option<u32>,
@@ -250,9 +250,8 @@ pub enum CallInput {
         verdict: AnsweredBy,
         /// What to do about a machine.
         policy: VoicemailPolicy,
-        /// Whether the customer has already talked with the agent: then the verdict comes too late to be
-        /// believed.
-        heard_speech: bool,
+        /// Whether a person has answered the agent: then the verdict comes too late to be believed.
+        by_a_person: bool,
     },
     /// A call screener does not put the call through.
     Screened,

@@ -7,6 +7,7 @@
 //! | [`notification`] | when a call is made for a notification, again or not, and how it ends |
 //! | [`retry`] | which endings are worth another attempt, and when |
 //! | [`call`] | what a report about a call means: states, events, what the carrier is told |
+//! | [`exchange`] | whether a person has answered, or perhaps only a machine's greeting |
 //! | [`ended_reason`] | the words for why something ended, and what they mean for the notification |
 //! | [`turn`] | who may answer a turn, and what a request for one sentence gets |
 //! | [`rules`] | whether a number may be rung now, later or not at all |
@@ -25,6 +26,7 @@
 pub mod call;
 pub mod ended_reason;
 pub mod evidence;
+pub mod exchange;
 pub mod limits;
 pub mod notification;
 pub mod opt_out;

@@ -1,4 +1,5 @@
-//! The carrier's verdict on who picked up. It races with the conversation: once the customer has spoken it comes too late.
+//! The carrier's verdict on who picked up. It races with the conversation: once a person has answered, it
+//! comes too late.
 
 use common::bus::{Meta, Outcome};
 use contracts::telephony::AnsweredByDetected;
@@ -6,6 +7,7 @@ use contracts::telephony::AnsweredByDetected;
 use super::tell;
 use crate::app::App;
 use crate::domain::call::{AnsweredBy, CallInput, CallStatus, Progress, VoicemailPolicy};
+use crate::domain::exchange;
 use crate::store::turns;
 
 pub(crate) async fn handle(app: App, meta: Meta, message: AnsweredByDetected) -> Outcome {
@@ -23,8 +25,8 @@ pub(crate) async fn handle(app: App, meta: Meta, message: AnsweredByDetected) ->
                 gave_up: false,
             }))?;
         }
-        let heard_speech = turns::heard_speech(story.tx.conn, story.call.id)?;
-        Ok(CallInput::AnsweredBy { verdict, policy: VoicemailPolicy::HangUp, heard_speech })
+        let by_a_person = exchange::is_a_persons(&turns::heard(story.tx.conn, story.call.id)?);
+        Ok(CallInput::AnsweredBy { verdict, policy: VoicemailPolicy::HangUp, by_a_person })
     })
     .await
 }

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::int;
 use super::opening::Opening;
 use super::schema::{calls, sentences, turns};
+use crate::domain::silence::Heard;
 use crate::domain::transcript::SpokenTurn;
 use crate::domain::turn::{Sentence, Then, TurnNumber, TurnState, TurnView};
 
@@ -334,12 +335,12 @@ pub(crate) fn latest(db: &mut Db, call: CallId) -> Result<Option<TurnNumber>, Db
     Ok(number.map(|n| TurnNumber(n.unsigned_abs())))
 }
 
-/// Whether the customer has said anything in this call.
-pub(crate) fn heard_speech(db: &mut Db, call: CallId) -> Result<bool, DbError> {
-    let spoken: i64 = turns::table
+/// What opened the turns of a call, oldest first.
+pub(crate) fn heard(db: &mut Db, call: CallId) -> Result<Vec<Heard>, DbError> {
+    let rows: Vec<Row> = turns::table
         .filter(turns::call_id.eq(Id::of(call)))
-        .filter(turns::heard_kind.eq_any(["speech", "digits"]))
-        .count()
-        .get_result(db)?;
-    Ok(spoken > 0)
+        .order(turns::number)
+        .select(Row::as_select())
+        .load(db)?;
+    Ok(rows.into_iter().map(|row| to_turn(row, Vec::new()).opening.heard()).collect())
 }

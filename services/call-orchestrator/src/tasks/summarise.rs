@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::domain::ended_reason::EndedReason;
 use crate::domain::evidence::{self, Claim};
 use crate::domain::limits::{CHECK_DEADLINE, EXTRACT_DEADLINE, SUMMARY_LEASE};
 use crate::domain::result::{Checker, complete_result};
@@ -98,9 +99,12 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
     .await
 }
 
-/// The result of the conversation, where one is asked for and the customer said anything.
+/// The result of the conversation, where one is asked for and the customer, not a machine, said anything.
 async fn find_result(app: &App, notification: &Notification, said: &[Utterance]) -> Found {
     let Some(schema) = &notification.spec.schema else { return Found::default() };
+    if notification.state.ended_reason == Some(EndedReason::Voicemail) {
+        return Found::default(); // the greeting of a machine answers nothing
+    }
     if !said.iter().any(|u| u.speaker == Speaker::Customer) {
         return Found::default();
     }

@@ -13,7 +13,9 @@ on_both_engines![
     empty_words_are_silence,
     a_wish_not_to_be_called_ends_the_call_kindly_and_is_remembered,
     a_machine_is_hung_up_on,
-    a_machine_that_has_already_talked_is_a_person,
+    a_machine_whose_greeting_was_answered_is_hung_up_on_and_its_greeting_is_no_result,
+    whoever_has_answered_the_agent_is_a_person,
+    whoever_has_pressed_a_key_is_a_person,
 ];
 
 async fn silent(engine: Engine, nothing: impl Fn() -> Input) {
@@ -75,13 +77,42 @@ async fn a_machine_is_hung_up_on(engine: Engine) {
     assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("failed", "voicemail"));
 }
 
-async fn a_machine_that_has_already_talked_is_a_person(engine: Engine) {
+async fn a_machine_whose_greeting_was_answered_is_hung_up_on_and_its_greeting_is_no_result(engine: Engine) {
     let world = World::new(engine).await;
     let (placed, dial) = world.talk(by_agent(world.project)).await;
-    world.turn(&dial, 1, heard("Yes.")).await;
+    world.whole_turn(&dial, 1, heard("Yes, this is the mailbox of John.")).await;
+    world.publish(&[machine(&dial)]).await;
+    world.quiet().await;
+    assert_eq!(world.heard.stops.lock().unwrap().len(), 1);
+    let after = world.turn(&dial, 2, silence()).await;
+    assert_eq!(after.state, i32::from(PartState::CallOver), "nothing more is said to it");
+    world.complete(&dial, 9).await;
+    let summary = world.summary(&placed.id).await;
+    assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("failed", "voicemail"));
+    assert!(summary.transcript.contains("the mailbox of John"), "{}", summary.transcript);
+    assert_eq!(summary.analysis_json, "");
+}
+
+/// A person whom the carrier takes for a machine goes on talking.
+async fn stays_on_the_line(engine: Engine, inputs: Vec<Input>) {
+    let world = World::new(engine).await;
+    let (placed, dial) = world.talk(by_agent(world.project)).await;
+    let mut turn = 0;
+    for input in inputs {
+        turn += 1;
+        world.whole_turn(&dial, turn, input).await;
+    }
     world.publish(&[machine(&dial)]).await;
     world.quiet().await;
     assert!(world.heard.stops.lock().unwrap().is_empty());
     world.complete(&dial, 9).await;
     assert_eq!(world.summary(&placed.id).await.status, "completed");
+}
+
+async fn whoever_has_answered_the_agent_is_a_person(engine: Engine) {
+    stays_on_the_line(engine, vec![heard("Hello?"), heard("Who is this?")]).await;
+}
+
+async fn whoever_has_pressed_a_key_is_a_person(engine: Engine) {
+    stays_on_the_line(engine, vec![digits("5")]).await;
 }

@@ -35,6 +35,8 @@ pub(crate) struct Voicemail {
     pub(crate) beep: bool,
     /// How long it lets the phone ring.
     pub(crate) after: Duration,
+    /// Whether an asynchronous verdict comes only when the other side has begun to answer the greeting.
+    pub(crate) detected_late: bool,
 }
 
 impl Voicemail {
@@ -101,6 +103,8 @@ pub(crate) struct WrittenVoicemail {
     #[serde(default = "yes")]
     beep: bool,
     after: Option<span::Span>,
+    #[serde(default)]
+    detected_late: bool,
 }
 
 fn yes() -> bool {
@@ -114,8 +118,8 @@ impl TryFrom<WrittenAnswer> for Answer {
         let word = match written {
             WrittenAnswer::Machine { voicemail } => {
                 let after = voicemail.after.map_or(Duration::from_secs(15), |span| span.0);
-                let (greeting, beep) = (voicemail.greeting, voicemail.beep);
-                return Ok(Answer::Voicemail(Voicemail { greeting, beep, after }));
+                let WrittenVoicemail { greeting, beep, detected_late, .. } = voicemail;
+                return Ok(Answer::Voicemail(Voicemail { greeting, beep, after, detected_late }));
             }
             WrittenAnswer::Word(word) => word,
         };

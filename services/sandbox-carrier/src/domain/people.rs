@@ -10,7 +10,7 @@ use super::scenario::{Scenario, ScenarioError};
 const ANYONE: &str = include_str!("../../people/confirms.yaml");
 
 /// The other scenarios that come with the carrier.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     include_str!("../../people/reschedules.yaml"),
     include_str!("../../people/asks.yaml"),
     include_str!("../../people/stop.yaml"),
@@ -26,6 +26,7 @@ const OTHERS: [&str; 17] = [
     include_str!("../../people/presses_keys.yaml"),
     include_str!("../../people/unreachable.yaml"),
     include_str!("../../people/voicemail_without_beep.yaml"),
+    include_str!("../../people/voicemail_detected_late.yaml"),
     include_str!("../../people/mumbles.yaml"),
     include_str!("../../people/books_a_table.yaml"),
 ];

@@ -62,6 +62,11 @@ impl Person {
         }
     }
 
+    /// Whether they are a machine that is told late.
+    pub(crate) fn is_detected_late(&self) -> bool {
+        matches!(&self.scenario.answer, Answer::Voicemail(machine) if machine.detected_late)
+    }
+
     /// Takes in what the other side says.
     pub(crate) fn hear(&mut self, text: &str) {
         if !self.heard.is_empty() {

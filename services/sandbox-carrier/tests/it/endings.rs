@@ -46,6 +46,21 @@ async fn an_asynchronous_verdict_on_a_machine_comes_after_its_beep() {
 }
 
 #[tokio::test]
+async fn a_machine_that_is_detected_late_is_told_when_its_greeting_has_been_answered() {
+    let sandbox = Sandbox::at_speed(200.0);
+    let reply = "<Response><Say>I see.</Say><Pause length=\"600\"/></Response>";
+    let mut receiver =
+        Receiver::with(&[("/voice", &ask("Hello, is this Alex?", "/heard")), ("/heard", reply)]);
+    let amd = format!("{}/amd", receiver.url);
+    let more =
+        [("MachineDetection", "Enable"), ("AsyncAmd", "true"), ("AsyncAmdStatusCallback", amd.as_str())];
+    sandbox.call("+14155550118", &receiver.url, &more).await;
+    // In this order: whoever waits for one passes over what came before.
+    assert!(receiver.next_at("/heard").await.get("SpeechResult").contains("mailbox"));
+    assert_eq!(receiver.next_at("/amd").await.get("AnsweredBy"), "machine_start");
+}
+
+#[tokio::test]
 async fn an_asynchronous_verdict_on_a_person_is_human() {
     let sandbox = Sandbox::start();
     let mut receiver = Receiver::with(&[("/voice", "<Response><Pause length=\"600\"/></Response>")]);

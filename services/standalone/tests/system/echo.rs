@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::clock::Clock;
 use common::config::Settings;
 use common::runtime::{Running, start};
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::api::{Api, Carrier};
 use testkit::broker;
@@ -106,6 +107,13 @@ impl Echo {
     /// Rings a customer with an agent. Answers the notification's id.
     pub(crate) async fn ring_again(&self, customer: &str, agent: &str) -> String {
         self.api.ring(customer, agent).await
+    }
+
+    /// Asks for a call that may be refused. Answers status and body.
+    pub(crate) async fn try_ring(&self, customer: &str, agent: &str, key: &str) -> (u16, Value) {
+        let body = testkit::api::ring(customer, agent);
+        let path = "/api/v1/notifications";
+        self.api.try_send(Method::POST, path, Some(&body), Some(key)).await.expect("an answer")
     }
 
     /// The summary of a notification, when it has arrived, together with the notification as the API shows it then.

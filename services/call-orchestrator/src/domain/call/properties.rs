@@ -34,10 +34,10 @@ fn any_verdict() -> impl Strategy<Value = CallInput> {
         select(vec![VoicemailPolicy::HangUp, VoicemailPolicy::LeaveMessage, VoicemailPolicy::Retry]),
         any::<bool>(),
     )
-        .prop_map(|(verdict, policy, heard_speech)| CallInput::AnsweredBy {
+        .prop_map(|(verdict, policy, by_a_person)| CallInput::AnsweredBy {
             verdict,
             policy,
-            heard_speech,
+            by_a_person,
         })
 }
 

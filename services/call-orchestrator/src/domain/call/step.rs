@@ -39,8 +39,8 @@ fn apply(call: &mut CallState, input: CallInput, now: DateTime<Utc>) -> Vec<Call
         CallInput::SilenceExhausted => wish(call, HangupBy::Silence, &[]),
         CallInput::OptOut => wish(call, HangupBy::OptOut, &[CallEffect::SuppressNumber]),
         CallInput::MaxDuration => wish(call, HangupBy::MaxDuration, &[CallEffect::StopCarrierCall]),
-        CallInput::AnsweredBy { verdict, policy, heard_speech } => {
-            answered_by(call, verdict, policy, heard_speech)
+        CallInput::AnsweredBy { verdict, policy, by_a_person } => {
+            answered_by(call, verdict, policy, by_a_person)
         }
         CallInput::Screened => wish(call, HangupBy::Screener, &[CallEffect::StopCarrierCall]),
         CallInput::Broken => wish(call, HangupBy::Fault, &[CallEffect::StopCarrierCall]),
@@ -207,15 +207,21 @@ fn answered_by(
     call: &mut CallState,
     verdict: AnsweredBy,
     policy: VoicemailPolicy,
-    heard_speech: bool,
+    by_a_person: bool,
 ) -> Vec<CallEffect> {
     match (verdict, policy) {
         (AnsweredBy::Human, _) => Vec::new(),
-        _ if heard_speech => Vec::new(),
+        _ if by_a_person => Vec::new(),
         (AnsweredBy::Machine, VoicemailPolicy::LeaveMessage) => {
             wish(call, HangupBy::VoicemailMessage, &[CallEffect::LeaveVoicemail])
         }
-        _ => wish(call, HangupBy::Voicemail, &[CallEffect::StopCarrierCall]),
+        _ => {
+            // A goodbye to a greeting, or to the silence behind it, was said to nobody.
+            if matches!(call.hangup_by, Some(HangupBy::Agent | HangupBy::Silence)) {
+                call.hangup_by = None;
+            }
+            wish(call, HangupBy::Voicemail, &[CallEffect::StopCarrierCall])
+        }
     }
 }
 

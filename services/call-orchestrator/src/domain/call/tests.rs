@@ -253,7 +253,7 @@ fn an_opt_out_suppresses_the_number_also_when_the_agent_is_already_leaving() {
 
 #[test]
 fn a_machine_is_hung_up_on_or_left_a_message_as_the_policy_says() {
-    let heard = |verdict, policy| CallInput::AnsweredBy { verdict, policy, heard_speech: false };
+    let heard = |verdict, policy| CallInput::AnsweredBy { verdict, policy, by_a_person: false };
     let line = Line::answered().hear(heard(AnsweredBy::Machine, VoicemailPolicy::HangUp), 9);
     assert_eq!(line.effects, [CallEffect::StopCarrierCall]);
     line.completed(5, 10).is(CallStatus::Completed, EndedReason::Voicemail, &over(EndedReason::Voicemail));
@@ -269,11 +269,31 @@ fn a_machine_is_hung_up_on_or_left_a_message_as_the_policy_says() {
 }
 
 #[test]
-fn a_verdict_is_not_believed_after_the_customer_has_spoken() {
+fn a_goodbye_that_was_said_to_a_machine_is_no_end_of_a_conversation() {
+    let machine = || CallInput::AnsweredBy {
+        verdict: AnsweredBy::Machine,
+        policy: VoicemailPolicy::HangUp,
+        by_a_person: false,
+    };
+    for goodbye in [CallInput::AgentHungUp, CallInput::SilenceExhausted] {
+        let line = Line::answered().hear(goodbye, 8).hear(machine(), 9);
+        assert_eq!(line.effects, [CallEffect::StopCarrierCall]);
+        line.completed(5, 10).is(
+            CallStatus::Completed,
+            EndedReason::Voicemail,
+            &over(EndedReason::Voicemail),
+        );
+    }
+    let line = Line::answered().hear(CallInput::OptOut, 8).hear(machine(), 9);
+    assert_eq!((line.effects.len(), line.call.hangup_by), (0, Some(HangupBy::OptOut)));
+}
+
+#[test]
+fn a_verdict_is_not_believed_after_a_person_has_answered() {
     let input = CallInput::AnsweredBy {
         verdict: AnsweredBy::Machine,
         policy: VoicemailPolicy::HangUp,
-        heard_speech: true,
+        by_a_person: true,
     };
     let line = Line::answered().hear(input, 9);
     assert_eq!((line.effects.len(), line.call.hangup_by), (0, None));
