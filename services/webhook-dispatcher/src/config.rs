@@ -18,7 +18,7 @@ pub(crate) struct Config {
     pub(crate) concurrency: usize,
     /// Attempts in flight to one endpoint.
     pub(crate) per_endpoint: usize,
-    /// Attempts in flight to all endpoints that keep failing.
+    /// Attempts in flight to all endpoints that keep failing, one to each.
     pub(crate) slow_concurrency: usize,
 }
 
@@ -30,7 +30,7 @@ impl Config {
             lease: Duration::from_millis(settings.get("ECHO_WEBHOOK_LEASE_MS", 25_000)?),
             concurrency: settings.get("ECHO_WEBHOOK_CONCURRENCY", 64)?,
             per_endpoint: settings.get("ECHO_WEBHOOK_ENDPOINT_CONCURRENCY", 8)?,
-            slow_concurrency: settings.get("ECHO_WEBHOOK_SLOW_CONCURRENCY", 2)?,
+            slow_concurrency: settings.get("ECHO_WEBHOOK_SLOW_CONCURRENCY", 16)?,
         };
         config.checked()
     }
@@ -67,7 +67,7 @@ mod tests {
     fn the_defaults_are_the_documented_ones() {
         let config = read(&[]).unwrap();
         assert_eq!(config.deadline, Duration::from_secs(10));
-        assert_eq!((config.concurrency, config.per_endpoint, config.slow_concurrency), (64, 8, 2));
+        assert_eq!((config.concurrency, config.per_endpoint, config.slow_concurrency), (64, 8, 16));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use app::App;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::WebhookDispatcher,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_deliveries"],
+        migrations: common::migrations!["0001_deliveries", "0002_turns"],
         // An event that was taken over is gone at its sender: it must be as safe here as it was there.
         durability: Durability::Full,
     }),

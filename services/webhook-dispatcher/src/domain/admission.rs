@@ -1,5 +1,5 @@
 //! Which of the deliveries that have just been claimed may be sent now. A busy endpoint's deliveries step aside into a lane
-//! where they are in nobody's way, and an endpoint that keeps failing has a lane with little room.
+//! where they are in nobody's way; an endpoint that keeps failing has a lane of its own, with room for one attempt.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(crate) enum Lane {
     Normal,
     /// Its endpoint has as many attempts in flight as it may have; comes back as they end.
     Crowded,
-    /// Its endpoint keeps failing.
+    /// Its endpoint keeps failing, and takes turns with the others that do.
     Slow,
 }
 
@@ -72,10 +72,10 @@ impl Room {
             return Admission::Aside(Lane::Slow);
         }
         let busy = self.busy.entry(endpoint).or_default();
-        if *busy >= self.per_endpoint {
+        if *busy >= self.per_endpoint && self.lane != Lane::Slow {
             return Admission::Aside(Lane::Crowded);
         }
-        if self.free == 0 {
+        if *busy >= self.per_endpoint || self.free == 0 {
             return Admission::Back;
         }
         *busy += 1;
@@ -106,7 +106,9 @@ mod tests {
         let failing = Health { failed_attempts: 3, ..Health::NEW };
         let endpoint = Uuid::from_u128(1);
         assert_eq!(room(Lane::Normal, 9).admit(endpoint, &failing), Admission::Aside(Lane::Slow));
-        assert_eq!(room(Lane::Slow, 2).admit(endpoint, &failing), Admission::Start);
+        let mut slow = Room { per_endpoint: 1, ..room(Lane::Slow, 2) };
+        assert_eq!(slow.admit(endpoint, &failing), Admission::Start);
+        assert_eq!(slow.admit(endpoint, &failing), Admission::Back);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use common::bus::Outcome;
 use common::db::{DbError, Tx};
 
 use crate::app::App;
+use crate::domain::admission::Lane;
 use crate::domain::envelope::BadMessage;
 use crate::domain::event::Event;
-use crate::store::{deliveries, endpoints};
+use crate::store::{deliveries, endpoints, turns};
 
 /// Makes the deliveries of an event, if it could be read from its message.
 pub(crate) async fn deliver(app: App, event: Result<Event, BadMessage>) -> Outcome {
@@ -36,7 +37,11 @@ fn insert(tx: &mut Tx<'_>, event: &Event) -> Result<usize, DbError> {
     let now = tx.now();
     let missing: Vec<_> = wanting.into_iter().filter(|endpoint| !made.contains(&endpoint.id)).collect();
     for endpoint in &missing {
-        deliveries::insert(tx.conn, event, endpoint, now)?;
+        let lane = Lane::of(&endpoint.health());
+        deliveries::insert(tx.conn, event, endpoint.id, lane, now)?;
+        if lane == Lane::Slow {
+            turns::wake(tx.conn, endpoint.id, now)?;
+        }
     }
     Ok(missing.len())
 }

@@ -10,6 +10,9 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::domain::admission::{Lane, Room};
 
+/// Attempts in flight to one endpoint that keeps failing.
+const SLOW_PER_ENDPOINT: usize = 1;
+
 #[derive(Debug, Default)]
 struct Taken {
     normal: usize,
@@ -74,7 +77,7 @@ impl Slots {
         Room {
             lane,
             free: all.saturating_sub(*taken.lane(lane)),
-            per_endpoint: self.per_endpoint,
+            per_endpoint: if lane == Lane::Slow { SLOW_PER_ENDPOINT } else { self.per_endpoint },
             busy: taken.by_endpoint.clone(),
             refill: if lane == Lane::Normal { taken.refill(self.per_endpoint) } else { Vec::new() },
         }
@@ -129,13 +132,13 @@ mod tests {
         let slots = slots();
         let endpoint = Uuid::from_u128(1);
         let mut slot = slots.take(Lane::Slow, endpoint);
-        assert_eq!((slots.room(Lane::Slow).free, slots.room(Lane::Normal).free), (1, 64));
+        assert_eq!((slots.room(Lane::Slow).free, slots.room(Lane::Normal).free), (15, 64));
         assert_eq!(slots.room(Lane::Normal).busy, HashMap::from([(endpoint, 1)]));
         slot.answered();
         assert!(slots.room(Lane::Normal).busy.is_empty());
-        assert_eq!(slots.room(Lane::Slow).free, 1);
+        assert_eq!(slots.room(Lane::Slow).free, 15);
         drop(slot);
-        assert_eq!(slots.room(Lane::Slow).free, 2);
+        assert_eq!((slots.room(Lane::Slow).free, slots.room(Lane::Slow).per_endpoint), (16, 1));
         assert!(slots.room(Lane::Normal).busy.is_empty());
     }
 

@@ -1,5 +1,6 @@
 //! Taking what is due: lease, decide what may be sent now, and write each attempt down before it is sent, all in one
-//! transaction, so that a crash leaves an honest line in the log and never a hole.
+//! transaction, so that a crash leaves an honest line in the log and never a hole. What waits for endpoints that keep failing
+//! is claimed by turns: see [`super::turns`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::endpoints::Endpoint;
 use super::schema::{deliveries, endpoints};
-use super::{attempts, backlog, deliveries as rows};
+use super::{attempts, backlog, deliveries as rows, turns};
 use crate::domain::admission::{Admission, Lane, Room};
 
 const NORMAL: LeaseQuery = LeaseQuery {
@@ -20,8 +21,6 @@ const NORMAL: LeaseQuery = LeaseQuery {
     due: "lane = 'normal' AND next_retry_at <= $2",
     order: "next_retry_at",
 };
-const SLOW: LeaseQuery =
-    LeaseQuery { table: "deliveries", due: "lane = 'slow' AND next_retry_at <= $2", order: "next_retry_at" };
 
 /// Fewer are not worth a transaction: what cannot be sent now is put back.
 const FEWEST: usize = 16;
@@ -36,12 +35,14 @@ pub(crate) struct Started {
     pub(crate) payload: String,
     /// Its number, and the fence of its delivery.
     pub(crate) attempt_number: i32,
+    /// The lane that it was claimed from.
+    pub(crate) lane: Lane,
     pub(crate) endpoint: Endpoint,
 }
 
 /// What came of a claim.
+#[derive(Default)]
 pub(crate) struct Claimed {
-    pub(crate) lane: Lane,
     /// To be sent now.
     pub(crate) started: Vec<Started>,
     /// Endpoints for which deliveries were set aside.
@@ -52,8 +53,9 @@ pub(crate) struct Claimed {
     pub(crate) more: bool,
 }
 
+/// A delivery that is to be sent.
 #[derive(Queryable)]
-struct Due {
+pub(super) struct Due {
     id: Id,
     project_id: Id,
     endpoint_id: Id,
@@ -62,19 +64,21 @@ struct Due {
     attempt_count: i32,
 }
 
-/// Claims what is due in a lane, as far as there is room.
+/// Claims what is due in the normal lane, as far as there is room.
 pub(crate) fn claim(tx: &mut Tx<'_>, mut room: Room, hold: Duration) -> Result<Claimed, DbError> {
     let now = tx.now();
     let drained = refill(tx.conn, &room)?;
-    let query = if room.lane == Lane::Slow { SLOW } else { NORMAL };
-    let limit = if room.lane == Lane::Slow { room.free } else { room.free.clamp(FEWEST, MOST) };
-    let ids = lease::claim(tx.conn, &query, now, hold, u32::try_from(limit).unwrap_or(u32::MAX))?;
+    let limit = room.free.clamp(FEWEST, MOST);
+    let ids = lease::claim(tx.conn, &NORMAL, now, hold, u32::try_from(limit).unwrap_or(u32::MAX))?;
     let mut decided = Decided::default();
     for (due, endpoint) in load(tx.conn, &ids)? {
         decided.known.push(due.id);
         match room.admit(endpoint.id.0, &endpoint.health()) {
             Admission::Start => decided.start.push((due, endpoint)),
-            Admission::Aside(Lane::Slow) => decided.to_slow.push(due.id),
+            Admission::Aside(Lane::Slow) => {
+                decided.to_slow.push(due.id);
+                decided.slow.insert(endpoint.id);
+            }
             Admission::Aside(_) => {
                 decided.to_crowded.push(due.id);
                 decided.crowded.insert(endpoint.id.0);
@@ -86,7 +90,7 @@ pub(crate) fn claim(tx: &mut Tx<'_>, mut room: Room, hold: Duration) -> Result<C
     // Without an endpoint there is nowhere to send it.
     decided.give_up.extend(ids.iter().filter(|id| !decided.known.contains(id)));
     let full = ids.len() == limit;
-    let mut claimed = decided.save(tx.conn, room.lane, now)?;
+    let mut claimed = decided.save(tx.conn, now)?;
     claimed.more &= full;
     claimed.drained.extend(drained);
     Ok(claimed)
@@ -104,7 +108,7 @@ fn refill(conn: &mut Db, room: &Room) -> Result<Vec<Uuid>, DbError> {
 }
 
 /// The claimed deliveries with their endpoints, the longest waiting first.
-fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, DbError> {
+pub(super) fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, DbError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -121,7 +125,7 @@ fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, DbError> {
                 deliveries::payload,
                 deliveries::attempt_count,
             ),
-            endpoints::all_columns,
+            Endpoint::as_select(),
         ))
         .load(conn)?)
 }
@@ -131,6 +135,7 @@ struct Decided {
     known: Vec<Id>,
     start: Vec<(Due, Endpoint)>,
     to_slow: Vec<Id>,
+    slow: BTreeSet<Id>,
     to_crowded: Vec<Id>,
     crowded: BTreeSet<Uuid>,
     back: Vec<Id>,
@@ -138,16 +143,18 @@ struct Decided {
 }
 
 impl Decided {
-    fn save(self, conn: &mut Db, lane: Lane, now: DateTime<Utc>) -> Result<Claimed, DbError> {
-        rows::put_back(conn, &self.back, lane)?;
+    fn save(self, conn: &mut Db, now: DateTime<Utc>) -> Result<Claimed, DbError> {
+        rows::put_back(conn, &self.back, Lane::Normal)?;
         rows::put_back(conn, &self.to_slow, Lane::Slow)?;
+        for endpoint in self.slow {
+            turns::wake(conn, endpoint, now)?;
+        }
         rows::put_back(conn, &self.to_crowded, Lane::Crowded)?;
         rows::give_up(conn, &self.give_up, now)?;
         Ok(Claimed {
-            lane,
             // What was only put back would be claimed again and again.
             more: self.back.len() < self.known.len(),
-            started: start(conn, self.start, now)?,
+            started: start(conn, self.start, Lane::Normal, now)?,
             crowded: self.crowded.into_iter().collect(),
             drained: Vec::new(),
         })
@@ -155,7 +162,12 @@ impl Decided {
 }
 
 /// Raises the fences, closes what a lost lease left open, and writes the attempts down.
-fn start(conn: &mut Db, due: Vec<(Due, Endpoint)>, now: DateTime<Utc>) -> Result<Vec<Started>, DbError> {
+pub(super) fn start(
+    conn: &mut Db,
+    due: Vec<(Due, Endpoint)>,
+    lane: Lane,
+    now: DateTime<Utc>,
+) -> Result<Vec<Started>, DbError> {
     if due.is_empty() {
         return Ok(Vec::new());
     }
@@ -175,6 +187,7 @@ fn start(conn: &mut Db, due: Vec<(Due, Endpoint)>, now: DateTime<Utc>) -> Result
                 event_id: due.event_id,
                 payload: due.payload,
                 attempt_number,
+                lane,
                 endpoint,
             })
         })

@@ -6,24 +6,24 @@ use common::db::{Db, DbError, Id, Time};
 use contracts::ids::DeliveryId;
 use diesel::prelude::*;
 
-use super::endpoints::Endpoint;
 use super::schema::deliveries;
 use crate::domain::admission::Lane;
 use crate::domain::delivery::{After, Status};
 use crate::domain::event::Event;
 
-/// Makes a delivery of `event` to `endpoint`, due at once.
+/// Makes a delivery of `event` to `endpoint`, due at once, that waits in `lane`.
 pub(crate) fn insert(
     conn: &mut Db,
     event: &Event,
-    endpoint: &Endpoint,
+    endpoint: Id,
+    lane: Lane,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     diesel::insert_into(deliveries::table)
         .values((
             deliveries::id.eq(Id::of(DeliveryId::new())),
             deliveries::project_id.eq(Id::of(event.project)),
-            deliveries::endpoint_id.eq(endpoint.id),
+            deliveries::endpoint_id.eq(endpoint),
             deliveries::event_id.eq(Id::of(event.id)),
             deliveries::event_name.eq(event.name.as_str()),
             deliveries::payload.eq(&event.payload),
@@ -31,7 +31,7 @@ pub(crate) fn insert(
             deliveries::attempt_count.eq(0),
             deliveries::failed_attempts.eq(0),
             deliveries::next_retry_at.eq(Some(Time::from(now))),
-            deliveries::lane.eq(Lane::of(&endpoint.health()).as_str()),
+            deliveries::lane.eq(lane.as_str()),
             deliveries::created_at.eq(Time::from(now)),
             deliveries::updated_at.eq(Time::from(now)),
         ))
@@ -78,6 +78,21 @@ pub(crate) fn settle(
             deliveries::lease_until.eq(None::<Time>),
             deliveries::updated_at.eq(Time::from(now)),
         ))
+        .execute(conn)?;
+    if touched == ids.len() { Ok(()) } else { Err(DbError::Conflict) }
+}
+
+/// Leases deliveries that are due.
+///
+/// # Errors
+/// [`DbError::Conflict`] when somebody else was faster.
+pub(crate) fn lease(conn: &mut Db, ids: &[Id], until: DateTime<Utc>) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let open = deliveries::id.eq_any(ids).and(deliveries::next_retry_at.is_not_null());
+    let touched = diesel::update(deliveries::table.filter(open))
+        .set(deliveries::lease_until.eq(Some(Time::from(until))))
         .execute(conn)?;
     if touched == ids.len() { Ok(()) } else { Err(DbError::Conflict) }
 }

@@ -13,7 +13,7 @@ const ACTIVE: &str = "active";
 const DISABLED: &str = "disabled";
 
 /// A row.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, Queryable, Selectable)]
 pub(crate) struct Endpoint {
     pub(crate) id: Id,
     pub(crate) project_id: Id,
@@ -83,6 +83,7 @@ pub(crate) fn insert(conn: &mut Db, new: &NewEndpoint, now: DateTime<Utc>) -> Re
 pub(crate) fn find(conn: &mut Db, project: ProjectId, id: EndpointId) -> Result<Option<Endpoint>, DbError> {
     Ok(endpoints::table
         .filter(endpoints::project_id.eq(Id::of(project)).and(endpoints::id.eq(Id::of(id))))
+        .select(Endpoint::as_select())
         .first(conn)
         .optional()?)
 }
@@ -101,7 +102,7 @@ pub(crate) fn page(
     limit: i64,
 ) -> Result<Vec<Endpoint>, DbError> {
     let own = endpoints::table.filter(endpoints::project_id.eq(Id::of(project)));
-    let newest_first = own.order(endpoints::id.desc()).limit(limit);
+    let newest_first = own.order(endpoints::id.desc()).limit(limit).select(Endpoint::as_select());
     Ok(match after {
         Some(after) => newest_first.filter(endpoints::id.lt(Id::of(after))).load(conn)?,
         None => newest_first.load(conn)?,
@@ -113,13 +114,18 @@ pub(crate) fn wanting(conn: &mut Db, project: ProjectId, event: EventName) -> Re
     let active: Vec<Endpoint> = endpoints::table
         .filter(endpoints::project_id.eq(Id::of(project)).and(endpoints::status.eq(ACTIVE)))
         .order(endpoints::id)
+        .select(Endpoint::as_select())
         .load(conn)?;
     Ok(active.into_iter().filter(|e| e.event_names().iter().any(|n| n == event.as_str())).collect())
 }
 
 /// The endpoints with these ids, in the order of their ids.
 pub(crate) fn by_ids(conn: &mut Db, ids: &[Id]) -> Result<Vec<Endpoint>, DbError> {
-    Ok(endpoints::table.filter(endpoints::id.eq_any(ids)).order(endpoints::id).load(conn)?)
+    Ok(endpoints::table
+        .filter(endpoints::id.eq_any(ids))
+        .order(endpoints::id)
+        .select(Endpoint::as_select())
+        .load(conn)?)
 }
 
 /// Saves how an endpoint is doing now.

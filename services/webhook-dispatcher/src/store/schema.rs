@@ -15,6 +15,8 @@ diesel::table! {
         version -> BigInt,
         created_at -> UtcTime,
         updated_at -> UtcTime,
+        turn_at -> Nullable<UtcTime>,
+        lease_until -> Nullable<UtcTime>,
     }
 }
 

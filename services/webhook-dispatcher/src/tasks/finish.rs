@@ -15,7 +15,7 @@ use crate::domain::health::Health;
 use crate::domain::schedule::Jitter;
 use crate::sending::{Answer, Finished};
 use crate::store::endpoints::Endpoint;
-use crate::store::{attempts, backlog, deliveries, endpoints};
+use crate::store::{attempts, backlog, deliveries, endpoints, turns};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// More in one transaction would hold the writer for long.
@@ -55,6 +55,8 @@ struct Report {
     delivery: Id,
     endpoint: Id,
     number: i32,
+    /// It was its endpoint's turn.
+    turn: bool,
     answer: Answer,
     jitter: Jitter,
 }
@@ -65,6 +67,7 @@ async fn write(app: &App, batch: &[Finished]) {
         delivery: f.started.delivery,
         endpoint: f.started.endpoint.id,
         number: f.started.attempt_number,
+        turn: f.started.lane == Lane::Slow,
         answer: f.answer.clone(),
         jitter: f.jitter,
     });
@@ -124,6 +127,8 @@ fn save(tx: &mut Tx<'_>, reports: &[Report]) -> Result<Vec<(Id, i32)>, DbError> 
 struct Settled {
     alike: Vec<(i32, After, Lane, Vec<Id>)>,
     moves: Vec<(Id, Health, Health)>,
+    /// Endpoints that keep failing or did, and whether a turn of theirs is over.
+    turns: Vec<(Id, bool)>,
 }
 
 impl Settled {
@@ -147,6 +152,10 @@ impl Settled {
         if health != before {
             endpoints::save_health(tx.conn, row, &health, now)?;
             self.moves.push((row.id, before, health));
+        }
+        let turn = reports.iter().any(|(report, _)| report.turn);
+        if turn || before.is_slow() || health.is_slow() {
+            self.turns.push((row.id, turn));
         }
         for (report, after) in ends {
             self.add(report, after, Lane::of(&health));
@@ -174,6 +183,13 @@ impl Settled {
                 backlog::give_up(tx.conn, *endpoint, now)?;
             } else if before.is_slow() != health.is_slow() {
                 backlog::move_to(tx.conn, *endpoint, Lane::of(health))?;
+            }
+        }
+        for (endpoint, over) in &self.turns {
+            if *over {
+                turns::end(tx.conn, *endpoint, now)?;
+            } else {
+                turns::set(tx.conn, *endpoint, now)?; // its health has changed: the row is locked
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use common::service::Task;
 use crate::app::App;
 use crate::domain::admission::{Lane, Room};
 use crate::sending::{self, Hold};
-use crate::store::claim;
+use crate::store::{claim, turns};
 
 /// How late an attempt may be that nobody announced: a retry whose time has come.
 const EVERY: Duration = Duration::from_millis(500);
@@ -34,7 +34,11 @@ async fn send_due(app: &App, hold: &Hold) -> Result<bool, DbError> {
     }
     let lease = app.config.lease;
     let claims = app.platform.database.write(move |tx| {
-        rooms.into_iter().map(|room| claim::claim(tx, room, lease)).collect::<Result<Vec<_>, DbError>>()
+        let claim = |room: Room| match room.lane {
+            Lane::Slow => turns::claim(tx, room, lease),
+            Lane::Normal | Lane::Crowded => claim::claim(tx, room, lease),
+        };
+        rooms.into_iter().map(claim).collect::<Result<Vec<_>, DbError>>()
     });
     let mut more = false;
     for claimed in claims.await? {
@@ -42,7 +46,7 @@ async fn send_due(app: &App, hold: &Hold) -> Result<bool, DbError> {
         slots.crowded(claimed.crowded);
         more |= claimed.more;
         for started in claimed.started {
-            let slot = slots.take(claimed.lane, started.endpoint.id.0);
+            let slot = slots.take(started.lane, started.endpoint.id.0);
             tokio::spawn(sending::send(app.clone(), started, slot, hold.another()));
         }
     }

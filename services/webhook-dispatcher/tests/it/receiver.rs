@@ -32,6 +32,7 @@ pub(crate) enum Reply {
 /// What came.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    pub(crate) path: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
@@ -122,7 +123,11 @@ impl Drop for Receiver {
 async fn receive(request: HttpRequest, body: web::Bytes, state: web::Data<State>) -> HttpResponse {
     let headers = request.headers().iter();
     let headers = headers.map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned())).collect();
-    state.received.lock().unwrap().push(Received { headers, body: body.to_vec() });
+    state.received.lock().unwrap().push(Received {
+        path: request.path().to_owned(),
+        headers,
+        body: body.to_vec(),
+    });
     let next = state.next.lock().unwrap().pop_front();
     let reply = next.unwrap_or_else(|| state.otherwise.lock().unwrap().clone());
     let with = |status: u16| HttpResponse::build(StatusCode::from_u16(status).unwrap());
