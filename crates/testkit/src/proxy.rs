@@ -21,6 +21,7 @@ struct Control {
     /// Connections of an earlier number are over.
     cuts: watch::Sender<u64>,
     blocked: watch::Sender<bool>,
+    closed: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -31,7 +32,11 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let control = Arc::new(Control { cuts: watch::channel(0).0, blocked: watch::channel(false).0 });
+        let control = Arc::new(Control {
+            cuts: watch::channel(0).0,
+            blocked: watch::channel(false).0,
+            closed: watch::channel(false).0,
+        });
         let accepting = tokio::spawn(accept(listener, target, Arc::clone(&control)));
         Ok(Self { address, control, accepting })
     }
@@ -45,6 +50,17 @@ impl Proxy {
     /// Cuts every connection that stands. New ones are let through.
     pub fn cut(&self) {
         self.control.cuts.send_modify(|n| *n += 1);
+    }
+
+    /// From now on there is nobody at the target: connections are cut, the new ones at once.
+    pub fn close(&self) {
+        self.control.closed.send_replace(true);
+        self.cut();
+    }
+
+    /// New connections are let through again.
+    pub fn open(&self) {
+        self.control.closed.send_replace(false);
     }
 
     /// From now on nothing passes in either direction, on old and new connections; nothing is closed.
@@ -68,6 +84,9 @@ impl Drop for Proxy {
 async fn accept(listener: TcpListener, target: SocketAddr, control: Arc<Control>) {
     // A connection that breaks while it is accepted concerns nobody else.
     while let Ok((inbound, _)) = listener.accept().await {
+        if *control.closed.borrow() {
+            continue;
+        }
         tokio::spawn(pass(inbound, target, Arc::clone(&control)));
     }
 }
@@ -142,6 +161,20 @@ mod tests {
         assert!(says(&mut first, b"dead").await.is_err());
         let mut second = TcpStream::connect(proxy.addr()).await.unwrap();
         assert_eq!(says(&mut second, b"ping").await.unwrap(), *b"ping");
+    }
+
+    #[tokio::test]
+    async fn closed_it_lets_nobody_through_until_it_is_open() {
+        let proxy = Proxy::start(echo_server().await).await.unwrap();
+        let mut first = TcpStream::connect(proxy.addr()).await.unwrap();
+        assert_eq!(says(&mut first, b"ping").await.unwrap(), *b"ping");
+        proxy.close();
+        assert!(says(&mut first, b"dead").await.is_err());
+        let mut second = TcpStream::connect(proxy.addr()).await.unwrap();
+        assert!(says(&mut second, b"dead").await.is_err());
+        proxy.open();
+        let mut third = TcpStream::connect(proxy.addr()).await.unwrap();
+        assert_eq!(says(&mut third, b"ping").await.unwrap(), *b"ping");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 /// The service's numbers.
 pub(crate) struct Numbers {
     attempts: Option<IntCounterVec>,
+    unwritten: Option<IntCounterVec>,
     seconds: Option<HistogramVec>,
     waiting: Option<IntGaugeVec>,
     oldest_due: Option<IntGaugeVec>,
@@ -19,6 +20,11 @@ impl Numbers {
                 "echo_webhook_dispatcher_attempts_total",
                 "Attempts by how they ended: success, failed, gone (410), late (after its lease).",
                 &["result"],
+            ),
+            unwritten: metrics.counter(
+                "echo_webhook_dispatcher_unwritten_total",
+                "Times that ends of attempts could not be written down, and were tried again or let go.",
+                &[],
             ),
             seconds: metrics.seconds(
                 "echo_webhook_dispatcher_attempt_seconds",
@@ -46,6 +52,13 @@ impl Numbers {
         if let Some(histogram) = &self.seconds {
             let millis = i32::try_from(millis).unwrap_or(i32::MAX);
             histogram.with_label_values(&[result]).observe(f64::from(millis) / 1000.0);
+        }
+    }
+
+    /// Ends of attempts could not be written down.
+    pub(crate) fn unwritten(&self) {
+        if let Some(counter) = &self.unwritten {
+            counter.with_label_values::<&str>(&[]).inc();
         }
     }
 

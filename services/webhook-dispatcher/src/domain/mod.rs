@@ -5,6 +5,7 @@ pub(crate) mod delivery;
 pub(crate) mod envelope;
 pub(crate) mod event;
 pub(crate) mod health;
+pub(crate) mod patience;
 pub(crate) mod retry_after;
 pub(crate) mod schedule;
 pub(crate) mod signature;

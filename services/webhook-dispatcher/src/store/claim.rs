@@ -35,6 +35,8 @@ pub(crate) struct Started {
     pub(crate) payload: String,
     /// Its number, and the fence of its delivery.
     pub(crate) attempt_number: i32,
+    /// Until then it belongs to whoever claimed it.
+    pub(crate) lease_until: DateTime<Utc>,
     /// The lane that it was claimed from.
     pub(crate) lane: Lane,
     pub(crate) endpoint: Endpoint,
@@ -90,7 +92,7 @@ pub(crate) fn claim(tx: &mut Tx<'_>, mut room: Room, hold: Duration) -> Result<C
     // Without an endpoint there is nowhere to send it.
     decided.give_up.extend(ids.iter().filter(|id| !decided.known.contains(id)));
     let full = ids.len() == limit;
-    let mut claimed = decided.save(tx.conn, now)?;
+    let mut claimed = decided.save(tx.conn, now, now + hold)?;
     claimed.more &= full;
     claimed.drained.extend(drained);
     Ok(claimed)
@@ -143,7 +145,7 @@ struct Decided {
 }
 
 impl Decided {
-    fn save(self, conn: &mut Db, now: DateTime<Utc>) -> Result<Claimed, DbError> {
+    fn save(self, conn: &mut Db, now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<Claimed, DbError> {
         rows::put_back(conn, &self.back, Lane::Normal)?;
         rows::put_back(conn, &self.to_slow, Lane::Slow)?;
         for endpoint in self.slow {
@@ -154,7 +156,7 @@ impl Decided {
         Ok(Claimed {
             // What was only put back would be claimed again and again.
             more: self.back.len() < self.known.len(),
-            started: start(conn, self.start, Lane::Normal, now)?,
+            started: start(conn, self.start, Lane::Normal, (now, lease_until))?,
             crowded: self.crowded.into_iter().collect(),
             drained: Vec::new(),
         })
@@ -166,7 +168,7 @@ pub(super) fn start(
     conn: &mut Db,
     due: Vec<(Due, Endpoint)>,
     lane: Lane,
-    now: DateTime<Utc>,
+    (now, lease_until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Started>, DbError> {
     if due.is_empty() {
         return Ok(Vec::new());
@@ -187,6 +189,7 @@ pub(super) fn start(
                 event_id: due.event_id,
                 payload: due.payload,
                 attempt_number,
+                lease_until,
                 lane,
                 endpoint,
             })

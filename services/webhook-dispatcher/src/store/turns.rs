@@ -45,7 +45,7 @@ pub(crate) fn claim(tx: &mut Tx<'_>, mut room: Room, hold: Duration) -> Result<C
     }
     let more = full && !start.is_empty();
     let due = claim::load(tx.conn, &start)?;
-    let started = claim::start(tx.conn, due, Lane::Slow, now)?;
+    let started = claim::start(tx.conn, due, Lane::Slow, (now, now + hold))?;
     Ok(Claimed { started, more, ..Claimed::default() })
 }
 

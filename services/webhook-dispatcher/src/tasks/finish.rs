@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::domain::admission::Lane;
 use crate::domain::delivery::{self, After};
 use crate::domain::health::Health;
+use crate::domain::patience;
 use crate::domain::schedule::Jitter;
 use crate::sending::{Answer, Finished};
 use crate::store::endpoints::Endpoint;
@@ -20,8 +21,6 @@ use crate::store::{attempts, backlog, deliveries, endpoints, turns};
 const EVERY: Duration = Duration::from_secs(1);
 /// More in one transaction would hold the writer for long.
 const MOST: usize = 128;
-/// A transaction that met another replica's is tried again.
-const TRIES: usize = 3;
 
 /// The task.
 pub(crate) fn task(app: &App) -> Task {
@@ -61,33 +60,46 @@ struct Report {
     jitter: Jitter,
 }
 
-/// Writes a batch down. What cannot be written comes again when its lease ends.
-async fn write(app: &App, batch: &[Finished]) {
-    let reports = batch.iter().map(|f| Report {
-        delivery: f.started.delivery,
-        endpoint: f.started.endpoint.id,
-        number: f.started.attempt_number,
-        turn: f.started.lane == Lane::Slow,
-        answer: f.answer.clone(),
-        jitter: f.jitter,
-    });
-    let reports: Arc<Vec<Report>> = Arc::new(reports.collect());
-    for tried in 1..=TRIES {
-        let these = Arc::clone(&reports);
-        match app.platform.database.write(move |tx| save(tx, &these)).await {
-            Ok(late) => {
-                for report in reports.iter() {
-                    let late = late.contains(&(report.delivery, report.number));
-                    let result = if late { "late" } else { report.answer.verdict.label() };
-                    app.numbers.attempt(result, report.answer.duration_ms);
-                }
-                return;
-            }
-            Err(error) if tried == TRIES => {
-                tracing::error!(%error, attempts = reports.len(), "attempts could not be written down; they are made again");
-            }
-            Err(error) => tracing::info!(%error, "attempts are written down once more"),
+impl Report {
+    fn of(finished: &Finished) -> Self {
+        Self {
+            delivery: finished.started.delivery,
+            endpoint: finished.started.endpoint.id,
+            number: finished.started.attempt_number,
+            turn: finished.started.lane == Lane::Slow,
+            answer: finished.answer.clone(),
+            jitter: finished.jitter,
         }
+    }
+}
+
+/// Writes a batch down, as long as its leases leave time for it. What could not be written is made again after them.
+async fn write(app: &App, batch: &[Finished]) {
+    let reports: Arc<Vec<Report>> = Arc::new(batch.iter().map(Report::of).collect());
+    // Those whose lease ends sooner are told by their fence that they come too late.
+    let Some(until) = batch.iter().map(|f| f.started.lease_until).max() else { return };
+    for failed in 1_u32.. {
+        let these = Arc::clone(&reports);
+        let error = match app.platform.database.write(move |tx| save(tx, &these)).await {
+            Ok(late) => return count(app, &reports, &late),
+            Err(error) => error,
+        };
+        app.numbers.unwritten();
+        let left = until - app.platform.database.now();
+        let Some(pause) = patience::pause(failed, error.is_away(), left) else {
+            tracing::error!(%error, attempts = reports.len(), "attempts could not be written down; they are made again");
+            return;
+        };
+        tracing::info!(%error, "attempts are written down once more");
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn count(app: &App, reports: &[Report], late: &[(Id, i32)]) {
+    for report in reports {
+        let late = late.contains(&(report.delivery, report.number));
+        let result = if late { "late" } else { report.answer.verdict.label() };
+        app.numbers.attempt(result, report.answer.duration_ms);
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use testkit::database::Engine;
+use testkit::database::{Engine, postgres_url};
+use testkit::proxy::Proxy;
 use testkit::wait::eventually;
 
 use crate::on_both_engines;
@@ -41,6 +42,40 @@ async fn an_answer_that_comes_after_its_lease_completes_its_line_and_decides_not
     assert_eq!((late.state.as_str(), late.success), ("finished", false));
     assert_eq!(world.deliveries().await, [settled]);
     assert_eq!(receiver.received().len(), 2);
+}
+
+/// The way to the tables, with a proxy in it that can be closed, and the setting that leads there.
+async fn proxied() -> (Proxy, String) {
+    let mut url = url::Url::parse(&postgres_url()).unwrap();
+    let server = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
+    let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
+    let proxy = Proxy::start(server).await.unwrap();
+    url.set_host(Some(&proxy.addr().ip().to_string())).unwrap();
+    url.set_port(Some(proxy.addr().port())).unwrap();
+    (proxy, url.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_waits_for_tables_that_are_away_and_its_attempt_is_not_made_again() {
+    let (proxy, url) = proxied().await;
+    let settings = [("ECHO_DATABASE_URL", url.as_str()), ("ECHO_WEBHOOK_LEASE_MS", "600000")];
+    let world = World::with(Engine::Postgres, &settings).await;
+    let receiver = Receiver::start();
+    receiver.answer(Reply::Held(200));
+    world.endpoint(&receiver.url).await;
+    world.end_a_call().await;
+    receiver.wait_for_held(1).await;
+    proxy.close();
+    receiver.release();
+    let tried = || async {
+        let times = world.metric("echo_webhook_dispatcher_unwritten_total").await;
+        if times >= 4.0 { Ok(()) } else { Err(times) }
+    };
+    eventually("a fourth try in vain", Duration::from_secs(120), tried).await;
+    proxy.open();
+    world.until_one_is("success", 1).await;
+    assert_eq!(world.attempts().await[0].state, "finished");
+    assert_eq!(receiver.received().len(), 1);
 }
 
 async fn a_process_that_stops_finishes_what_is_in_flight(engine: Engine) {

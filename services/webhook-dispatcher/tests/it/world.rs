@@ -167,6 +167,14 @@ impl World {
         (running, ops)
     }
 
+    /// A counter of the process.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let ops = self.running.as_ref().unwrap().setting("ECHO_OPS_ADDR");
+        let text = reqwest::get(format!("http://{ops}/metrics")).await.unwrap().text().await.unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or_default()
+    }
+
     fn settings(&self) -> Settings {
         let own = [("ECHO_TEST_WORLD", self.name.clone())];
         Settings::from_pairs(self.settings.clone().into_iter().chain(own))
