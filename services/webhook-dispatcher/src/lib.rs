@@ -39,9 +39,9 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
     Ok(Service {
         mounts: vec![],
         subscriptions: vec![
-            Subscription::to(&app, handlers::call_started::hear),
-            Subscription::to(&app, handlers::call_ended::hear),
-            Subscription::to(&app, handlers::call_summarised::hear),
+            Subscription::to(&app, handlers::call_started::handle),
+            Subscription::to(&app, handlers::call_ended::handle),
+            Subscription::to(&app, handlers::call_summarised::handle),
         ],
         servers: vec![Arc::new(EndpointsServer(app.clone()))],
         tasks: vec![

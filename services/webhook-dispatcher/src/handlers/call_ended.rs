@@ -8,6 +8,6 @@ use crate::app::App;
 use crate::domain::envelope;
 
 /// Makes a delivery for every endpoint that wants it.
-pub(crate) async fn hear(app: App, _: Meta, message: CallEnded) -> Outcome {
+pub(crate) async fn handle(app: App, _: Meta, message: CallEnded) -> Outcome {
     fan_out::deliver(app, envelope::call_ended(&message)).await
 }

@@ -8,6 +8,6 @@ use crate::app::App;
 use crate::domain::envelope;
 
 /// Makes a delivery for every endpoint that wants it.
-pub(crate) async fn hear(app: App, _: Meta, message: CallSummarised) -> Outcome {
+pub(crate) async fn handle(app: App, _: Meta, message: CallSummarised) -> Outcome {
     fan_out::deliver(app, envelope::call_summary(&message)).await
 }
