@@ -1,5 +1,7 @@
 //! The gateway's settings.
 
+use std::time::Duration;
+
 use common::config::{ConfigError, Settings};
 use ipnet::IpNet;
 use url::Url;
@@ -17,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) per_key: u32,
     /// Requests per minute and address on `/auth/*`.
     pub(crate) per_address: u32,
+    /// How long a body may take to arrive.
+    pub(crate) body_deadline: Duration,
     /// Bridges that voice paths are forwarded to; none: they are not.
     pub(crate) bridges: Vec<Url>,
 }
@@ -52,6 +56,7 @@ impl Config {
             limited: limits == "on",
             per_key: settings.get("ECHO_RATE_LIMIT_KEY", 3000)?,
             per_address: settings.get("ECHO_RATE_LIMIT_AUTH", 60)?,
+            body_deadline: Duration::from_millis(settings.get("ECHO_BODY_DEADLINE_MS", 15_000)?),
             bridges: settings.list("ECHO_BRIDGE_URLS")?,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -32,6 +33,8 @@ enum Hint {
     Allow(&'static str),
     /// How to say who one is.
     Authenticate,
+    /// That the connection ends here.
+    HangUp,
 }
 
 impl ApiError {
@@ -100,6 +103,12 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).hinting(Hint::Allow(allowed))
     }
 
+    /// 408: the body did not arrive in time. What else of it may come is not waited for.
+    pub(crate) fn body_too_slow(deadline: Duration) -> Self {
+        let message = format!("The body did not arrive within {} seconds", deadline.as_secs_f64());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", message).hinting(Hint::HangUp)
+    }
+
     /// 409.
     pub(crate) fn conflict(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
@@ -154,6 +163,7 @@ impl ApiError {
             Some(Hint::RetryAfter(seconds)) => response.insert_header((RETRY_AFTER, seconds.to_string())),
             Some(Hint::Allow(methods)) => response.insert_header((ALLOW, methods)),
             Some(Hint::Authenticate) => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
+            Some(Hint::HangUp) => response.force_close(),
             None => &mut response,
         };
         response.json(json!({

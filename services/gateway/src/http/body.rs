@@ -1,11 +1,13 @@
-//! Reading a body: JSON in UTF-8, at most one mebibyte.
+//! Reading a body: JSON in UTF-8, at most one mebibyte, and all of it within a deadline: who sends a byte now and then holds
+//! a connection for nothing.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::web::{BytesMut, Payload};
+use actix_web::web::{BytesMut, Data, Payload};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
+use crate::app::App;
 use crate::error::ApiError;
 
 /// Largest body.
@@ -14,7 +16,7 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 /// The body as JSON. Duplicate names: the last one counts.
 ///
 /// # Errors
-/// 413, 415, or 400 with the place in the text.
+/// 408, 413, 415, or 400 with the place in the text.
 pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Value, ApiError> {
     check_type(request)?;
     let bytes = read(request, payload).await?;
@@ -29,12 +31,19 @@ pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Valu
 /// The body as it came.
 ///
 /// # Errors
-/// 413 when it is larger than [`LIMIT`], 400 when it broke off.
-pub(crate) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
+/// 408 when it did not arrive in time, 413 when it is larger than [`LIMIT`], 400 when it broke off.
+pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<BytesMut, ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > LIMIT as u64) {
         return Err(ApiError::too_large(LIMIT));
     }
+    let app =
+        request.app_data::<Data<App>>().ok_or_else(|| ApiError::internal("a route without its state"))?;
+    let whole = tokio::time::timeout(app.config.body_deadline, collect(payload)).await;
+    whole.map_err(|_| ApiError::body_too_slow(app.config.body_deadline))?
+}
+
+async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|e| ApiError::invalid_field("", format!("body broke off: {e}")))?;

@@ -1,10 +1,14 @@
 //! Bodies that cannot be read: each is answered in the documented form and leaves nothing behind.
 
+use std::time::Duration;
+
 use reqwest::Body;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::fakes::lock;
-use crate::support::{Account, Answer, ENGINES, Gateway, Method, customer};
+use crate::support::{Account, Answer, ENGINES, Engine, GATEWAY, Gateway, Method, customer};
 
 async fn send(gateway: &Gateway, path: &str, account: &Account, kind: &str, body: impl Into<Body>) -> Answer {
     let request = gateway.request(Method::POST, path).header("x-api-key", &account.key);
@@ -111,4 +115,37 @@ async fn who_sends_rubbish_without_a_key_is_told_about_the_key() {
         let request = gateway.request(Method::POST, "/v1/agents").header("Content-Type", "application/json");
         Answer::of(request.body(body).send().await.unwrap()).await.assert_error(401, "unauthorized");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_dribbles_in_is_cut_off() {
+    let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &[("ECHO_BODY_DEADLINE_MS", "500")]).await;
+    let account = gateway.sign_up("jane@acme.example").await;
+    let host = gateway.url.strip_prefix("http://").unwrap();
+    let (mut from, mut to) = TcpStream::connect(host).await.unwrap().into_split();
+    let head = format!(
+        "POST /v1/agents HTTP/1.1\r\nHost: {host}\r\nx-api-key: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 1000000\r\n\r\n",
+        account.key
+    );
+    to.write_all(head.as_bytes()).await.unwrap();
+    let dribble = tokio::spawn(async move {
+        let mut clock = tokio::time::interval(Duration::from_millis(20));
+        while to.write_all(b" ").await.is_ok() {
+            clock.tick().await;
+        }
+    });
+    // To the end: the connection is closed, although much more was announced.
+    let mut answer = Vec::new();
+    let read = async { while from.read_buf(&mut answer).await.is_ok_and(|read| read > 0) {} };
+    tokio::time::timeout(Duration::from_secs(60), read).await.expect("an end of the connection");
+    let answer = String::from_utf8(answer).unwrap();
+    dribble.abort();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&body["statusCode"], &body["code"]), (&json!(408), &json!("request_timeout")));
+    assert_eq!((&body["error"], &body["details"]), (&json!("Request Timeout"), &json!([])));
+    assert!(head.contains(body["request_id"].as_str().unwrap()), "{answer}");
+    gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
 }
