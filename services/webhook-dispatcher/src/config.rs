@@ -18,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) concurrency: usize,
     /// Attempts in flight to one endpoint.
     pub(crate) per_endpoint: usize,
+    /// Active endpoints that a project may have.
+    pub(crate) endpoints: usize,
     /// Attempts in flight to all endpoints that keep failing, one to each.
     pub(crate) slow_concurrency: usize,
 }
@@ -30,6 +32,7 @@ impl Config {
             lease: Duration::from_millis(settings.get("ECHO_WEBHOOK_LEASE_MS", 25_000)?),
             concurrency: settings.get("ECHO_WEBHOOK_CONCURRENCY", 64)?,
             per_endpoint: settings.get("ECHO_WEBHOOK_ENDPOINT_CONCURRENCY", 8)?,
+            endpoints: settings.get("ECHO_WEBHOOK_ENDPOINT_LIMIT", 50)?,
             slow_concurrency: settings.get("ECHO_WEBHOOK_SLOW_CONCURRENCY", 16)?,
         };
         config.checked()
@@ -46,6 +49,7 @@ impl Config {
             ("ECHO_WEBHOOK_DEADLINE_MS", usize::from(!self.deadline.is_zero())),
             ("ECHO_WEBHOOK_CONCURRENCY", self.concurrency),
             ("ECHO_WEBHOOK_ENDPOINT_CONCURRENCY", self.per_endpoint),
+            ("ECHO_WEBHOOK_ENDPOINT_LIMIT", self.endpoints),
             ("ECHO_WEBHOOK_SLOW_CONCURRENCY", self.slow_concurrency),
         ];
         match bounds.iter().find(|(_, value)| *value == 0) {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use common::clock::to_millis;
 use common::crypto;
-use common::db::{DbError, Tx};
+use common::db::{DbError, Tx, lease};
 use contracts::ids::{BadId, EndpointId, ProjectId};
 use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{
@@ -29,7 +29,8 @@ impl EndpointsRpc for App {
         request: CreateEndpointRequest,
     ) -> Result<Endpoint, RpcError> {
         let new = self.new_endpoint(&request)?;
-        let stored = self.platform.database.write(move |tx| create(tx, &new)).await.map_err(away)??;
+        let most = self.config.endpoints;
+        let stored = self.platform.database.write(move |tx| create(tx, &new, most)).await.map_err(away)??;
         self.shown(&stored)
     }
 
@@ -71,7 +72,11 @@ impl EndpointsRpc for App {
 }
 
 /// Stores a new endpoint, or answers the one that the same request made before.
-fn create(tx: &mut Tx<'_>, new: &NewEndpoint) -> Result<Result<endpoints::Endpoint, RpcError>, DbError> {
+fn create(
+    tx: &mut Tx<'_>,
+    new: &NewEndpoint,
+    most: usize,
+) -> Result<Result<endpoints::Endpoint, RpcError>, DbError> {
     let conflict = || RpcError::Conflict {
         code: "endpoint_exists".to_owned(),
         message: format!("another webhook endpoint has the id {}", new.id),
@@ -83,6 +88,14 @@ fn create(tx: &mut Tx<'_>, new: &NewEndpoint) -> Result<Result<endpoints::Endpoi
     }
     if endpoints::exists(tx.conn, new.id)? {
         return Ok(Err(conflict()));
+    }
+    // Of two requests for the last place, the second one waits here and finds it taken.
+    lease::exclusive(tx.conn, &format!("endpoints of {}", new.project))?;
+    if endpoints::count_active(tx.conn, new.project)? >= most {
+        return Ok(Err(RpcError::Conflict {
+            code: "webhook_limit_reached".to_owned(),
+            message: format!("a project may have {most} active webhook endpoints"),
+        }));
     }
     endpoints::insert(tx.conn, new, tx.now())?;
     Ok(Ok(endpoints::find(tx.conn, new.project, new.id)?.ok_or(DbError::NotFound)?))

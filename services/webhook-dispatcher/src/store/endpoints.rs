@@ -94,6 +94,13 @@ pub(crate) fn exists(conn: &mut Db, id: EndpointId) -> Result<bool, DbError> {
     Ok(found > 0)
 }
 
+/// How many active endpoints a project has.
+pub(crate) fn count_active(conn: &mut Db, project: ProjectId) -> Result<usize, DbError> {
+    let active = endpoints::project_id.eq(Id::of(project)).and(endpoints::status.eq(ACTIVE));
+    let count: i64 = endpoints::table.filter(active).count().get_result(conn)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 /// A page, newest first.
 pub(crate) fn page(
     conn: &mut Db,

@@ -5,6 +5,7 @@ use contracts::ids::{EndpointId, ProjectId};
 use contracts::rpc::RpcError;
 use contracts::webhooks::{CreateEndpointRequest, GetEndpointRequest, ListEndpointsRequest};
 use diesel::RunQueryDsl as _;
+use futures_util::future::join_all;
 use testkit::database::Engine;
 
 use crate::on_both_engines;
@@ -15,6 +16,7 @@ on_both_engines![
     a_project_sees_its_own_endpoints_newest_first_page_by_page,
     an_endpoint_that_cannot_work_is_refused_with_what_would_be_right,
     a_secret_is_not_to_be_read_from_the_table,
+    a_project_has_only_so_many_endpoints_also_when_all_are_asked_for_at_once,
 ];
 
 const URL: &str = "https://your-server.com/webhooks/echo";
@@ -47,6 +49,33 @@ async fn an_endpoint_is_made_once_however_often_it_is_asked_for(engine: Engine) 
     let stolen = CreateEndpointRequest { project_id: ProjectId::new().to_string(), ..request };
     let refused = world.client().create_endpoint(context(), stolen).await.unwrap_err();
     assert!(matches!(refused, RpcError::Conflict { .. }), "{refused}");
+}
+
+async fn a_project_has_only_so_many_endpoints_also_when_all_are_asked_for_at_once(engine: Engine) {
+    let world = World::with(engine, &[("ECHO_WEBHOOK_ENDPOINT_LIMIT", "3")]).await;
+    let requests: Vec<_> = (0..12).map(|_| request(&world)).collect();
+    let client = world.client();
+    let asked = requests.iter().map(|request| client.create_endpoint(context(), request.clone()));
+    let (made, refused): (Vec<_>, Vec<_>) = join_all(asked).await.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (3, 9));
+    for refused in refused {
+        let refused = refused.unwrap_err();
+        let limit = matches!(&refused, RpcError::Conflict { code, .. } if code == "webhook_limit_reached");
+        assert!(limit, "{refused}");
+    }
+    let made = made[0].clone().unwrap();
+    let again = requests.iter().find(|request| request.endpoint_id == made.id).unwrap();
+    assert_eq!(client.create_endpoint(context(), again.clone()).await.unwrap(), made);
+    let elsewhere = CreateEndpointRequest { project_id: ProjectId::new().to_string(), ..request(&world) };
+    client.create_endpoint(context(), elsewhere).await.unwrap();
+    // One that is switched off makes room.
+    let off = format!("UPDATE endpoints SET status = 'disabled' WHERE id = '{}'", made.id);
+    let write = world
+        .tables()
+        .write(move |tx| diesel::sql_query(off).execute(tx.conn).map(drop).map_err(DbError::from))
+        .await;
+    write.unwrap();
+    client.create_endpoint(context(), request(&world)).await.unwrap();
 }
 
 async fn a_project_sees_its_own_endpoints_newest_first_page_by_page(engine: Engine) {
