@@ -1,5 +1,5 @@
-//! Fixed windows of one minute: per key on everything that needs one, per client address on `/auth/*`. Counted by each
-//! replica for itself.
+//! Fixed windows of one minute: per key on everything that needs one, per client address on `/auth/*` and for keys that are
+//! wrong. Counted by each replica for itself.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +25,7 @@ struct Inner {
     clock: Clock,
     subjects: Mutex<Windows<Subject>>,
     addresses: Mutex<Windows<IpAddr>>,
+    wrong_keys: Mutex<Windows<IpAddr>>,
 }
 
 impl Limits {
@@ -38,6 +39,7 @@ impl Limits {
             clock,
             subjects: Mutex::default(),
             addresses: Mutex::default(),
+            wrong_keys: Mutex::default(),
         }))
     }
 
@@ -54,11 +56,25 @@ impl Limits {
     /// # Errors
     /// 429 when no more fit into this minute.
     pub(crate) fn count_address(&self, request: &HttpRequest) -> Result<(), ApiError> {
-        let Some(peer) = request.peer_addr() else { return Ok(()) };
+        let Some(address) = self.address(request) else { return Ok(()) };
+        self.count(request, &self.0.addresses, address, self.0.per_address)
+    }
+
+    /// Counts a wrong key of a client address. Right ones pass all the same: others may sit behind that address.
+    ///
+    /// # Errors
+    /// 429 when no more fit into this minute.
+    pub(crate) fn count_wrong_key(&self, request: &HttpRequest) -> Result<(), ApiError> {
+        let Some(address) = self.address(request) else { return Ok(()) };
+        self.count(request, &self.0.wrong_keys, address, self.0.per_address)
+    }
+
+    /// Whom a request comes from.
+    fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr()?;
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok());
         let entries: Vec<&str> = forwarded.flat_map(|v| v.split(',')).map(str::trim).collect();
-        let client = client(peer.ip(), &entries, &self.0.trusted);
-        self.count(request, &self.0.addresses, network(client), self.0.per_address)
+        Some(network(client(peer.ip(), &entries, &self.0.trusted)))
     }
 
     fn count<K: std::hash::Hash + Eq>(

@@ -70,7 +70,10 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 async fn by_key(app: &App, request: &HttpRequest, key: &str) -> Result<Tenant, ApiError> {
-    let wrong = || ApiError::unauthorized("The API key is not valid");
+    let wrong = || match app.limits.count_wrong_key(request) {
+        Ok(()) => ApiError::unauthorized("The API key is not valid"),
+        Err(too_many) => too_many,
+    };
     let hash = ApiKey::parse(key.trim()).ok_or_else(wrong)?.hash();
     let asked = app.platform.clock.now();
     let owner = match app.keys.get(&hash, asked) {

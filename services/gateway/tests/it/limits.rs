@@ -49,6 +49,31 @@ async fn behind_a_trusted_proxy_every_client_has_its_own_window() {
 }
 
 #[tokio::test]
+async fn an_address_may_send_only_so_many_wrong_keys_and_right_ones_all_the_same() {
+    let extra = [("ECHO_TRUSTED_PROXIES", "127.0.0.0/8"), ("ECHO_RATE_LIMIT_AUTH", "3")];
+    let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &extra).await;
+    let account = gateway.sign_up("jane@acme.example").await;
+    at_a_minutes_beginning(&gateway);
+    let ask = async |key: &str, from: &str| {
+        let request = gateway.request(Method::GET, "/v1/agents").header("x-api-key", key);
+        Answer::of(request.header("X-Forwarded-For", from).send().await.unwrap()).await
+    };
+    let unknown = format!("echo_{}", "0".repeat(64));
+    for wrong in ["nonsense", &unknown, &unknown] {
+        ask(wrong, "203.0.113.7").await.assert_error(401, "unauthorized");
+    }
+    for wrong in ["nonsense", &unknown] {
+        let refused = ask(wrong, "203.0.113.7").await;
+        refused.assert_error(429, "rate_limited");
+        assert!(refused.header("retry-after").is_some());
+    }
+    ask(&account.key, "203.0.113.7").await.expect(200);
+    ask(&unknown, "203.0.113.8").await.assert_error(401, "unauthorized");
+    gateway.clock.advance(Duration::from_secs(60));
+    ask(&unknown, "203.0.113.7").await.assert_error(401, "unauthorized");
+}
+
+#[tokio::test]
 async fn a_key_has_its_window_and_other_keys_have_theirs() {
     let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &[("ECHO_RATE_LIMIT_KEY", "2")]).await;
     let (one, two) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);
