@@ -11,6 +11,7 @@ use crate::carriers::Carriers;
 use crate::config::Config;
 use crate::conversation::frozen::FrozenSpecs;
 use crate::conversation::wakeups::Wakeups;
+use crate::domain::countries::Countries;
 use crate::error::OrchestratorError;
 
 /// Shared by everything in this service. Cheap to clone.
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) model: Model,
     /// Who can be called with what.
     pub(crate) carriers: Carriers,
+    /// Where the operator lets phones be rung.
+    pub(crate) countries: Arc<Countries>,
     /// A notification may be due.
     pub(crate) dial_due: Arc<Notify>,
     /// A summary is to be written.
@@ -47,6 +50,7 @@ impl App {
             carriers: Carriers::new(Arc::clone(&platform.caller)),
             platform: platform.clone(),
             model: config.model,
+            countries: Arc::new(config.countries),
             dial_due: Arc::new(Notify::new()),
             summary_due: Arc::new(Notify::new()),
             wakeups: Wakeups::default(),

@@ -1,17 +1,22 @@
-//! This service's settings: which model speaks.
+//! This service's settings: which model speaks, and where phones may be rung.
 
 use common::config::{ConfigError, Settings};
 use llm::{Model, OpenAiConfig};
+
+use crate::domain::countries::Countries;
 
 /// Settings of the orchestrator.
 pub(crate) struct Config {
     /// Who speaks and reads results out of what was said.
     pub(crate) model: Model,
+    /// Where phones may be rung.
+    pub(crate) countries: Countries,
 }
 
 impl Config {
     pub(crate) fn load(settings: &Settings) -> Result<Self, ConfigError> {
-        Ok(Self { model: model(settings)? })
+        let countries = Countries::new(settings.list("ECHO_ALLOWED_COUNTRIES")?);
+        Ok(Self { model: model(settings)?, countries })
     }
 }
 
@@ -27,4 +32,19 @@ fn model(settings: &Settings) -> Result<Model, ConfigError> {
     let key = key.map(|k| k.reveal().to_owned()).unwrap_or_default();
     let config = OpenAiConfig::new(base_url, key, name);
     Model::openai(config).map_err(|e| ConfigError::new("OPENAI_BASE_URL", e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_no_country_stops_the_start_and_is_named() {
+        let load = |codes| Config::load(&Settings::from_pairs([("ECHO_ALLOWED_COUNTRIES", codes)]));
+        let error = load("US,UK").err().unwrap();
+        assert_eq!(error.name, "ECHO_ALLOWED_COUNTRIES");
+        assert_eq!(error.problem, "`UK` cannot be used: is no ISO country code, such as US");
+        assert!(!load(" gb , US ").unwrap().countries.allow("+4930901820"));
+        assert!(load("").unwrap().countries.allow("+4930901820"));
+    }
 }

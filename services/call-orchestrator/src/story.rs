@@ -82,6 +82,7 @@ impl<'a, 't> Story<'a, 't> {
         common::db::lease::exclusive(self.tx.conn, &format!("calls of {project}"))?;
         let facts = Facts {
             suppressed: suppressions::contains(self.tx.conn, project, &self.notification.phone)?,
+            country_allowed: self.app.countries.allow(&self.notification.phone),
             alive: self.alive_or_ahead()?,
         };
         self.notification_input(rules::decide(facts, now))

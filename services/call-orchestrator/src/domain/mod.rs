@@ -10,6 +10,7 @@
 //! | [`exchange`] | whether a person has answered, or perhaps only a machine's greeting |
 //! | [`ended_reason`] | the words for why something ended, and what they mean for the notification |
 //! | [`turn`] | who may answer a turn, and what a request for one sentence gets |
+//! | [`countries`] | which country a number belongs to, and whether the operator lets it be rung |
 //! | [`rules`] | whether a number may be rung now, later or not at all |
 //! | [`reply`] | what a turn says by rule, and when the model is asked |
 //! | [`silence`] | when to ask again, to ask to repeat, to say goodbye |
@@ -24,6 +25,7 @@
 //! | [`evidence`] | whether the customer said what a result claims |
 
 pub mod call;
+pub mod countries;
 pub mod ended_reason;
 pub mod evidence;
 pub mod exchange;

@@ -17,6 +17,7 @@ on_both_engines![
     a_call_that_the_bridge_refuses_leaves_its_place_to_another,
     a_wish_that_came_too_late_or_to_a_busy_line_is_repeated_as_a_new_wish_for_the_same_call,
     a_number_that_asked_not_to_be_called_is_blocked_and_nothing_is_dialled,
+    a_number_in_a_country_that_the_operator_has_not_named_is_blocked_and_nothing_is_dialled,
     who_waits_and_asks_not_to_be_called_in_another_call_waits_no_longer,
     what_could_not_be_dialled_for_a_day_expires,
     one_that_cannot_be_looked_at_does_not_stop_the_ones_behind_it,
@@ -177,6 +178,26 @@ async fn a_number_that_asked_not_to_be_called_is_blocked_and_nothing_is_dialled(
     assert!(world.dials_of(&placed.call_id).is_empty());
     assert_eq!(world.started_and_ended(&placed.call_id), (0, 0));
     assert_eq!(world.place(elsewhere).await.status, "in_progress", "it asked one project");
+}
+
+async fn a_number_in_a_country_that_the_operator_has_not_named_is_blocked_and_nothing_is_dialled(
+    engine: Engine,
+) {
+    let world = World::with(engine, &[("ECHO_ALLOWED_COUNTRIES", "de, US")]).await;
+    let in_jamaica = PlaceNotificationRequest {
+        customer: Some(Customer {
+            phone_e164: "+18765550123".to_owned(),
+            ..by_message(world.project).customer.unwrap()
+        }),
+        ..by_message(world.project)
+    };
+    let placed = world.place(in_jamaica).await;
+    assert_eq!((placed.status.as_str(), placed.ended_reason.as_str()), ("failed", "blocked"));
+    assert_eq!(world.count("notifications WHERE blocked_by = 'country_not_allowed'").await, 1);
+    let summary = world.summary(&placed.id).await;
+    assert_eq!((summary.status.as_str(), summary.ended_reason.as_str()), ("failed", "blocked"));
+    assert!(world.dials_of(&placed.call_id).is_empty());
+    assert_eq!(world.place(by_message(world.project)).await.status, "in_progress");
 }
 
 async fn who_waits_and_asks_not_to_be_called_in_another_call_waits_no_longer(engine: Engine) {

@@ -61,7 +61,7 @@ impl World {
         (world, model)
     }
 
-    async fn with(engine: Engine, more: &[(&'static str, &str)]) -> Self {
+    pub(crate) async fn with(engine: Engine, more: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let random = hex::encode(common::crypto::random::<12>().unwrap());
         let mut settings = BTreeMap::from([
