@@ -10,7 +10,7 @@ use super::text::{Label, Prompt};
 /// Longest call on the agent path where the agent names none, in seconds.
 pub(crate) const DEFAULT_MAX_DURATION: u32 = 600;
 /// Values that the platform fills in by itself.
-const BUILT_IN: [&str; 10] = [
+pub(super) const BUILT_IN: [&str; 10] = [
     "business_name",
     "business_summary",
     "industry",

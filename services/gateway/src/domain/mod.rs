@@ -1,6 +1,7 @@
 //! Pure rules: what is accepted from outside and what is decided about it. No I/O, no clock, no async.
 
 pub(crate) mod agent;
+pub(crate) mod agent_warnings;
 pub(crate) mod api_key;
 pub(crate) mod idempotency;
 pub(crate) mod json;

@@ -16,6 +16,7 @@ use super::query::path_id;
 use super::reply::{Made, time};
 use crate::app::App;
 use crate::domain::agent::{AgentOptions, AgentSpec, DEFAULT_MAX_DURATION, required_variables};
+use crate::domain::agent_warnings::warnings;
 use crate::domain::role::Operation;
 use crate::domain::schema::OutputSchema;
 use crate::domain::text::{FirstMessage, Label, Language, Prompt, Voice};
@@ -39,6 +40,7 @@ struct AgentBody {
     first_message: Option<String>,
     max_duration_seconds: u32,
     required_variables: Vec<String>,
+    warnings: Vec<String>,
     created_at: String,
     updated_at: String,
 }
@@ -53,6 +55,11 @@ impl TryFrom<AgentRow> for AgentBody {
             business_id: row.business_id.0,
             name: row.name,
             required_variables: required_variables(&row.system_prompt),
+            warnings: warnings(
+                &row.system_prompt,
+                options.first_message.as_deref(),
+                row.output_schema.as_ref().map(|schema| &schema.0),
+            ),
             system_prompt: row.system_prompt,
             output_schema: row.output_schema.map(|schema| schema.0),
             status: row.status,

@@ -109,6 +109,7 @@ async fn makes_an_agent(gateway: &Gateway, key: &str, account: &Value) -> String
     assert_eq!(agent["status"], "active");
     assert_eq!(agent["version"], 1);
     assert_eq!(agent["required_variables"], json!(["appointment_time", "doctor_name"]));
+    assert_eq!(agent["warnings"], json!([]));
     assert_time(&agent["created_at"]);
     assert_time(&agent["updated_at"]);
     let read = gateway.get(&format!("/api/v1/agents/{}", id(&agent)), key).await.expect(200);
