@@ -17,8 +17,7 @@ pub(crate) fn text(id: Option<impl ToString>) -> String {
 }
 
 /// A notification as its project sees it.
-pub(crate) fn seen(n: &Notification, call: Option<&Call>) -> proto::Notification {
-    let result = n.found.as_ref().and_then(|f| f.result.as_ref());
+pub(crate) fn seen(n: &Shown, call: Option<&Call>) -> proto::Notification {
     proto::Notification {
         id: n.id.to_string(),
         project_id: n.project_id.to_string(),
@@ -30,15 +29,15 @@ pub(crate) fn seen(n: &Notification, call: Option<&Call>) -> proto::Notification
         context: n.context.clone(),
         collect_feedback: n.collect_feedback,
         max_duration_seconds: n.max_duration_seconds,
-        status: n.state.status.as_str().to_owned(),
-        call_result_json: text(result),
-        ended_reason: n.state.ended_reason.map(|r| r.as_str().to_owned()).unwrap_or_default(),
+        status: n.status.clone(),
+        call_result_json: text(n.result.as_ref()),
+        ended_reason: n.ended_reason.clone().unwrap_or_default(),
         metadata_json: text(n.metadata.as_ref()),
         created_at_ms: to_millis(n.created_at),
         updated_at_ms: to_millis(n.updated_at),
         call_id: n.call_id.to_string(),
         call_status: call.map(|c| c.state.status.as_str().to_owned()).unwrap_or_default(),
-        blocked_by: n.state.blocked_by.clone().unwrap_or_default(),
+        blocked_by: n.blocked_by.clone().unwrap_or_default(),
         carrier_code: call.and_then(|c| c.state.carrier_code).unwrap_or_default(),
     }
 }

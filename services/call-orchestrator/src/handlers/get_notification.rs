@@ -6,7 +6,7 @@ use contracts::ids::{NotificationId, ProjectId};
 use crate::app::App;
 use crate::error::OrchestratorError;
 use crate::events;
-use crate::store::{calls, notifications as table};
+use crate::store::{calls, shown};
 
 pub(super) async fn get(
     app: &App,
@@ -17,7 +17,7 @@ pub(super) async fn get(
     app.platform
         .database
         .read(move |db| {
-            let found = table::find(db, project, id)?.ok_or(OrchestratorError::NotFound("notification"))?;
+            let found = shown::find(db, project, id)?.ok_or(OrchestratorError::NotFound("notification"))?;
             let call = calls::find(db, found.call_id)?;
             Ok(events::seen(&found, call.as_ref()))
         })

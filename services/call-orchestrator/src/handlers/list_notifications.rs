@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::OrchestratorError;
 use crate::events::{self, text};
 use crate::store::calls;
-use crate::store::notifications::{self as table, Notification};
+use crate::store::shown::{self, Shown};
 
 pub(super) async fn list(
     app: &App,
@@ -23,12 +23,12 @@ pub(super) async fn list(
         .database
         .read(move |db| {
             // One more than asked for tells whether there is a next page.
-            let mut page = table::list(db, project, after, limit + 1)?;
+            let mut page = shown::list(db, project, after, limit + 1)?;
             let more = page.len() > limit as usize;
             page.truncate(limit as usize);
             let ids: Vec<_> = page.iter().map(|n| n.call_id).collect();
             let latest = calls::of(db, project, &ids)?;
-            let call_of = |n: &Notification| latest.iter().find(|c| c.id == n.call_id);
+            let call_of = |n: &Shown| latest.iter().find(|c| c.id == n.call_id);
             let next = page.last().filter(|_| more).map(|n| n.id);
             let notifications = page.iter().map(|n| events::seen(n, call_of(n))).collect();
             Ok(proto::ListNotificationsResponse { notifications, next_after_id: text(next) })

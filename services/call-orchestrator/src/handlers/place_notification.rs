@@ -17,6 +17,7 @@ use crate::domain::{schema, script};
 use crate::error::OrchestratorError;
 use crate::events;
 use crate::store::notifications::{self as table, Notification, Spec};
+use crate::store::shown::{self, Shown};
 use crate::store::{calls, withdrawals};
 use crate::story::{Story, new_call};
 
@@ -62,7 +63,7 @@ pub(crate) async fn place(
             Ok((notification, Some(call)))
         })
         .await?;
-    Ok(events::seen(&notification, call.as_ref()))
+    Ok(events::seen(&Shown::of(notification), call.as_ref()))
 }
 
 /// Placing and withdrawing the same notification take turns: each sees what the other did.
@@ -78,7 +79,7 @@ async fn stored(
     app.platform
         .database
         .read(move |db| {
-            let Some(found) = table::find(db, project, id)? else { return Ok(None) };
+            let Some(found) = shown::find(db, project, id)? else { return Ok(None) };
             let call = calls::find(db, found.call_id)?;
             Ok(Some(events::seen(&found, call.as_ref())))
         })

@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod notifications;
 pub(crate) mod opening;
 mod schema;
+pub(crate) mod shown;
 pub(crate) mod suppressions;
 pub(crate) mod turns;
 pub(crate) mod withdrawals;

@@ -217,25 +217,6 @@ pub(crate) fn find(
     row.map(Notification::from_row).transpose()
 }
 
-/// A page of a project's notifications, newest first.
-pub(crate) fn list(
-    db: &mut Db,
-    project: ProjectId,
-    after: Option<NotificationId>,
-    limit: u32,
-) -> Result<Vec<Notification>, DbError> {
-    let mut query = notifications::table
-        .filter(notifications::project_id.eq(Id::of(project)))
-        .order(notifications::id.desc())
-        .limit(i64::from(limit))
-        .select(Row::as_select())
-        .into_boxed();
-    if let Some(after) = after {
-        query = query.filter(notifications::id.lt(Id::of(after)));
-    }
-    query.load(db)?.into_iter().map(Notification::from_row).collect()
-}
-
 const WAITING: LeaseQuery = LeaseQuery {
     table: "notifications",
     due: "status IN ('queued', 'in_progress') AND NOT live_call AND next_try_at <= $2",

@@ -24,6 +24,7 @@ on_both_engines![
     an_id_that_another_project_has_is_not_found_and_changes_nothing,
     what_is_no_id_is_named,
     pages_are_newest_first_and_lead_to_the_end,
+    what_is_shown_is_read_without_what_conversations_are_made_of,
     what_a_project_sees_changes_its_time_and_nothing_else_does,
 ];
 
@@ -201,6 +202,17 @@ async fn pages_are_newest_first_and_lead_to_the_end(engine: Engine) {
         after = page.next_after_id;
     }
     assert_eq!((seen, after), (ids, String::new()));
+}
+
+async fn what_is_shown_is_read_without_what_conversations_are_made_of(engine: Engine) {
+    let world = World::new(engine).await;
+    let placed = world.place(by_agent(world.project)).await;
+    world.quiet().await;
+    let shown = world.get(&placed.id).await;
+    // Whoever read it would find it unreadable.
+    world.meddle("UPDATE notifications SET spec = '{}'".to_owned()).await;
+    assert_eq!(world.list(10, "").await.notifications, std::slice::from_ref(&shown));
+    assert_eq!(world.get(&placed.id).await, shown);
 }
 
 async fn what_a_project_sees_changes_its_time_and_nothing_else_does(engine: Engine) {
