@@ -10,6 +10,7 @@ pub mod http;
 pub mod json_schema;
 pub mod metrics;
 pub mod platform;
+mod private;
 pub mod runtime;
 pub mod service;
 pub mod telemetry;

@@ -15,6 +15,7 @@ use super::groups::{self, Groups};
 use super::tx::After;
 use super::{Db, DbError, Tx};
 use crate::clock::Clock;
+use crate::private;
 
 /// Longest wait for a free connection, and for a turn to write.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -79,15 +80,11 @@ impl Database {
     /// Opens the database. Connections are made when they are first needed.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] when a `SQLite` folder cannot be made.
+    /// [`DbError::Unavailable`] when a `SQLite` file or its folder cannot be made.
     pub fn open(config: &DatabaseConfig, clock: Clock) -> Result<Self, DbError> {
         let (writer, reader) = match config {
             DatabaseConfig::Sqlite { path, durability } => {
-                if let Some(folder) = path.parent() {
-                    private_folder(folder).map_err(|e| {
-                        DbError::Unavailable(format!("cannot make the folder {}: {e}", folder.display()))
-                    })?;
-                }
+                private_file(path)?;
                 let opener = Opener::Sqlite {
                     path: path.display().to_string(),
                     durable: *durability == Durability::Full,
@@ -281,10 +278,18 @@ fn lend(pool: &Pool<Factory>, deaths: &Deaths) -> Result<PooledConnection<Factor
     }
 }
 
-/// Makes a folder that only its user can read: the tables hold what people said.
-fn private_folder(folder: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// Makes file and folder of the tables so that only their user can read what people said; takes them away from others where
+/// they are there already. What `SQLite` makes beside the file is as open as the file.
+fn private_file(path: &std::path::Path) -> Result<(), DbError> {
+    let cannot = |e: std::io::Error| DbError::Unavailable(format!("cannot make {}: {e}", path.display()));
+    if let Some(folder) = path.parent() {
+        private::folder(folder).map_err(cannot)?;
+    }
+    private::file(path).map_err(cannot)?;
+    for beside in ["-wal", "-shm"] {
+        private::tighten(std::path::Path::new(&format!("{}{beside}", path.display())));
+    }
+    Ok(())
 }
 
 fn skew_micros(db: &mut Db, clock: &Clock) -> Result<i64, DbError> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 
 use common::clock::Clock;
-use common::db::{Database, DatabaseConfig, Db, DbError, sql};
+use common::db::{Database, DatabaseConfig, Db, DbError, Durability, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use testkit::database::{Engine, postgres_url};
@@ -142,4 +142,28 @@ async fn a_folder_that_cannot_be_made_is_named() {
     let opened = Database::open(&DatabaseConfig::Sqlite { path, durability }, Clock::system());
     let problem = opened.err().expect("it cannot be opened").to_string();
     assert!(problem.contains("below a file"), "{problem}");
+}
+
+#[tokio::test]
+async fn files_of_sqlite_are_for_their_user_only_also_those_that_were_there() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    // As an earlier version or a copy may have left them.
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(folder.path(), 0o755);
+    let path = folder.path().join("calls.sqlite");
+    std::fs::write(&path, "").unwrap();
+    open(&path, 0o644);
+    let config = DatabaseConfig::Sqlite { path, durability: Durability::Normal };
+    let database = Database::open(&config, Clock::system()).unwrap();
+    common::db::migrate::run(&database, &[]).await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|e| (e.file_name().into_string().unwrap(), e.metadata().unwrap().permissions().mode() & 0o777))
+        .collect();
+    assert!(files.len() >= 2, "{files:?}");
+    assert!(files.iter().all(|(_, mode)| *mode == 0o600), "{files:?}");
 }
