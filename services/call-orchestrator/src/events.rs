@@ -10,6 +10,7 @@ use prost::Message as _;
 use crate::domain::ended_reason::EndedReason;
 use crate::store::calls::Call;
 use crate::store::notifications::{Found, Notification};
+use crate::store::shown::Shown;
 
 /// An id as messages carry it: empty when there is none.
 pub(crate) fn text(id: Option<impl ToString>) -> String {
