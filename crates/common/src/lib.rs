@@ -14,3 +14,4 @@ mod private;
 pub mod runtime;
 pub mod service;
 pub mod telemetry;
+pub mod trace;

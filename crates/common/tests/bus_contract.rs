@@ -7,6 +7,8 @@
     reason = "a test says that a promise is broken by failing"
 )]
 
+#[path = "bus_contract/logs.rs"]
+mod logs;
 #[path = "bus_contract/messages.rs"]
 mod messages;
 #[path = "bus_contract/outages.rs"]
@@ -38,6 +40,9 @@ macro_rules! on_both_buses {
 }
 
 on_both_buses! {
+    logs:
+        one_request_has_one_trace_in_the_logs_of_all_who_work_on_it,
+        what_must_not_be_seen_is_masked_in_the_log;
     messages:
         a_staged_message_has_its_effect_once_in_every_service_that_hears_it,
         tenant_request_and_trace_travel_with_a_message,

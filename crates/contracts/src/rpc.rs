@@ -15,6 +15,8 @@ pub struct Context {
     pub request_id: String,
     /// The tenant, for logs.
     pub tenant: String,
+    /// The trace, 32 hex digits. What is left empty, the bus fills in: with the trace of what the caller runs in, else a new one.
+    pub trace_id: String,
     /// How long the caller waits.
     pub deadline: Duration,
 }
@@ -23,7 +25,7 @@ impl Context {
     /// A context with nothing but a deadline.
     #[must_use]
     pub fn within(deadline: Duration) -> Self {
-        Self { request_id: String::new(), tenant: String::new(), deadline }
+        Self { request_id: String::new(), tenant: String::new(), trace_id: String::new(), deadline }
     }
 
     /// The same, naming the request that caused it.

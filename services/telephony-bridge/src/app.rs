@@ -6,6 +6,7 @@ use common::config::ConfigError;
 use common::db::{DbError, Tx};
 use common::metrics::Metrics;
 use common::platform::Platform;
+use common::trace;
 use contracts::calls::ConversationClient;
 
 use crate::carrier::Carrier;
@@ -99,7 +100,7 @@ impl App {
     /// another call or is over. It would be a second ring.
     pub(crate) fn end_stranger(&self, sid: &str) {
         let (app, sid) = (self.clone(), sid.to_owned());
-        tokio::spawn(async move {
+        tokio::spawn(trace::continued(async move {
             let Ok(carrier) = app.carrier() else { return };
             tracing::error!(%sid, "a call names an attempt that is not its own; it is ended");
             let ended = carrier.end(&sid).await;
@@ -107,6 +108,6 @@ impl App {
             if let Err(error) = ended {
                 tracing::error!(%sid, %error, "it could not be ended");
             }
-        });
+        }));
     }
 }

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use common::bus::Cause;
 use common::db::{DbError, Tx};
+use common::trace;
 use twilio::call::CallStatus;
 use twilio::webhook::VoiceRequest;
 
@@ -94,6 +95,8 @@ pub(crate) fn note(
     check_after: TimeDelta,
 ) -> Result<bool, DbError> {
     let now = tx.now();
+    trace::of_call(attempt.call_id);
+    trace::of_tenant(attempt.project_id);
     let Some(attempt) = own_call(tx, attempt, &news.sid)? else { return Ok(false) };
     if let Some(sequence) = news.sequence
         && !reports::first_time(tx.conn, attempt.id, sequence, news.status.as_str(), now)?

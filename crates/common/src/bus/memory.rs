@@ -17,6 +17,7 @@ use super::{Subscription, topology};
 use crate::db::lease::LeaseQuery;
 use crate::db::queue::{self, Queued};
 use crate::db::{Database, DbError};
+use crate::trace;
 
 /// Sweep for messages that became due without a nudge.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -164,11 +165,11 @@ impl Caller for MemoryBus {
         let server =
             server.ok_or_else(|| RpcError::Unavailable(format!("{} does not run here", call.service)))?;
         let permit = Arc::clone(&self.inner.in_flight).try_acquire_owned().map_err(|_| RpcError::Busy)?;
-        let deadline = context.deadline;
+        let (deadline, context) = (context.deadline, trace::complete(context));
         // A task of its own: a caller who goes away does not stop the work half way, as it would not over a broker.
         let answer = self.inner.tasks.spawn(async move {
             let _permit = permit;
-            server.answer(call.method, context, request).await
+            super::answer(server, call.method, context, request).await
         });
         match tokio::time::timeout(deadline, answer).await {
             Ok(Ok(answer)) => answer,

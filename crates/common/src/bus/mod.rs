@@ -14,12 +14,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use contracts::ServiceName;
 use contracts::message::{Message, MessageType};
-use contracts::rpc::{Caller, Server};
+use contracts::rpc::{Caller, Context, RpcError, Server};
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::{Database, DbError};
+use crate::trace;
 
 pub mod memory;
 pub mod rabbitmq;
@@ -38,13 +39,15 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Caused by the program itself, on behalf of `tenant`.
+    /// On behalf of `tenant`: a part of what is being handled here, else the program's own doing and a new trace.
     pub fn own(tenant: impl ToString) -> Self {
-        Self {
-            request_id: String::new(),
-            tenant: tenant.to_string(),
-            trace_id: Uuid::now_v7().simple().to_string(),
-        }
+        let new = || Self { trace_id: trace::new_id(), ..Self::default() };
+        Self { tenant: tenant.to_string(), ..trace::current().unwrap_or_else(new) }
+    }
+
+    fn of(context: &Context) -> Self {
+        let Context { request_id, tenant, trace_id, .. } = context.clone();
+        Self { request_id, tenant, trace_id }
     }
 
     pub(crate) fn to_json(&self) -> serde_json::Value {
@@ -178,22 +181,55 @@ impl Subscription {
             tenant = %meta.cause.tenant,
             request_id = %meta.cause.request_id,
             trace_id = %meta.cause.trace_id,
+            call = tracing::field::Empty,
         );
+        let cause = meta.cause.clone();
         let (name, handler) = (self.message.name, Arc::clone(&self.handler));
         let again = Outcome::RetryAfter(Duration::from_secs(5));
-        let work = AssertUnwindSafe(async move { handler(meta, body).await }).catch_unwind();
-        match tokio::time::timeout(HANDLER_DEADLINE, work.instrument(span)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => {
-                tracing::error!(name, "a handler panicked");
-                again
+        let work = trace::scope(cause, async move { handler(meta, body).await });
+        let work = AssertUnwindSafe(work).catch_unwind();
+        let handled = async {
+            match tokio::time::timeout(HANDLER_DEADLINE, work).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => {
+                    tracing::error!(name, "a handler panicked");
+                    again
+                }
+                Err(_) => {
+                    tracing::warn!(name, "a handler took longer than 45 s and was cut off");
+                    again
+                }
             }
-            Err(_) => {
-                tracing::warn!(name, "a handler took longer than 45 s and was cut off");
-                again
-            }
-        }
+        };
+        handled.instrument(span).await
     }
+}
+
+/// Lets `server` answer inside a span that names method, tenant, request and trace. Both buses answer through here.
+async fn answer(
+    server: Arc<dyn Server>,
+    method: &str,
+    context: Context,
+    request: Bytes,
+) -> Result<Bytes, RpcError> {
+    use tracing::Instrument as _;
+    let span = tracing::info_span!(
+        "rpc",
+        method,
+        tenant = %context.tenant,
+        request_id = %context.request_id,
+        trace_id = %context.trace_id,
+        call = tracing::field::Empty,
+    );
+    let answer = trace::scope(Cause::of(&context), server.answer(method, context, request));
+    let answer = AssertUnwindSafe(answer).catch_unwind();
+    let answered = async {
+        answer.await.unwrap_or_else(|_| {
+            tracing::error!(method, "an answer panicked");
+            Err(RpcError::Internal("the answer was lost".to_owned()))
+        })
+    };
+    answered.instrument(span).await
 }
 
 /// A service as the bus sees it.

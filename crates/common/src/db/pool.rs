@@ -254,7 +254,7 @@ impl Lane {
             .map_err(|_| DbError::Unavailable("no connection became free within 5 s".to_owned()))?
             .map_err(|_| DbError::Unavailable("closed".to_owned()))?;
         let (pool, deaths) = (self.pool.clone(), self.deaths.clone());
-        let task = tokio::task::spawn_blocking(move || {
+        let task = tokio::task::spawn_blocking(crate::trace::carried(move || {
             let _permit = permit;
             let mut pooled = lend(&pool, &deaths)?;
             let result = work(&mut pooled);
@@ -262,7 +262,7 @@ impl Lane {
                 deaths.note();
             }
             result
-        });
+        }));
         task.await.map_err(|e| DbError::Unavailable(format!("the work was dropped: {e}")))?
     }
 }

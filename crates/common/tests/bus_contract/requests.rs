@@ -59,7 +59,8 @@ impl Server for Answers {
     async fn answer(&self, method: &str, context: Context, request: Bytes) -> Result<Bytes, RpcError> {
         match method {
             "Test.Echo" => {
-                let Context { request_id, tenant, deadline } = context;
+                let Context { request_id, tenant, trace_id, deadline } = context;
+                assert!(trace_id == "0af7" || trace_id.len() == 32, "{trace_id:?}");
                 assert!(deadline > Duration::ZERO && deadline <= PATIENCE, "{deadline:?}");
                 Ok(format!("{request_id} {tenant} {}", String::from_utf8_lossy(&request)).into())
             }

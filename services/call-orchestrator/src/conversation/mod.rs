@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use common::bus::Cause;
 use common::db::Tx;
+use common::trace;
 use contracts::calls as proto;
 use contracts::ids::CallId;
 
@@ -65,7 +66,7 @@ pub(crate) async fn open(app: &App, ask: Ask) -> Result<bool, OrchestratorError>
         Opened::Over => Ok(false),
         Opened::Stands => Ok(true),
         Opened::Run(run) => {
-            tokio::spawn(speak::run(app.clone(), run));
+            tokio::spawn(trace::continued(speak::run(app.clone(), run)));
             Ok(true)
         }
     }
@@ -156,12 +157,12 @@ fn note_pick_up(app: &App, tx: &mut Tx<'_>, call: &Call) -> Result<(), Orchestra
 pub(crate) fn prepare_first_turn(app: App, call: CallId) {
     // After a commit, on a thread for blocking work, which belongs to the runtime.
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-    runtime.spawn(async move {
+    runtime.spawn(trace::continued(async move {
         let first = Ask { call, turn: TurnNumber(0), opening: Opening::Answered, asked: false };
         if let Err(error) = open(&app, first).await {
             tracing::warn!(%call, %error, "the first turn could not be prepared; it is made when the call is answered");
         }
-    });
+    }));
 }
 
 /// Waits for one sentence of a turn, at most `patience`. A turn whose answer was lost is taken over.

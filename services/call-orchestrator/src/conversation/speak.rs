@@ -20,6 +20,7 @@ use crate::domain::sentences::Splitter;
 use crate::domain::transcript::{self, Speaker};
 use crate::domain::turn::{Sentence, Then, TurnNumber, TurnState, may_store};
 use crate::error::OrchestratorError;
+use crate::store::calls;
 use crate::store::opening::Opening;
 use crate::store::turns::{self, Lease, Turn};
 use crate::story::Story;
@@ -263,7 +264,9 @@ impl Voice<'_> {
                 let now = tx.now();
                 turns::close(tx.conn, (run.call, run.turn), &state, now)?;
                 let Some(input) = means.clone() else { return Ok(()) };
-                let Some(mut story) = Story::of_call(&app, tx, &Cause::own(run.call), run.call)? else {
+                let Some(call) = calls::find(tx.conn, run.call)? else { return Ok(()) };
+                let Some(mut story) = Story::of_call(&app, tx, &Cause::own(call.project_id), run.call)?
+                else {
                     return Ok(());
                 };
                 story.call_input(input)?;

@@ -15,6 +15,7 @@ mod start_turn;
 
 use common::bus::{Meta, Outcome};
 use common::db::DbError;
+use common::trace;
 use contracts::ids::{AttemptId, CallId};
 
 use crate::app::App;
@@ -38,6 +39,7 @@ where
         Ok(ids) => ids,
         Err(e) => return e.into(),
     };
+    trace::of_call(call);
     let (inner, cause) = (app.clone(), meta.cause.clone());
     let told = app
         .write(move |tx| {

@@ -1,5 +1,6 @@
 //! Waits for one sentence of a turn.
 
+use common::trace;
 use contracts::calls::{NextSentenceRequest, TurnPart};
 use contracts::ids::CallId;
 use contracts::rpc::Context;
@@ -16,6 +17,7 @@ pub(super) async fn next(
     request: NextSentenceRequest,
 ) -> Result<TurnPart, OrchestratorError> {
     let call: CallId = request.call_id.parse()?;
+    trace::of_call(call);
     let (turn, n) = (TurnNumber(request.turn), request.part as usize);
     wait_for_part(app, call, turn, n, patience(context, request.wait_ms)).await
 }

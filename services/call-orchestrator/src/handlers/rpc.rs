@@ -17,10 +17,10 @@ pub(crate) struct Notifications(pub(crate) App);
 impl NotificationsRpc for Notifications {
     async fn place_notification(
         &self,
-        context: Context,
+        _: Context,
         request: proto::PlaceNotificationRequest,
     ) -> Result<proto::Notification, RpcError> {
-        let cause = Cause { request_id: context.request_id, ..Cause::own(&request.project_id) };
+        let cause = Cause::own(&request.project_id);
         Ok(place_notification::place(&self.0, cause, request).await?)
     }
 

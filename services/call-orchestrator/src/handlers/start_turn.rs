@@ -1,5 +1,6 @@
 //! Opens a turn with what the carrier heard, and waits a moment for its first sentence.
 
+use common::trace;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{StartTurnRequest, TurnInput, TurnPart};
 use contracts::ids::CallId;
@@ -19,6 +20,7 @@ pub(super) async fn start(
     request: StartTurnRequest,
 ) -> Result<TurnPart, OrchestratorError> {
     let call: CallId = request.call_id.parse()?;
+    trace::of_call(call);
     let turn = TurnNumber(request.turn);
     let ask = Ask { call, turn, opening: opening(request.input)?, asked: true };
     if !open(app, ask).await? {

@@ -9,6 +9,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _};
+use common::bus::Cause;
+use common::trace;
 use tracing::Instrument as _;
 
 use super::request_id::{HEADER, RequestId};
@@ -24,7 +26,20 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
     request.extensions_mut().insert(id.clone());
     let route = route(&request);
     let method = request.method().clone();
-    let span = tracing::info_span!("request", request_id = id.as_str(), %method, route);
+    let trace_id = request.headers().get(trace::HEADER).and_then(|v| trace::id_of(v.to_str().ok()?));
+    let cause = Cause {
+        request_id: id.as_str().to_owned(),
+        tenant: String::new(),
+        trace_id: trace_id.unwrap_or_else(trace::new_id),
+    };
+    let span = tracing::info_span!(
+        "request",
+        request_id = id.as_str(),
+        trace_id = cause.trace_id,
+        tenant = tracing::field::Empty,
+        %method,
+        route
+    );
     let answered = async {
         if route.starts_with("/auth/")
             && let Err(refused) = app.limits.count_address(request.request())
@@ -33,7 +48,7 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
         }
         next.call(request).await
     };
-    let mut response = shaped(answered.instrument(span.clone()).await?, &id);
+    let mut response = shaped(trace::scope(cause, answered).instrument(span.clone()).await?, &id);
     mark(&mut response, &id);
     let (status, took) = (response.status(), started.elapsed());
     app.metrics.answered(&route, &method, status, took);

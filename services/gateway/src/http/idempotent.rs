@@ -10,8 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use common::crypto;
 use common::db::{DbError, Tx};
+use common::trace;
 use serde_json::Value;
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::reply::Made;
@@ -226,7 +226,7 @@ where
         }
         outcome.map(Made::into_response)
     };
-    actix_web::rt::spawn(whole.in_current_span()).await.map_err(ApiError::internal)?
+    actix_web::rt::spawn(trace::continued(whole)).await.map_err(ApiError::internal)?
 }
 
 async fn begin(app: &App, keyed: &Keyed) -> Result<Begun, ApiError> {

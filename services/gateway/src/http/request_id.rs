@@ -2,12 +2,10 @@
 //! and in every message that the request causes.
 
 use actix_web::{HttpMessage as _, HttpRequest};
-use uuid::Uuid;
+use common::trace;
 
 /// The header that carries it in both directions.
-pub(crate) const HEADER: &str = "x-request-id";
-/// Longest id that is taken over from a caller.
-const LONGEST: usize = 128;
+pub(crate) const HEADER: &str = trace::REQUEST_ID;
 
 /// The id of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,11 +14,7 @@ pub(crate) struct RequestId(String);
 impl RequestId {
     /// The caller's, if it is 1 to 128 letters, digits and `_.:-`; else a new one.
     pub(crate) fn choose(sent: Option<&str>) -> Self {
-        let sane = |id: &&str| {
-            (1..=LONGEST).contains(&id.len())
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-'))
-        };
-        Self(sent.filter(sane).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+        Self(trace::request_id_of(sent))
     }
 
     /// The one that the edge has chosen for this request.

@@ -10,6 +10,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use common::config::ConfigError;
+use common::trace;
 use url::Url;
 
 use super::body;
@@ -81,6 +82,8 @@ impl Bridges {
         let headers =
             PASSED_ON.iter().filter_map(|name| request.headers().get(*name).map(|v| (*name, v.as_bytes())));
         let outgoing = self.client.request(method, url).header(HEADER, RequestId::of(request).as_str());
+        let trace_id = trace::current().map_or_else(trace::new_id, |cause| cause.trace_id);
+        let outgoing = outgoing.header(trace::HEADER, trace::header_of(&trace_id));
         headers.fold(outgoing, |outgoing, (name, value)| outgoing.header(name, value)).body(body).send().await
     }
 }

@@ -1,6 +1,7 @@
 //! The credential of a request: a project's key, or a member's access token. It alone says whose data is seen.
 
 use actix_web::HttpRequest;
+use common::trace;
 use contracts::ids::{ApiKeyId, BusinessId, ProjectId, UserId};
 use contracts::rpc::Context;
 
@@ -52,6 +53,7 @@ pub(crate) async fn authorise(
         (None, Some(token)) => by_token(app, request, token).await?,
         (None, None) => return Err(ApiError::unauthorized("Send your API key in the x-api-key header")),
     };
+    trace::of_tenant(tenant.project);
     app.limits.count_subject(request, tenant.subject)?;
     if role.may(operation) {
         return Ok(tenant);

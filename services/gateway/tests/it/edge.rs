@@ -48,17 +48,19 @@ async fn every_path_works_with_and_without_api_in_front() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_its_id_everywhere_it_goes() {
+async fn a_request_keeps_its_id_and_its_trace_everywhere_it_goes() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
     let made = gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
     let sent = gateway.request(Method::POST, "/v1/notifications").header("x-api-key", &account.key);
     let sent = sent.header("x-request-id", "order:7_a.b-c");
+    let sent = sent.header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     let sent = sent.json(&json!({"customer_id": id(&made), "message": "Hello"})).send().await.unwrap();
     assert_eq!(Answer::of(sent).await.header("x-request-id"), Some("order:7_a.b-c"));
     let context = lock(&gateway.fakes.contexts)[0].clone();
     assert_eq!(context.request_id, "order:7_a.b-c");
     assert_eq!(context.tenant, account.project);
+    assert_eq!(context.trace_id, "0af7651916cd43dd8448eb211c80319c");
     for bad in ["with space", &"x".repeat(129)] {
         let answer =
             gateway.request(Method::GET, "/nonsense").header("x-request-id", bad).send().await.unwrap();

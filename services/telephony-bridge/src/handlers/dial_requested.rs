@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use common::bus::{Cause, Meta, Outcome};
 use common::clock::from_millis;
 use common::db::{Tx, lease};
+use common::trace;
 use contracts::calls::DialRequested;
 use contracts::telephony::dial_failed::Cause as FailCause;
 use contracts::telephony::dial_refused::Reason;
@@ -45,6 +46,7 @@ async fn commit_intent(app: &App, meta: &Meta, message: DialRequested) -> Result
     let (cause, check_after) = (meta.cause.clone(), app.config.check_after);
     let account = app.carrier.as_ref().map(|carrier| carrier.account.clone());
     app.write(move |tx| {
+        trace::of_call(&message.call_id);
         let existing = attempts::find(tx.conn, message.attempt_id.parse()?)?;
         if existing.as_ref().is_some_and(|attempt| attempt.state.acted_on()) {
             return Ok(Decided::Settled);

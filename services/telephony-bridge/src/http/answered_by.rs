@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use common::bus::Cause;
 use common::db::{DbError, Tx};
+use common::trace;
 
 use super::body;
 use super::signed::{Refused, Signed};
@@ -46,6 +47,8 @@ pub(super) async fn verdict(app: web::Data<App>, http: HttpRequest, payload: web
 
 /// The first verdict on a call that still runs is told.
 fn note(tx: &mut Tx<'_>, attempt: Attempt, sid: &str, answered_by: &str) -> Result<(), DbError> {
+    trace::of_call(attempt.call_id);
+    trace::of_tenant(attempt.project_id);
     if !attempt.live || attempt.answered_by.is_some() {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use contracts::calls::turn_input::Input;
 use contracts::calls::{
     Answered, NextSentenceRequest, PartState, Silence, StartTurnRequest, TurnInput, TurnPart,
 };
-use contracts::ids::CallId;
+use contracts::ids::{CallId, ProjectId};
 use contracts::rpc::{Context, RpcError};
 
 use crate::app::App;
@@ -73,13 +73,18 @@ impl Question {
 }
 
 /// Asks until there is an answer or no time is left; an orchestrator that is away may come back, or another replica answer.
-pub(super) async fn ask(app: &App, call: CallId, mut question: Question, until: Instant) -> Option<TurnPart> {
+pub(super) async fn ask(
+    app: &App,
+    (project, call): (ProjectId, CallId),
+    mut question: Question,
+    until: Instant,
+) -> Option<TurnPart> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left <= MARGIN {
             return None;
         }
-        match ask_once(app, call, &question, left).await {
+        match ask_once(app, project, &question, left).await {
             Ok(part) => return Some(part),
             Err(RpcError::NotFound(what)) => match question.instead() {
                 Some(other) => question = other,
@@ -102,11 +107,11 @@ fn over() -> TurnPart {
 
 async fn ask_once(
     app: &App,
-    call: CallId,
+    project: ProjectId,
     question: &Question,
     left: Duration,
 ) -> Result<TurnPart, RpcError> {
-    let context = Context::within(left).for_tenant(call);
+    let context = Context::within(left).for_tenant(project);
     let wait_ms = u32::try_from(left.saturating_sub(MARGIN).as_millis()).unwrap_or(0);
     match question.clone() {
         Question::Start(request) => {

@@ -3,11 +3,13 @@
 mod answered_by;
 mod ask;
 mod body;
+mod edge;
 mod known;
 mod signed;
 mod status;
 mod voice;
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::app::App;
@@ -16,7 +18,9 @@ use crate::app::App;
 pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
     let app = app.clone();
     move |config| {
-        let resource = |path: &str| web::resource(path).app_data(web::Data::new(app.clone()));
+        let resource = |path: &str| {
+            web::resource(path).wrap(from_fn(edge::edge)).app_data(web::Data::new(app.clone()))
+        };
         config
             .service(resource("/v1/voice").route(web::post().to(voice::answered)))
             .service(resource("/v1/voice-response").route(web::post().to(voice::heard)))

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use common::trace;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{Answered, Silence, Speech};
 use prost::Message as _;
@@ -112,6 +113,8 @@ async fn answer(
         }
     };
     let Known { attempt, said, heard } = known;
+    trace::of_call(attempt.call_id);
+    trace::of_tenant(attempt.project_id);
     if attempt.stop_requested && attempt.live {
         return Ok(hang_up());
     }
@@ -119,7 +122,7 @@ async fn answer(
         return Ok(for_own_words(&app.urls, place, words)); // the same request, the same document
     }
     let question = Question::new(attempt.call_id, place, input, heard);
-    let part = ask(app, attempt.call_id, question.clone(), began + SENTENCE_WITHIN).await;
+    let part = ask(app, (attempt.project_id, attempt.call_id), question.clone(), began + SENTENCE_WITHIN).await;
     match part.as_ref().and_then(|part| for_part(&app.urls, place, part)) {
         Some(response) => Ok(response),
         None => Ok(speak_for_ourselves(app, place, question, part.is_some(), began).await),

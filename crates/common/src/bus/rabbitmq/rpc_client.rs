@@ -15,6 +15,7 @@ use super::link::{Connector, Link};
 use super::rpc_server::Desk;
 use super::rpc_session::{Requests, Session};
 use super::{Shared, wire};
+use crate::trace;
 
 /// A connection that is just being made is waited for this long; a broker that is away is reported.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(1);
@@ -112,6 +113,7 @@ impl RpcClient {
 impl Caller for RpcClient {
     async fn call(&self, call: Call, context: Context, request: Bytes) -> Result<Bytes, RpcError> {
         let _call = self.calls.token();
+        let context = trace::complete(context);
         let deadline = Instant::now() + context.deadline.min(LONGEST_DEADLINE);
         let mut first = true;
         loop {

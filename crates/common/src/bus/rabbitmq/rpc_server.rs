@@ -1,14 +1,13 @@
 //! Answers requests: each in a task of its own, so many at once and no more.
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use contracts::ServiceName;
 use contracts::rpc::{RpcError, Server};
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::{FieldTable, ShortString};
@@ -21,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::link::Breaker;
 use super::names::Names;
 use super::{declare, lock, wire};
-use crate::bus::RPC_IN_FLIGHT;
+use crate::bus::{self, RPC_IN_FLIGHT};
 
 const CANCEL_WITHIN: Duration = Duration::from_secs(2);
 
@@ -172,10 +171,6 @@ impl Clerk {
         let Some((method, server)) = self.methods.get_key_value(method) else {
             return Err(RpcError::unknown_method(method));
         };
-        let answer = server.answer(method, wire::context(request), body);
-        AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!(method, "an answer panicked");
-            Err(RpcError::Internal("the answer was lost".to_owned()))
-        })
+        bus::answer(Arc::clone(server), method, wire::context(request), body).await
     }
 }

@@ -111,6 +111,7 @@ pub(super) fn request(method: &str, context: &Context, remaining: Duration, id: 
     let mut headers = FieldTable::default();
     set(&mut headers, REQUEST_ID, &context.request_id);
     set(&mut headers, TENANT, &context.tenant);
+    set(&mut headers, TRACE_ID, &context.trace_id);
     headers.insert(short(DEADLINE_MS), AMQPValue::LongLongInt(remaining.into()));
     BasicProperties::default()
         .with_delivery_mode(TRANSIENT)
@@ -127,6 +128,7 @@ pub(super) fn context(delivery: &Delivery) -> Context {
     Context {
         request_id: text(properties, REQUEST_ID),
         tenant: text(properties, TENANT),
+        trace_id: text(properties, TRACE_ID),
         deadline: Duration::from_millis(deadline),
     }
 }

@@ -1,13 +1,18 @@
 //! Logs: one JSON object a line on standard error, with request, trace, tenant and call ids, never a secret, a full number
 //! or what was said.
 
+mod mask;
+
 use std::fmt;
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{ConfigError, Settings};
+use mask::Masking;
 
 /// The model server's client logs whole answers that it cannot read; they hold what customers said.
 const MODEL_CLIENT: &str = "async_openai";
@@ -17,6 +22,19 @@ const MODEL_CLIENT: &str = "async_openai";
 /// # Errors
 /// When the filter cannot be read.
 pub fn start(settings: &Settings) -> Result<(), ConfigError> {
+    // Already started: several Echos in one process share the first one's logging.
+    let _ = subscriber(settings, std::io::stderr)?.try_init();
+    Ok(())
+}
+
+/// What [`start`] starts, with another place for the lines to go.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn subscriber<W>(settings: &Settings, writer: W) -> Result<impl Subscriber + Send + Sync, ConfigError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let text = settings.get("ECHO_LOG", "info,lapin=warn,actix_server=warn".to_owned())?;
     let silent = crate::bus::rabbitmq::SILENT_LOG_TARGET;
     let filter = EnvFilter::try_new(format!("{text},{silent}=off,{MODEL_CLIENT}=off"))
@@ -26,10 +44,8 @@ pub fn start(settings: &Settings) -> Result<(), ConfigError> {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_writer(std::io::stderr);
-    // Already started: several Echos in one process share the first one's logging.
-    let _ = tracing_subscriber::registry().with(filter).with(json).try_init();
-    Ok(())
+        .with_writer(Masking(writer));
+    Ok(tracing_subscriber::registry().with(filter).with(json))
 }
 
 /// A phone number as logs may show it: country and area, then dots, then the last two digits.
