@@ -60,6 +60,9 @@ struct Asked {
 pub struct Settings {
     environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
+    /// What the program itself has settled, by name.
+    settled: BTreeMap<&'static str, String>,
+    rehearsal: bool,
     asked: Mutex<BTreeMap<&'static str, Asked>>,
 }
 
@@ -77,7 +80,7 @@ impl Settings {
             .filter(|(k, _)| k.starts_with("ECHO_") || OTHERS.contains(&k.as_str()))
             .collect();
         let file = file.map_or_else(|| Ok(BTreeMap::new()), read_file)?;
-        Ok(Self { environment, file, asked: Mutex::default() })
+        Ok(Self { environment, file, ..Self::default() })
     }
 
     /// Settings from pairs, as if they came from the environment. For tests and for programs that start Echo inside.
@@ -88,12 +91,26 @@ impl Settings {
 
     /// Fixes a setting to what it turned out to be, such as the port that was really bound.
     pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
-        self.environment.insert(name.to_owned(), value.into());
+        self.settled.insert(name, value.into());
+    }
+
+    /// The same, only to be looked at: who makes something for the first start leaves it now.
+    #[must_use]
+    pub fn rehearsing(self) -> Self {
+        Self { rehearsal: true, ..self }
+    }
+
+    /// Whether nothing is to be made, opened or started with these settings.
+    #[must_use]
+    pub const fn is_rehearsal(&self) -> bool {
+        self.rehearsal
     }
 
     fn raw(&self, name: &str) -> Option<(&str, &'static str)> {
         let found = self.environment.get(name).map(|v| (v, "environment"));
         let found = found.or_else(|| self.file.get(name).map(|v| (v, "file")));
+        let source = found.map_or("default", |(_, source)| source);
+        let found = self.settled.get(name).map(|v| (v, source)).or(found);
         found.map(|(v, source)| (v.trim(), source)).filter(|(v, _)| !v.is_empty())
     }
 

@@ -1,4 +1,4 @@
-//! HTTP for services: listeners that are bound before anything else starts, and the operations endpoint.
+//! HTTP for services: ports that are bound early and listened on late, and the operations endpoint.
 
 pub mod ops;
 pub mod server;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Process, StartError, migrate_only, start};
+use super::{Process, StartError, migrate_only, rehearse, start};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Settings};
 use crate::telemetry;
@@ -29,6 +29,9 @@ pub struct ExtraCommand {
 /// A command that runs.
 pub type CommandRuns = Pin<Box<dyn Future<Output = Result<(), StartError>>>>;
 
+const EXIT_CODES: &str = "Exit codes: 0 after an ordered stop, 1 after a failure, 2 for a setting that is wrong, \
+3 when the tables cannot be reached or brought up to date, 4 when the broker cannot be reached, 5 when an address is taken.";
+
 /// A command line in the making.
 #[derive(Clone, Copy)]
 pub struct Cli {
@@ -37,8 +40,8 @@ pub struct Cli {
     extra: &'static [ExtraCommand],
 }
 
-/// Runs a process until it is told to stop. The exit code tells the truth: 0 after an ordered stop, 1 after a failure, 2 for
-/// a setting that is wrong.
+/// Runs a process until it is told to stop. The exit code tells the truth: 0 after an ordered stop, else
+/// [`StartError::code`].
 #[must_use]
 pub fn main(process: Process) -> ExitCode {
     Cli::new(process).main()
@@ -75,8 +78,7 @@ impl Cli {
         runtime.shutdown_timeout(Duration::from_secs(5));
         match result {
             Ok(()) => ExitCode::SUCCESS,
-            Err(StartError::Config(e)) => fail(&e.to_string(), 2),
-            Err(e) => fail(&e.to_string(), 1),
+            Err(e) => fail(&e.to_string(), e.code()),
         }
     }
 }
@@ -96,6 +98,7 @@ fn command(cli: &Cli) -> Command {
     let command = Command::new(cli.process.name)
         .about(cli.process.about)
         .version(env!("CARGO_PKG_VERSION"))
+        .after_help(EXIT_CODES)
         .arg(
             Arg::new("config")
                 .long("config")
@@ -107,7 +110,8 @@ fn command(cli: &Cli) -> Command {
             Arg::new("print-config")
                 .long("print-config")
                 .action(ArgAction::SetTrue)
-                .help("Print the merged settings, secrets masked, and exit"),
+                .global(true)
+                .help("Print the merged settings, secrets masked, and exit without starting anything"),
         )
         .arg(
             Arg::new("check-health")
@@ -129,6 +133,9 @@ async fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), StartError> {
     if matches.get_flag("check-health") {
         return check_health(&settings).await;
     }
+    if matches.get_flag("print-config") {
+        return print_config(cli, settings.rehearsing());
+    }
     (cli.prepare)(&mut settings)?;
     let wanted = matches.subcommand_name();
     if let Some(extra) = cli.extra.iter().find(|extra| Some(extra.name) == wanted) {
@@ -139,17 +146,19 @@ async fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), StartError> {
         return migrate_only(process, settings).await;
     }
     let running = start(process, settings, Clock::system()).await?;
-    if matches.get_flag("print-config") {
-        say(&running.printed_settings());
-        running.stop().await;
-        return Ok(());
-    }
     tracing::info!(process = process.name, version = env!("CARGO_PKG_VERSION"), "ready");
     until_told_to_stop().await?;
     tracing::info!("stopping");
     running.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn print_config(cli: &Cli, mut settings: Settings) -> Result<(), StartError> {
+    (cli.prepare)(&mut settings)?;
+    let (text, problem) = rehearse(cli.process, &settings);
+    std::io::stdout().write_all(text.as_bytes())?;
+    problem.map_or(Ok(()), |problem| Err(problem.into()))
 }
 
 /// Resolves when the process is asked to end (Ctrl-C, or the signal of a supervisor).
@@ -173,10 +182,10 @@ async fn check_health(settings: &Settings) -> Result<(), StartError> {
         .timeout(Duration::from_secs(5))
         .send()
         .await
-        .map_err(|e| StartError::Bus(format!("nobody answers at {address} (ECHO_OPS_ADDR): {e}")))?;
+        .map_err(|e| StartError::Unwell(format!("nobody answers at {address} (ECHO_OPS_ADDR): {e}")))?;
     if answer.status().is_success() {
         return Ok(());
     }
     let text = answer.text().await.unwrap_or_default();
-    Err(StartError::Bus(format!("not ready: {text}")))
+    Err(StartError::Unwell(format!("not ready: {text}")))
 }

@@ -34,7 +34,8 @@ impl Foundation {
         let metrics = Metrics::default();
         let mut databases = BTreeMap::new();
         for def in process.services {
-            let config = tables(def, settings, data_dir.as_deref())?;
+            let named = tables(def, settings, data_dir.as_deref())?;
+            let config = if settings.is_rehearsal() { nowhere() } else { named };
             let database = Database::open(&config, clock.clone())
                 .map_err(|e| ConfigError::new("ECHO_DATA_DIR", e.to_string()))?;
             databases.insert(def.name, database);
@@ -57,6 +58,11 @@ impl Foundation {
     }
 }
 
+/// Tables that nobody keeps.
+fn nowhere() -> DatabaseConfig {
+    DatabaseConfig::Sqlite { path: ":memory:".into(), durability: Durability::Normal }
+}
+
 /// A process without tables has nothing to keep and nobody to talk to but its clients.
 fn bare(process: Process) -> bool {
     process.services.iter().all(|def| def.tables.is_none())
@@ -68,9 +74,7 @@ fn tables(
     settings: &Settings,
     data_dir: Option<&Path>,
 ) -> Result<DatabaseConfig, ConfigError> {
-    let Some(tables) = def.tables else {
-        return Ok(DatabaseConfig::Sqlite { path: ":memory:".into(), durability: Durability::Normal });
-    };
+    let Some(tables) = def.tables else { return Ok(nowhere()) };
     match (settings.secret("ECHO_DATABASE_URL"), data_dir) {
         (Some(url), _) => postgres(&url, settings, def.name),
         (None, Some(dir)) => Ok(DatabaseConfig::Sqlite {

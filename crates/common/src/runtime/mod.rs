@@ -1,4 +1,4 @@
-//! From a list of services to a process: configuration → migrate → bind → build → subscribe → ready, and back again in
+//! From a list of services to a process: configuration → migrate → bind → build → subscribe → listen → ready, and back again in
 //! order: not ready → stop taking → finish what runs → close. A microservice is a list of one; the embedded Echo is a list
 //! of all: the same code path.
 
@@ -19,7 +19,7 @@ use crate::config::{ConfigError, Settings};
 use crate::db::{Database, outbox};
 use crate::egress::EgressPolicy;
 use crate::http::ops::{self, Readiness};
-use crate::http::server::Listeners;
+use crate::http::server::{ListenError, Ports};
 use crate::platform::Platform;
 use crate::service::{Service, ServiceDef};
 use foundation::Foundation;
@@ -55,9 +55,29 @@ pub enum StartError {
     /// The bus could not be reached or its queues not be declared.
     #[error("bus: {0}")]
     Bus(String),
+    /// An address is taken, or not one of this machine.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The process that was asked is not well.
+    #[error("{0}")]
+    Unwell(String),
     /// The operating system refused something.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+impl StartError {
+    /// The exit code that says it.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Unwell(_) | Self::Io(_) => 1,
+            Self::Config(_) => 2,
+            Self::Migrate { .. } => 3,
+            Self::Bus(_) => 4,
+            Self::Listen(_) => 5,
+        }
+    }
 }
 
 struct Built {
@@ -66,45 +86,101 @@ struct Built {
     service: Service,
 }
 
+/// The operations endpoint: the one address that answers from the beginning to the end.
+const OPS: (&str, &str) = ("ECHO_OPS_ADDR", "127.0.0.1:9080");
+
 /// Starts everything and answers once it is ready.
 ///
 /// # Errors
 /// Why not; whatever had been started is stopped again.
 pub async fn start(process: Process, mut settings: Settings, clock: Clock) -> Result<Running, StartError> {
-    let mut listeners = bind(process, &mut settings)?;
+    let mut ports = Ports::default();
+    bind(&mut ports, &mut settings, std::iter::once(OPS))?;
     let foundation = Foundation::lay(process, &settings, clock)?;
-    migrate(process, &foundation).await?;
-    let built = build(process, &settings, &foundation).await?;
-    let readiness = Readiness::new(
-        built
-            .iter()
-            .filter(|b| b.def.tables.is_some())
-            .map(|b| (b.def.name.as_str(), b.platform.database.clone()))
-            .collect(),
-        Arc::clone(&foundation.bus),
-    );
-    let ops_routes = ops::routes(readiness.clone(), foundation.metrics.clone());
+    let readiness = Readiness::new(databases(process, &foundation)?, Arc::clone(&foundation.bus));
     let mut parts = Parts::new(readiness, Arc::clone(&foundation.bus));
-    parts.serve(&mut listeners, "ECHO_OPS_ADDR", vec![Arc::new(ops_routes)])?;
-    foundation.bus.subscribe(consumers(&built)).await.map_err(StartError::Bus)?;
-    start_relays(&built, &*foundation.bus, &mut parts);
-    start_tasks(&built, &mut parts);
-    serve_all(process, &built, &mut listeners, &mut parts)?;
-    parts.ready(settings)
+    match bring_up(process, &mut settings, &foundation, &mut ports, &mut parts).await {
+        Ok(()) => Ok(parts.ready(settings)),
+        Err(problem) => {
+            parts.stop().await;
+            Err(problem)
+        }
+    }
 }
 
-/// Takes all ports before anything else happens, and fixes the settings to what was really bound.
-fn bind(process: Process, settings: &mut Settings) -> Result<Listeners, ConfigError> {
-    let mut listeners = Listeners::default();
-    let services = process.services.iter().flat_map(|def| def.listens.iter().copied());
-    let ops = std::iter::once(("ECHO_OPS_ADDR", "127.0.0.1:9080"));
-    for (setting, default) in services.chain(ops) {
-        let default = default.parse().map_err(|e| ConfigError::new(setting, format!("bad default: {e}")))?;
-        let address = settings.get(setting, default)?;
-        let bound = listeners.bind(setting, address)?;
+async fn bring_up(
+    process: Process,
+    settings: &mut Settings,
+    foundation: &Foundation,
+    ports: &mut Ports,
+    parts: &mut Parts,
+) -> Result<(), StartError> {
+    let ops_routes = ops::routes(parts.readiness(), foundation.metrics.clone());
+    parts.serve(ports, OPS.0, vec![Arc::new(ops_routes)])?;
+    migrate(process, foundation).await?;
+    bind(ports, settings, addresses(process))?;
+    let built = build(process, settings, foundation).await?;
+    foundation.bus.subscribe(consumers(&built)).await.map_err(StartError::Bus)?;
+    start_relays(&built, &*foundation.bus, parts);
+    start_tasks(&built, parts);
+    serve_all(process, &built, ports, parts)
+}
+
+/// The tables that must answer for the process to be ready.
+fn databases(
+    process: Process,
+    foundation: &Foundation,
+) -> Result<Vec<(&'static str, Database)>, ConfigError> {
+    let with_tables = process.services.iter().filter(|def| def.tables.is_some());
+    with_tables.map(|def| Ok((def.name.as_str(), foundation.database(def.name)?))).collect()
+}
+
+/// The settings that name the addresses of a process's services, with their defaults.
+fn addresses(process: Process) -> impl Iterator<Item = (&'static str, &'static str)> {
+    process.services.iter().flat_map(|def| def.listens.iter().copied())
+}
+
+/// Takes ports, and fixes the settings to what was really bound.
+fn bind(
+    ports: &mut Ports,
+    settings: &mut Settings,
+    addresses: impl Iterator<Item = (&'static str, &'static str)>,
+) -> Result<(), StartError> {
+    for (setting, default) in addresses {
+        let bound = ports.bind(setting, address(settings, setting, default)?)?;
         settings.set(setting, bound.to_string());
     }
-    Ok(listeners)
+    Ok(())
+}
+
+fn address(
+    settings: &Settings,
+    setting: &'static str,
+    default: &str,
+) -> Result<std::net::SocketAddr, ConfigError> {
+    let default = default.parse().map_err(|e| ConfigError::new(setting, format!("bad default: {e}")))?;
+    settings.get(setting, default)
+}
+
+/// What the process would run with, secrets masked, and the first setting that is wrong. Nothing is opened, bound, made or
+/// started.
+#[must_use]
+pub fn rehearse(process: Process, settings: &Settings) -> (String, Option<ConfigError>) {
+    let problem = try_settings(process, settings).err();
+    (settings.printed(), problem)
+}
+
+fn try_settings(process: Process, settings: &Settings) -> Result<(), ConfigError> {
+    crate::telemetry::filter(settings)?;
+    for (setting, default) in std::iter::once(OPS).chain(addresses(process)) {
+        address(settings, setting, default)?;
+    }
+    let foundation = Foundation::lay(process, settings, Clock::system())?;
+    let egress = egress(settings, &foundation)?;
+    for def in process.services {
+        (def.build)(settings, &platform(def, &foundation, &egress)?)?;
+    }
+    Ok(())
 }
 
 /// Brings every service's tables up to date.
@@ -134,25 +210,37 @@ async fn build(
     settings: &Settings,
     foundation: &Foundation,
 ) -> Result<Vec<Built>, StartError> {
-    let egress = EgressPolicy::new(settings.list("ECHO_EGRESS_ALLOW")?);
-    let egress = if foundation.loopback_open { egress.with_loopback() } else { egress };
+    let egress = egress(settings, foundation)?;
     process
         .services
         .iter()
         .map(|def| {
-            let platform = Platform {
-                service: def.name,
-                database: foundation.database(def.name)?,
-                caller: foundation.bus.caller(),
-                clock: foundation.clock.clone(),
-                metrics: foundation.metrics.clone(),
-                keys: foundation.keys.clone(),
-                egress: egress.clone(),
-            };
+            let platform = platform(def, foundation, &egress)?;
             let service = (def.build)(settings, &platform)?;
             Ok(Built { def: *def, platform, service })
         })
         .collect()
+}
+
+fn egress(settings: &Settings, foundation: &Foundation) -> Result<EgressPolicy, ConfigError> {
+    let egress = EgressPolicy::new(settings.list("ECHO_EGRESS_ALLOW")?);
+    Ok(if foundation.loopback_open { egress.with_loopback() } else { egress })
+}
+
+fn platform(
+    def: &ServiceDef,
+    foundation: &Foundation,
+    egress: &EgressPolicy,
+) -> Result<Platform, ConfigError> {
+    Ok(Platform {
+        service: def.name,
+        database: foundation.database(def.name)?,
+        caller: foundation.bus.caller(),
+        clock: foundation.clock.clone(),
+        metrics: foundation.metrics.clone(),
+        keys: foundation.keys.clone(),
+        egress: egress.clone(),
+    })
 }
 
 fn consumers(built: &[Built]) -> Vec<Consumer> {
@@ -183,13 +271,13 @@ fn start_tasks(built: &[Built], parts: &mut Parts) {
 fn serve_all(
     process: Process,
     built: &[Built],
-    listeners: &mut Listeners,
+    ports: &mut Ports,
     parts: &mut Parts,
 ) -> Result<(), StartError> {
-    for (setting, _) in process.services.iter().flat_map(|def| def.listens.iter().copied()) {
+    for (setting, _) in addresses(process) {
         let mounts = built.iter().flat_map(|b| b.service.mounts.iter()).filter(|m| m.listener == setting);
         let routes: Vec<_> = mounts.map(|m| Arc::clone(&m.routes)).collect();
-        parts.serve(listeners, setting, routes)?;
+        parts.serve(ports, setting, routes)?;
     }
     Ok(())
 }

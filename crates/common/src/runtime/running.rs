@@ -15,7 +15,7 @@ use crate::bus::Bus;
 use crate::config::Settings;
 use crate::db::{Database, DbError, inbox};
 use crate::http::ops::Readiness;
-use crate::http::server::{self, Listeners, Routes};
+use crate::http::server::{self, Ports, Routes};
 use crate::service::Task;
 
 /// How long what runs may take to finish when the process stops.
@@ -65,11 +65,11 @@ impl Parts {
 
     pub(super) fn serve(
         &mut self,
-        listeners: &mut Listeners,
+        ports: &mut Ports,
         setting: &'static str,
         routes: Routes,
     ) -> Result<(), StartError> {
-        let Some(listener) = listeners.take(setting) else { return Ok(()) };
+        let Some(listener) = ports.listen(setting)? else { return Ok(()) };
         self.servers.push(server::serve(listener, routes, workers(setting))?);
         Ok(())
     }
@@ -118,9 +118,25 @@ impl Parts {
         });
     }
 
-    pub(super) fn ready(self, settings: Settings) -> Result<Running, StartError> {
+    pub(super) fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
+    pub(super) fn ready(self, settings: Settings) -> Running {
         self.readiness.open();
-        Ok(Running { parts: self, settings })
+        Running { parts: self, settings }
+    }
+
+    /// Stops what runs, in order; also what has only begun to start.
+    pub(super) async fn stop(self) {
+        self.readiness.close();
+        self.tasks.finish("periodic tasks").await;
+        for server in &self.servers {
+            server.stop(true).await;
+        }
+        self.bus.stop(GRACE).await;
+        self.relays.finish("outbox relays").await;
+        self.bus.close().await;
     }
 }
 
@@ -148,12 +164,6 @@ impl Running {
         self.settings.get(name, String::new()).unwrap_or_default()
     }
 
-    /// What `--print-config` shows.
-    #[must_use]
-    pub fn printed_settings(&self) -> String {
-        self.settings.printed()
-    }
-
     /// Each part that is not well, with its reason; empty when ready.
     pub async fn problems(&self) -> Vec<(String, String)> {
         self.parts.readiness.problems().await
@@ -161,14 +171,6 @@ impl Running {
 
     /// Stops in order: not ready → take no more requests → finish messages → send what was staged → close.
     pub async fn stop(self) {
-        let parts = self.parts;
-        parts.readiness.close();
-        parts.tasks.finish("periodic tasks").await;
-        for server in &parts.servers {
-            server.stop(true).await;
-        }
-        parts.bus.stop(GRACE).await;
-        parts.relays.finish("outbox relays").await;
-        parts.bus.close().await;
+        self.parts.stop().await;
     }
 }

@@ -32,7 +32,8 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
-    let any = [NUMBER, SECRET, PASSWORD, FIELD, PHONE_FIELD].map(|pattern| format!("(?:{pattern})")).join("|");
+    let any =
+        [NUMBER, SECRET, PASSWORD, FIELD, PHONE_FIELD].map(|pattern| format!("(?:{pattern})")).join("|");
     Some(Patterns {
         any: Regex::new(&any).ok()?,
         number: Regex::new(NUMBER).ok()?,
@@ -97,7 +98,10 @@ mod tests {
 
     #[test]
     fn numbers_are_cut_wherever_they_stand() {
-        assert_eq!(hidden(r#"{"message":"no answer from +14155552671 yet"}"#, "4155552671"), r#"{"message":"no answer from +14***71 yet"}"#);
+        assert_eq!(
+            hidden(r#"{"message":"no answer from +14155552671 yet"}"#, "4155552671"),
+            r#"{"message":"no answer from +14***71 yet"}"#
+        );
         hidden(r#"{"url":"https://x/Calls?To=%2B4930123456"}"#, "4930123456");
         hidden(r#"{"target_phone":"14155552671"}"#, "4155552671");
     }

@@ -35,17 +35,21 @@ pub fn subscriber<W>(settings: &Settings, writer: W) -> Result<impl Subscriber +
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let text = settings.get("ECHO_LOG", "info,lapin=warn,actix_server=warn".to_owned())?;
-    let silent = crate::bus::rabbitmq::SILENT_LOG_TARGET;
-    let filter = EnvFilter::try_new(format!("{text},{silent}=off,{MODEL_CLIENT}=off"))
-        .map_err(|e| ConfigError::new("ECHO_LOG", e.to_string()))?;
     let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
         .with_writer(Masking(writer));
-    Ok(tracing_subscriber::registry().with(filter).with(json))
+    Ok(tracing_subscriber::registry().with(filter(settings)?).with(json))
+}
+
+/// What is logged, as `ECHO_LOG` says.
+pub(crate) fn filter(settings: &Settings) -> Result<EnvFilter, ConfigError> {
+    let text = settings.get("ECHO_LOG", "info,lapin=warn,actix_server=warn".to_owned())?;
+    let silent = crate::bus::rabbitmq::SILENT_LOG_TARGET;
+    EnvFilter::try_new(format!("{text},{silent}=off,{MODEL_CLIENT}=off"))
+        .map_err(|e| ConfigError::new("ECHO_LOG", e.to_string()))
 }
 
 /// A phone number as logs may show it: country and area, then dots, then the last two digits.

@@ -17,6 +17,7 @@ mod idempotency;
 mod limits;
 mod notifications;
 mod paging;
+mod processes;
 mod quickstart;
 mod support;
 mod tenancy;

@@ -89,6 +89,23 @@ async fn voice_paths_are_forwarded_unchanged_past_a_bridge_that_is_not_there() {
     gateway.get("/v1/voices", "").await.assert_error(404, "route_not_found");
 }
 
+/// A bridge that has taken its port and does not listen yet, and one that is never heard of again.
+#[tokio::test]
+async fn a_bridge_that_is_still_starting_is_passed_over_and_one_that_is_silent_is_given_up() {
+    let bridge = Gateway::start_with(Engine::Sqlite, BRIDGE_ONLY, &[]).await;
+    let starting = tokio::net::TcpSocket::new_v4().unwrap();
+    starting.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let urls = format!("http://{},{}", starting.local_addr().unwrap(), bridge.url);
+    let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &[("ECHO_BRIDGE_URLS", &urls)]).await;
+    for path in PATHS {
+        assert_eq!(twilio(&gateway, path).await.expect(200), expected(path));
+    }
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let urls = format!("http://{}", silent.local_addr().unwrap());
+    let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &[("ECHO_BRIDGE_URLS", &urls)]).await;
+    twilio(&gateway, "/v1/voice").await.assert_error(502, "bad_gateway");
+}
+
 #[tokio::test]
 async fn without_any_bridge_voice_paths_are_a_bad_gateway() {
     let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
