@@ -127,7 +127,9 @@ mod tests {
         let id = "0af7651916cd43dd8448eb211c80319c";
         assert_eq!(id_of(&format!("00-{id}-b7ad6b7169203331-01")).as_deref(), Some(id));
         assert_eq!(id_of(&header_of(id)).as_deref(), Some(id));
-        for bad in ["", id, "00-0af7-b7ad6b7169203331-01", &format!("00-{}-b7ad6b7169203331-01", "0".repeat(32))] {
+        for bad in
+            ["", id, "00-0af7-b7ad6b7169203331-01", &format!("00-{}-b7ad6b7169203331-01", "0".repeat(32))]
+        {
             assert_eq!(id_of(bad), None, "{bad}");
         }
     }

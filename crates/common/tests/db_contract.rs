@@ -31,6 +31,8 @@ mod inbox;
 mod leases;
 #[path = "db_contract/migrations.rs"]
 mod migrations;
+#[path = "db_contract/outbox.rs"]
+mod outbox;
 #[path = "db_contract/queries.rs"]
 mod queries;
 #[path = "db_contract/tables.rs"]

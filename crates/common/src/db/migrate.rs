@@ -30,7 +30,7 @@ macro_rules! migrations {
     };
 }
 
-const PLATFORM: &[Migration] = crate::migrations!["0000_platform"];
+const PLATFORM: &[Migration] = crate::migrations!["0000_platform", "0000_platform_backoff"];
 
 /// Any number, the same in every replica: only one migrates at a time.
 const ADVISORY_LOCK: i64 = 0x4563_686f;

@@ -18,7 +18,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::db::types::sql::{Binary, Jsonb, Nullable, Text, UtcTime, Uuid};
+    use crate::db::types::sql::{Binary, Integer, Jsonb, Nullable, Text, UtcTime, Uuid};
     outbox (id) {
         id -> Uuid,
         routing_key -> Text,
@@ -26,6 +26,9 @@ diesel::table! {
         body -> Binary,
         created_at -> UtcTime,
         lease_until -> Nullable<UtcTime>,
+        due_at -> Nullable<UtcTime>,
+        attempts -> Integer,
+        reason -> Nullable<Text>,
     }
 }
 

@@ -256,8 +256,11 @@ fn consumers(built: &[Built]) -> Vec<Consumer> {
 }
 
 fn start_relays(built: &[Built], bus: &dyn Bus, parts: &mut Parts) {
+    let Some(first) = built.first() else { return };
+    let numbers = outbox::OutboxNumbers::new(&first.platform.metrics);
     for b in built.iter().filter(|b| b.def.tables.is_some()) {
-        parts.spawn_relay(|stop| outbox::relay(b.platform.database.clone(), bus.publisher(), stop));
+        let numbers = numbers.of(b.def.name.as_str());
+        parts.spawn_relay(|stop| outbox::relay(b.platform.database.clone(), bus.publisher(), numbers, stop));
         parts.spawn_upkeep(b.platform.database.clone());
     }
 }

@@ -53,7 +53,10 @@ impl Log {
     /// The lines in which `text` stands.
     fn lines_with(&self, text: &str) -> Vec<Value> {
         let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        all.lines().filter(|line| line.contains(text)).map(|line| serde_json::from_str(line).unwrap()).collect()
+        all.lines()
+            .filter(|line| line.contains(text))
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
 

@@ -75,7 +75,7 @@ async fn has_table(database: &Database, table: &'static str) -> bool {
 async fn every_step_is_applied_once_and_in_order(engine: Engine) {
     const STEPS: &[Migration] = &[CALLS, TURNS];
     let place = Place::new(engine);
-    assert_eq!(place.migrate(STEPS).await.unwrap(), ["0000_platform", "0001_calls", "0002_turns"]);
+    assert_eq!(place.migrate(STEPS).await.unwrap(), ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"]);
     assert_eq!(place.migrate(STEPS).await.unwrap(), Vec::<&str>::new());
     assert!(has_table(&place.open(), "turns").await);
 }
@@ -91,7 +91,7 @@ async fn what_is_missing_is_named_until_it_is_applied(engine: Engine) {
     let place = Place::new(engine);
     let database = place.open();
     let missing = migrate::missing(&database, STEPS).await.unwrap();
-    assert_eq!(missing, ["0000_platform", "0001_calls", "0002_turns"]);
+    assert_eq!(missing, ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"]);
     place.migrate(&[CALLS]).await.unwrap();
     assert_eq!(migrate::missing(&database, STEPS).await.unwrap(), ["0002_turns"]);
     place.migrate(STEPS).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_step_that_fails_leaves_nothing_half_applied(engine: Engine) {
     assert!(!has_table(&database, "calls").await, "the step before it belongs to the same run");
     assert!(!has_table(&database, "turns").await, "nor the first half of the step itself");
     let repaired = place.migrate(&[CALLS, TURNS]).await.unwrap();
-    assert_eq!(repaired, ["0000_platform", "0001_calls", "0002_turns"]);
+    assert_eq!(repaired, ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"]);
 }
 
 async fn processes_that_migrate_at_the_same_time_share_the_work(engine: Engine) {
@@ -116,7 +116,7 @@ async fn processes_that_migrate_at_the_same_time_share_the_work(engine: Engine) 
         let (a, b, c) = tokio::join!(place.migrate(STEPS), place.migrate(STEPS), place.migrate(STEPS));
         let mut applied = [a.unwrap(), b.unwrap(), c.unwrap()].concat();
         applied.sort_unstable();
-        assert_eq!(applied, ["0000_platform", "0001_calls", "0002_turns"], "each by one of them");
+        assert_eq!(applied, ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"], "each by one of them");
     }
 }
 

@@ -7,7 +7,8 @@ use common::bus::memory::MemoryBus;
 use common::bus::rabbitmq::{Options, RabbitMq};
 use common::bus::{Bus, Cause, Consumer, Publisher, Subscription};
 use common::config::Secret;
-use common::db::{Database, DbError, outbox, sql};
+use common::db::outbox::{self, OutboxNumbers};
+use common::db::{Database, DbError, sql};
 use common::metrics::Metrics;
 use contracts::ServiceName;
 use contracts::accounts::CancelNotification;
@@ -195,7 +196,7 @@ pub(crate) struct Process {
 impl Process {
     /// Relays what is staged in `database`.
     pub(crate) fn relay(&self, database: &Database, publisher: Arc<dyn Publisher>) {
-        self.relays.spawn(outbox::relay(database.clone(), publisher, self.stop.clone()));
+        self.relays.spawn(outbox::relay(database.clone(), publisher, OutboxNumbers::default(), self.stop.clone()));
     }
 
     /// Stops in the order in which a process stops.

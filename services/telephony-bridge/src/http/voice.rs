@@ -122,7 +122,8 @@ async fn answer(
         return Ok(for_own_words(&app.urls, place, words)); // the same request, the same document
     }
     let question = Question::new(attempt.call_id, place, input, heard);
-    let part = ask(app, (attempt.project_id, attempt.call_id), question.clone(), began + SENTENCE_WITHIN).await;
+    let part =
+        ask(app, (attempt.project_id, attempt.call_id), question.clone(), began + SENTENCE_WITHIN).await;
     match part.as_ref().and_then(|part| for_part(&app.urls, place, part)) {
         Some(response) => Ok(response),
         None => Ok(speak_for_ourselves(app, place, question, part.is_some(), began).await),
