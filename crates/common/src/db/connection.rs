@@ -95,11 +95,14 @@ impl Opener {
     }
 }
 
+/// A query that takes longer is a mistake.
+pub(super) const STATEMENT_TIMEOUT: &str = "10s";
+
 fn open_pg(url: &str, schema: &str) -> Result<PgConnection, diesel::ConnectionError> {
     let mut conn = PgConnection::establish(&with_deadlines(url))?;
-    // A query that takes longer than ten seconds is a mistake; a transaction that idles holds locks for nobody.
+    // A transaction that idles holds locks for nobody.
     conn.batch_execute(&format!(
-        "SET search_path TO \"{schema}\"; SET statement_timeout = '10s'; \
+        "SET search_path TO \"{schema}\"; SET statement_timeout = '{STATEMENT_TIMEOUT}'; \
          SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = warning"
     ))
     .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;

@@ -17,7 +17,8 @@ pub enum DbError {
     /// Somebody else changed the row in between: load and decide again.
     #[error("changed by somebody else in the meantime")]
     Conflict,
-    /// The database cannot be reached, or has no connection free; the work was not done.
+    /// The database cannot be reached, has no connection free, is too slow, has no room left or takes no writes at this
+    /// moment; the work was not done, and waiting may help.
     #[error("the database is away: {0}")]
     Unavailable(String),
     /// A row holds what the program cannot read.
@@ -48,7 +49,9 @@ impl From<Error> for DbError {
                 constraint: info.constraint_name().unwrap_or_else(|| info.message()).to_owned(),
             },
             Error::DatabaseError(kind, info) if overtaken(&kind, info.message()) => Self::Conflict,
-            Error::DatabaseError(kind, info) if connection_lost(&kind, info.message()) => {
+            Error::DatabaseError(kind, info)
+                if connection_lost(&kind, info.message()) || overloaded(&kind, info.message()) =>
+            {
                 Self::Unavailable(info.message().to_owned())
             }
             other => Self::Other(other),
@@ -76,4 +79,48 @@ fn connection_lost(kind: &DatabaseErrorKind, message: &str) -> bool {
         "database is locked",
     ];
     matches!(kind, DatabaseErrorKind::ClosedConnection) || SIGNS.iter().any(|s| message.contains(s))
+}
+
+/// The server is there and cannot do it now: too slow (SQLSTATE 57014, 55P03), full (53100, 53200, 53300), or a standby that
+/// takes no writes (25006). The texts are those of `PostgreSQL` and of `SQLite` for a full or failing disk.
+fn overloaded(kind: &DatabaseErrorKind, message: &str) -> bool {
+    const SIGNS: [&str; 12] = [
+        "canceling statement due to statement timeout",
+        "canceling statement due to lock timeout",
+        "canceling statement due to conflict with recovery",
+        "No space left on device",
+        "could not extend file",
+        "out of memory",
+        "out of shared memory",
+        "too many clients already",
+        "remaining connection slots",
+        "database or disk is full",
+        "disk I/O error",
+        "attempt to write a readonly database",
+    ];
+    matches!(kind, DatabaseErrorKind::ReadOnlyTransaction) || SIGNS.iter().any(|s| message.contains(s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Outcome;
+
+    fn said(message: &str) -> DbError {
+        DbError::from(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned())))
+    }
+
+    #[test]
+    fn a_database_that_is_slow_or_full_makes_no_message_dead() {
+        for message in [
+            "canceling statement due to statement timeout",
+            "could not extend file \"base/5/16384\": No space left on device",
+            "database or disk is full",
+            "FATAL: sorry, too many clients already",
+        ] {
+            assert!(said(message).is_away(), "{message}");
+            assert!(matches!(Outcome::from(said(message)), Outcome::Unavailable(_)), "{message}");
+        }
+        assert!(matches!(Outcome::from(said("syntax error at or near \"SELEC\"")), Outcome::Dead(_)));
+    }
 }

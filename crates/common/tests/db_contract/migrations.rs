@@ -1,7 +1,7 @@
 //! Bringing tables up to date: once, in order, all or nothing, and by whoever comes first.
 
 use common::clock::Clock;
-use common::db::{Database, DatabaseConfig, DbError, Durability, Migration, migrate};
+use common::db::{Database, DatabaseConfig, DbError, Durability, Migration, migrate, sql};
 use diesel::RunQueryDsl as _;
 use testkit::database::{Engine, drop_schemas, postgres_url};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ on_both_engines!(
     a_step_that_fails_leaves_nothing_half_applied,
     processes_that_migrate_at_the_same_time_share_the_work,
     a_step_with_a_text_for_postgres_uses_it_there_only,
+    a_step_that_no_transaction_can_hold_stands_alone_on_postgres,
 );
 
 const fn step(name: &'static str, up: &'static str) -> Migration {
@@ -75,7 +76,10 @@ async fn has_table(database: &Database, table: &'static str) -> bool {
 async fn every_step_is_applied_once_and_in_order(engine: Engine) {
     const STEPS: &[Migration] = &[CALLS, TURNS];
     let place = Place::new(engine);
-    assert_eq!(place.migrate(STEPS).await.unwrap(), ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"]);
+    assert_eq!(
+        place.migrate(STEPS).await.unwrap(),
+        ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"]
+    );
     assert_eq!(place.migrate(STEPS).await.unwrap(), Vec::<&str>::new());
     assert!(has_table(&place.open(), "turns").await);
 }
@@ -116,7 +120,11 @@ async fn processes_that_migrate_at_the_same_time_share_the_work(engine: Engine) 
         let (a, b, c) = tokio::join!(place.migrate(STEPS), place.migrate(STEPS), place.migrate(STEPS));
         let mut applied = [a.unwrap(), b.unwrap(), c.unwrap()].concat();
         applied.sort_unstable();
-        assert_eq!(applied, ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"], "each by one of them");
+        assert_eq!(
+            applied,
+            ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_turns"],
+            "each by one of them"
+        );
     }
 }
 
@@ -131,4 +139,61 @@ async fn a_step_with_a_text_for_postgres_uses_it_there_only(engine: Engine) {
     let database = place.open();
     assert_eq!(has_table(&database, "in_sqlite").await, engine == Engine::Sqlite);
     assert_eq!(has_table(&database, "in_postgres").await, engine == Engine::Postgres);
+}
+
+/// What `CREATE INDEX CONCURRENTLY` waits for: every replica that migrates at the same moment.
+async fn a_step_that_no_transaction_can_hold_stands_alone_on_postgres(engine: Engine) {
+    const INDEX: Migration = Migration {
+        name: "0002_index",
+        up: "CREATE INDEX turns_by_call ON calls (id)",
+        postgres: Some(
+            "DROP INDEX CONCURRENTLY IF EXISTS turns_by_call;\nCREATE INDEX CONCURRENTLY turns_by_call ON calls (id);\n",
+        ),
+    };
+    const LATER: Migration = step("0003_turns", "CREATE TABLE turns (id UUID PRIMARY KEY NOT NULL)");
+    const STEPS: &[Migration] = &[CALLS, INDEX, LATER];
+    let place = Place::new(engine);
+    let (a, b, c) = tokio::join!(place.migrate(STEPS), place.migrate(STEPS), place.migrate(STEPS));
+    let mut applied = [a.unwrap(), b.unwrap(), c.unwrap()].concat();
+    applied.sort_unstable();
+    let all = ["0000_platform", "0000_platform_backoff", "0001_calls", "0002_index", "0003_turns"];
+    assert_eq!(applied, all, "each by one of them");
+    assert!(has_table(&place.open(), "turns").await);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = sql::Text)]
+    value: String,
+}
+
+#[tokio::test]
+async fn a_step_may_take_minutes_and_the_queries_after_it_may_not() {
+    const STEPS: &[Migration] =
+        &[step("0001_slow", "CREATE TABLE seen AS SELECT current_setting('statement_timeout') AS value")];
+    let place = Place::new(Engine::Postgres);
+    let database = place.open();
+    migrate::run(&database, STEPS).await.unwrap();
+    let asked = |query: &'static str| {
+        let read = move |db: &mut common::db::Db| {
+            Ok::<_, DbError>(diesel::sql_query(query).get_result::<Setting>(db)?.value)
+        };
+        database.read(read)
+    };
+    assert_eq!(asked("SELECT value FROM seen").await.unwrap(), "15min");
+    assert_eq!(asked("SELECT current_setting('statement_timeout') AS value").await.unwrap(), "10s");
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_a_database_that_is_slow() {
+    let place = Place::new(Engine::Postgres);
+    let told = place
+        .open()
+        .read(|db| {
+            diesel::sql_query("SET statement_timeout = '1ms'").execute(db)?;
+            Ok::<_, DbError>(diesel::sql_query("SELECT pg_sleep(60)").execute(db).map(drop)?)
+        })
+        .await
+        .unwrap_err();
+    assert!(told.is_away(), "{told:?}");
 }
