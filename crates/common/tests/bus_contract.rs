@@ -7,6 +7,8 @@
     reason = "a test says that a promise is broken by failing"
 )]
 
+#[path = "bus_contract/dead_letters.rs"]
+mod dead_letters;
 #[path = "bus_contract/logs.rs"]
 mod logs;
 #[path = "bus_contract/messages.rs"]
@@ -40,6 +42,9 @@ macro_rules! on_both_buses {
 }
 
 on_both_buses! {
+    dead_letters:
+        dead_letters_are_listed_with_their_reasons_and_stay_where_they_are,
+        a_replayed_letter_has_its_effect_and_a_dropped_one_is_gone;
     logs:
         one_request_has_one_trace_in_the_logs_of_all_who_work_on_it,
         what_must_not_be_seen_is_masked_in_the_log;

@@ -1,26 +1,42 @@
 //! The bus inside one process. A queue is rows in the consumer's own database, so a crash loses nothing; requests are
 //! calls of a function.
 
+mod graves;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use contracts::ServiceName;
 use contracts::rpc::{Call, Caller, Context, RpcError, Server};
+use prometheus::IntGaugeVec;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::dead_letters::DeadLetters;
 use super::{Bus, CONCURRENCY, Consumer, Meta, Outcome, Outgoing, PublishError, Publisher, RPC_IN_FLIGHT};
 use super::{Subscription, topology};
 use crate::db::lease::LeaseQuery;
 use crate::db::queue::{self, Queued};
-use crate::db::{Database, DbError};
+use crate::db::{Database, DbError, Id};
+use crate::metrics::Metrics;
 use crate::trace;
 
 /// Sweep for messages that became due without a nudge.
 const SWEEP: Duration = Duration::from_millis(500);
+
+/// For this long outcomes are kept that cannot be noted, and tried so often.
+const NOTE_WITHIN: Duration = Duration::from_secs(30);
+const NOTE_AGAIN: Duration = Duration::from_millis(200);
+
+/// Where the dead letters of these services lie.
+#[must_use]
+pub fn dead_letters(tables: BTreeMap<ServiceName, Database>) -> Box<dyn DeadLetters> {
+    Box::new(graves::Graves(tables))
+}
 
 /// The in-process bus.
 #[derive(Clone)]
@@ -32,6 +48,7 @@ struct Inner {
     routes: Mutex<HashMap<String, Vec<Arc<Queue>>>>,
     servers: Mutex<HashMap<&'static str, Arc<dyn Server>>>,
     in_flight: Arc<Semaphore>,
+    dead: Option<IntGaugeVec>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -47,19 +64,20 @@ struct Queue {
 
 impl Default for MemoryBus {
     fn default() -> Self {
-        Self::new()
+        Self::new(&Metrics::default())
     }
 }
 
 impl MemoryBus {
     /// A bus without consumers.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(metrics: &Metrics) -> Self {
         Self {
             inner: Arc::new(Inner {
                 routes: Mutex::default(),
                 servers: Mutex::default(),
                 in_flight: Arc::new(Semaphore::new(RPC_IN_FLIGHT)),
+                dead: super::dead_gauge(metrics),
                 stop: CancellationToken::new(),
                 tasks: TaskTracker::new(),
             }),
@@ -81,6 +99,8 @@ impl Bus for MemoryBus {
         for consumer in consumers.iter().filter(|consumer| !consumer.subscriptions.is_empty()) {
             let given_back = consumer.database.write(|tx| queue::give_back(tx.conn)).await;
             given_back.map_err(|e: DbError| e.to_string())?;
+            let (dead, stop) = (self.inner.dead.clone(), self.inner.stop.clone());
+            self.inner.tasks.spawn(graves::keep(consumer.service, consumer.database.clone(), dead, stop));
         }
         let mut started = Vec::new();
         {
@@ -202,7 +222,7 @@ impl Queue {
     /// Leases messages and hands them out, at most [`CONCURRENCY`] at a time, until `stop`.
     async fn work(self: Arc<Self>, stop: CancellationToken) {
         let (settled, settling) = mpsc::channel(CONCURRENCY * 2);
-        let settler = tokio::spawn(Arc::clone(&self).settle(settling));
+        let settler = tokio::spawn(Arc::clone(&self).settle(settling, stop.clone()));
         let slots = Arc::new(Semaphore::new(CONCURRENCY));
         while !stop.is_cancelled() {
             let free = slots.available_permits();
@@ -265,7 +285,11 @@ impl Queue {
     }
 
     /// Notes outcomes, as many as are there in one transaction.
-    async fn settle(self: Arc<Self>, mut outcomes: mpsc::Receiver<(Queued, Outcome)>) {
+    async fn settle(
+        self: Arc<Self>,
+        mut outcomes: mpsc::Receiver<(Queued, Outcome)>,
+        stop: CancellationToken,
+    ) {
         let mut batch = Vec::new();
         while outcomes.recv_many(&mut batch, CONCURRENCY * 2).await > 0 {
             let rows: Vec<_> = batch
@@ -275,9 +299,23 @@ impl Queue {
                     (queued.row, queued.attempts, outcome)
                 })
                 .collect();
-            if let Err(e) = self.database.write(move |tx| queue::settle(tx, &rows)).await {
-                tracing::warn!(queue = self.name, error = %e, "outcomes could not be noted; the messages will come again");
+            self.note(Arc::new(rows), &stop).await;
+        }
+    }
+
+    /// Again and again: what is given up here is handled a second time, and only when its lease has run out.
+    async fn note(&self, rows: Arc<Vec<(Id, i32, Outcome)>>, stop: &CancellationToken) {
+        let until = Instant::now() + NOTE_WITHIN;
+        loop {
+            let noting = Arc::clone(&rows);
+            let Err(e) = self.database.write(move |tx| queue::settle(tx, &noting)).await else { return };
+            let error: DbError = e;
+            let again = !stop.is_cancelled() && Instant::now() < until;
+            tracing::warn!(queue = self.name, %error, again, "outcomes could not be noted");
+            if !again {
+                return;
             }
+            tokio::time::sleep(NOTE_AGAIN).await;
         }
     }
 

@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::{Database, DbError};
+use crate::metrics::Metrics;
 use crate::trace;
 
+pub mod dead_letters;
 pub mod memory;
 pub mod rabbitmq;
 pub mod topology;
@@ -266,4 +268,9 @@ pub trait Bus: Send + Sync + 'static {
     async fn stop(&self, grace: Duration);
     /// The end: nothing is published any more, and nothing of the services is held.
     async fn close(&self);
+}
+
+/// How many dead letters lie there, by service. Both buses show it.
+fn dead_gauge(metrics: &Metrics) -> Option<prometheus::IntGaugeVec> {
+    metrics.gauge("echo_bus_dead_letters", "Dead letters that wait for an operator", &["service"])
 }

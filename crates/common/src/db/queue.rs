@@ -9,6 +9,8 @@ use uuid::Uuid;
 use super::lease::{self, LeaseQuery};
 use super::schema::bus_queue;
 use super::{Db, DbError, Id, Json, Time, Tx};
+use crate::bus::dead_letters::{DeadLetter, Fate, Which};
+use crate::bus::topology::DEAD_KEPT;
 use crate::bus::{Cause, MAX_ATTEMPTS, Outcome, Outgoing};
 
 /// Longer than a handler may take.
@@ -98,11 +100,11 @@ pub(crate) fn settle(tx: &mut Tx<'_>, settled: &[(Id, i32, Outcome)]) -> Result<
         match outcome {
             Outcome::Done => {}
             Outcome::RetryAfter(_) if attempts.unsigned_abs() + 1 >= MAX_ATTEMPTS => {
-                bury(tx.conn, *id, &format!("given up after {MAX_ATTEMPTS} attempts"))?;
+                bury(tx, *id, &format!("given up after {MAX_ATTEMPTS} attempts"))?;
             }
             Outcome::RetryAfter(delay) => postpone(tx, *id, attempts + 1, *delay)?,
             Outcome::Unavailable(_) => postpone(tx, *id, *attempts, UNAVAILABLE_PAUSE)?,
-            Outcome::Dead(reason) => bury(tx.conn, *id, reason)?,
+            Outcome::Dead(reason) => bury(tx, *id, reason)?,
         }
     }
     Ok(())
@@ -120,7 +122,77 @@ fn postpone(tx: &mut Tx<'_>, id: Id, attempts: i32, delay: Duration) -> Result<(
     Ok(())
 }
 
-fn bury(conn: &mut Db, id: Id, reason: &str) -> Result<(), DbError> {
-    diesel::update(bus_queue::table.find(id)).set(bus_queue::dead_reason.eq(reason)).execute(conn)?;
+/// What is dead is not due any more; that column says since when.
+fn bury(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<(), DbError> {
+    let now = Time::from(tx.now());
+    diesel::update(bus_queue::table.find(id))
+        .set((
+            bus_queue::dead_reason.eq(reason),
+            bus_queue::due_at.eq(now),
+            bus_queue::lease_until.eq(None::<Time>),
+        ))
+        .execute(tx.conn)?;
     Ok(())
+}
+
+/// The oldest dead letters.
+pub(crate) fn dead(db: &mut Db, limit: i64) -> Result<Vec<DeadLetter>, DbError> {
+    let rows: Vec<(Id, String, String, i32, Option<String>, Json)> = bus_queue::table
+        .filter(bus_queue::dead_reason.is_not_null())
+        .order((bus_queue::due_at, bus_queue::id))
+        .limit(limit)
+        .select((
+            bus_queue::message_id,
+            bus_queue::queue,
+            bus_queue::routing_key,
+            bus_queue::attempts,
+            bus_queue::dead_reason,
+            bus_queue::headers,
+        ))
+        .load(db)?;
+    let letter =
+        |(id, queue, routing_key, attempts, reason, headers): (Id, _, _, i32, Option<_>, Json)| DeadLetter {
+            message_id: Some(id.0),
+            queue,
+            routing_key,
+            attempts: attempts.unsigned_abs(),
+            reason: reason.unwrap_or_default(),
+            cause: Cause::from_json(&headers.0),
+        };
+    Ok(rows.into_iter().map(letter).collect())
+}
+
+/// Replays or drops dead letters, and says how many.
+pub(crate) fn settle_dead(tx: &mut Tx<'_>, which: &Which, fate: Fate) -> Result<u64, DbError> {
+    let dead: Vec<(Id, Id)> = bus_queue::table
+        .filter(bus_queue::dead_reason.is_not_null())
+        .select((bus_queue::id, bus_queue::message_id))
+        .load(tx.conn)?;
+    let now = Time::from(tx.now());
+    let mut settled = 0;
+    for (row, _) in dead.into_iter().filter(|(_, message)| which.holds(Some(message.0))) {
+        match fate {
+            Fate::Drop => diesel::delete(bus_queue::table.find(row)).execute(tx.conn)?,
+            Fate::Replay => diesel::update(bus_queue::table.find(row))
+                .set((
+                    bus_queue::dead_reason.eq(None::<String>),
+                    bus_queue::due_at.eq(now),
+                    bus_queue::attempts.eq(0),
+                    bus_queue::lease_until.eq(None::<Time>),
+                ))
+                .execute(tx.conn)?,
+        };
+        settled += 1;
+    }
+    Ok(settled)
+}
+
+/// Lets dead letters go that are older than they are kept, and says how many are left.
+pub(crate) fn forget_old_dead(tx: &mut Tx<'_>) -> Result<i64, DbError> {
+    let old = Time::from(tx.now() - DEAD_KEPT);
+    diesel::delete(
+        bus_queue::table.filter(bus_queue::dead_reason.is_not_null().and(bus_queue::due_at.lt(old))),
+    )
+    .execute(tx.conn)?;
+    Ok(bus_queue::table.filter(bus_queue::dead_reason.is_not_null()).count().get_result(tx.conn)?)
 }

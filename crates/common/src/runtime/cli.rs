@@ -1,4 +1,4 @@
-//! The command line that every binary has: `serve` (default), `migrate`, `--config`, `--print-config`, `--check-health`; and
+//! The command line that every binary has: `serve` (default), `migrate`, `dead-letters`, `--config`, `--print-config`, `--check-health`; and
 //! how a binary adds a command of its own.
 
 use std::io::Write as _;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::dead_letters;
 use super::{Process, StartError, migrate_only, rehearse, start};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Settings};
@@ -120,7 +121,8 @@ fn command(cli: &Cli) -> Command {
                 .help("Ask the running process at ECHO_OPS_ADDR whether it is ready, and exit"),
         )
         .subcommand(Command::new("serve").about("Bring the tables up to date and serve (the default)"))
-        .subcommand(Command::new("migrate").about("Only bring the tables up to date"));
+        .subcommand(Command::new("migrate").about("Only bring the tables up to date"))
+        .subcommand(dead_letters::command());
     cli.extra
         .iter()
         .fold(command, |command, extra| command.subcommand(Command::new(extra.name).about(extra.about)))
@@ -135,6 +137,9 @@ async fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), StartError> {
     }
     if matches.get_flag("print-config") {
         return print_config(cli, settings.rehearsing());
+    }
+    if let Some(("dead-letters", matches)) = matches.subcommand() {
+        return dead_letters::run(process, &settings, matches).await;
     }
     (cli.prepare)(&mut settings)?;
     let wanted = matches.subcommand_name();

@@ -8,7 +8,8 @@ use contracts::ServiceName;
 
 use super::Process;
 use crate::bus::Bus;
-use crate::bus::memory::MemoryBus;
+use crate::bus::dead_letters::DeadLetters;
+use crate::bus::memory::{self, MemoryBus};
 use crate::bus::rabbitmq::RabbitMq;
 use crate::bus::topology::Namespace;
 use crate::clock::Clock;
@@ -102,13 +103,35 @@ fn postgres(url: &Secret, settings: &Settings, service: ServiceName) -> Result<D
     })
 }
 
+/// Where the dead letters of a process's services lie: on the broker, else in their tables.
+pub(super) fn dead_letters(
+    process: Process,
+    settings: &Settings,
+) -> Result<Box<dyn DeadLetters>, ConfigError> {
+    if let Some(broker) = broker(settings, &Metrics::default())? {
+        return Ok(Box::new(broker));
+    }
+    let data_dir = if process.embedded { Some(settings.data_dir()?) } else { None };
+    let mut databases = BTreeMap::new();
+    for def in process.services.iter().filter(|def| def.tables.is_some()) {
+        let config = tables(def, settings, data_dir.as_deref())?;
+        let database = Database::open(&config, Clock::system())
+            .map_err(|e| ConfigError::new("ECHO_DATA_DIR", e.to_string()))?;
+        databases.insert(def.name, database);
+    }
+    Ok(memory::dead_letters(databases))
+}
+
+fn broker(settings: &Settings, metrics: &Metrics) -> Result<Option<RabbitMq>, ConfigError> {
+    let Some(url) = settings.secret("ECHO_AMQP_URL") else { return Ok(None) };
+    let namespace = Namespace(settings.get("ECHO_AMQP_NAMESPACE", String::new())?);
+    RabbitMq::new(url, namespace, metrics).map(Some)
+}
+
 fn bus(process: Process, settings: &Settings, metrics: &Metrics) -> Result<Arc<dyn Bus>, ConfigError> {
-    match settings.secret("ECHO_AMQP_URL") {
-        Some(url) => {
-            let namespace = Namespace(settings.get("ECHO_AMQP_NAMESPACE", String::new())?);
-            Ok(Arc::new(RabbitMq::new(url, namespace, metrics)?))
-        }
-        None if process.embedded || bare(process) => Ok(Arc::new(MemoryBus::new())),
+    match broker(settings, metrics)? {
+        Some(broker) => Ok(Arc::new(broker)),
+        None if process.embedded || bare(process) => Ok(Arc::new(MemoryBus::new(metrics))),
         None => Err(ConfigError::new("ECHO_AMQP_URL", "required: amqp://user:password@host/vhost")),
     }
 }

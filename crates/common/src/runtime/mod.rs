@@ -3,6 +3,7 @@
 //! of all: the same code path.
 
 mod cli;
+mod dead_letters;
 mod foundation;
 mod running;
 

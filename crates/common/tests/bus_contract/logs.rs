@@ -26,7 +26,7 @@ const SECRET: &str = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0";
 
 /// The log of this program, as it leaves it.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -40,7 +40,7 @@ impl Write for Log {
 }
 
 impl Log {
-    fn started() -> &'static Self {
+    pub(crate) fn started() -> &'static Self {
         static LOG: OnceLock<Log> = OnceLock::new();
         LOG.get_or_init(|| {
             let log = Self::default();
@@ -51,7 +51,7 @@ impl Log {
     }
 
     /// The lines in which `text` stands.
-    fn lines_with(&self, text: &str) -> Vec<Value> {
+    pub(crate) fn lines_with(&self, text: &str) -> Vec<Value> {
         let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         all.lines()
             .filter(|line| line.contains(text))

@@ -18,6 +18,7 @@ use testkit::wait::eventually;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::logs::Log;
 use crate::support::{Hearing, Letter, PATIENCE, World};
 
 const AT_ONCE: Duration = Duration::from_millis(1);
@@ -98,7 +99,7 @@ impl Publisher for Overheard {
 pub(crate) async fn a_message_that_nobody_hears_stays_in_the_outbox_until_somebody_does(world: World) {
     let hearing = done(&world.database(CallOrchestrator));
     let bus = world.bus();
-    let process = world.relays_on(Arc::clone(&bus));
+    let process = World::without_relays_on(Arc::clone(&bus));
     let answers = Arc::new(Mutex::new(Vec::new()));
     let overheard = Overheard { publisher: bus.publisher(), answers: Arc::clone(&answers) };
     process.relay(&world.database(Gateway), Arc::new(overheard));
@@ -279,6 +280,54 @@ async fn what_a_killed_process_was_handling_is_handled_as_soon_as_the_next_one_s
     let second = world.start(vec![world.consumer(CallOrchestrator, vec![hearing.subscription()])]).await;
     eventually("the effect", PATIENCE, || async { hearing.effects_of(1) }).await;
     second.stop().await;
+}
+
+/// A broker that gets no acknowledgement notices; here it is the process that must not forget.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_that_cannot_be_noted_at_once_is_noted_as_soon_as_the_tables_allow_it() {
+    let (world, log) = (World::memory().await, Log::started());
+    let (database, gate) = (world.database(CallOrchestrator), Gate::closed());
+    let alter = |text: &'static str| {
+        let database = database.clone();
+        async move {
+            let altered =
+                database.write(move |tx| Ok::<_, DbError>(diesel::sql_query(text).execute(tx.conn)?)).await;
+            altered.unwrap();
+        }
+    };
+    let process = world.start(vec![world.consumer(CallOrchestrator, vec![gate.subscription()])]).await;
+    world.stage(&names(1), &Cause::default()).await;
+    eventually("the handler to be busy", PATIENCE, || async {
+        let running = gate.running.load(Ordering::SeqCst);
+        if running == 1 { Ok(()) } else { Err(running) }
+    })
+    .await;
+    alter("ALTER TABLE bus_queue RENAME TO hidden").await;
+    gate.open.add_permits(1);
+    eventually("a vain try", PATIENCE, || async {
+        let lines = log.lines_with("outcomes could not be noted");
+        if lines.is_empty() { Err(()) } else { Ok(()) }
+    })
+    .await;
+    alter("ALTER TABLE hidden RENAME TO bus_queue").await;
+    // Long before the lease of the message runs out.
+    eventually("an empty queue", PATIENCE, || async {
+        let rows = queued(&database).await;
+        if rows == 0 { Ok(()) } else { Err(rows) }
+    })
+    .await;
+    process.stop().await;
+}
+
+async fn queued(database: &Database) -> i64 {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = sql::BigInt)]
+        n: i64,
+    }
+    let count = "SELECT count(*) AS n FROM bus_queue";
+    let read = database.read(move |db| Ok::<Row, DbError>(diesel::sql_query(count).get_result(db)?));
+    read.await.unwrap().n
 }
 
 pub(crate) async fn what_is_staged_while_a_process_stops_goes_out_before_its_end(world: World) {

@@ -124,8 +124,11 @@ async fn what_cannot_be_routed_holds_up_nothing_behind_it_and_goes_out_when_it_c
     let relay = Relay::start(engine, only_withdrawals).await;
     relay.stage(MANY).await;
     relay.taken(1, NO_HURRY).await;
-    let waiting = relay.waiting().await;
-    assert_eq!(waiting.len(), MANY);
+    let waiting = eventually("all others to be set aside", PATIENCE, || async {
+        let waiting = relay.waiting().await;
+        if waiting.len() == MANY { Ok(waiting) } else { Err(waiting.len()) }
+    })
+    .await;
     let reason = PublishError::Unroutable(DialRequested::routing_key()).to_string();
     assert!(waiting.iter().all(|row| row.attempts >= 1 && row.reason == reason), "{:?}", waiting[0]);
     let numbers = relay.metrics.rendered();

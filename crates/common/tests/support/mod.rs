@@ -5,9 +5,9 @@ mod broker;
 mod hearing;
 mod world;
 
-pub(crate) use broker::{Broker, amqp_address};
+pub(crate) use broker::{Broker, amqp_address, amqp_url};
 pub(crate) use hearing::Hearing;
-pub(crate) use world::{Letter, World};
+pub(crate) use world::{Letter, Process, World};
 
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
 //! Services with tables of their own over one of the two buses; and processes that run on them, one after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::bus::memory::MemoryBus;
+use common::bus::dead_letters::DeadLetters;
+use common::bus::memory::{self, MemoryBus};
 use common::bus::rabbitmq::{Options, RabbitMq};
 use common::bus::{Bus, Cause, Consumer, Publisher, Subscription};
 use common::config::Secret;
@@ -32,6 +33,7 @@ pub(crate) struct World {
     gateway: TestDatabase,
     orchestrator: TestDatabase,
     dispatcher: TestDatabase,
+    metrics: Mutex<Metrics>,
     /// `None`: the in-process bus.
     pub(crate) broker: Option<Broker>,
 }
@@ -47,7 +49,8 @@ impl World {
 
     async fn new(broker: Option<Broker>) -> Self {
         let tables = || TestDatabase::new(Engine::Sqlite, &[]);
-        Self { gateway: tables().await, orchestrator: tables().await, dispatcher: tables().await, broker }
+        let (gateway, orchestrator, dispatcher) = (tables().await, tables().await, tables().await);
+        Self { gateway, orchestrator, dispatcher, metrics: Mutex::default(), broker }
     }
 
     fn tables(&self, service: ServiceName) -> &TestDatabase {
@@ -66,17 +69,52 @@ impl World {
     /// A new bus over the same tables or the same namespace, with nothing started.
     pub(crate) fn bus(&self) -> Arc<dyn Bus> {
         match &self.broker {
-            None => Arc::new(MemoryBus::new()),
+            None => Arc::new(MemoryBus::new(&self.new_metrics())),
             Some(_) => self.bus_at(&broker::amqp_url()),
         }
     }
 
     /// A new bus that reaches the broker by another way.
     pub(crate) fn bus_at(&self, url: &str) -> Arc<dyn Bus> {
+        self.bus_with(url, Options::default())
+    }
+
+    /// A new bus on the broker with other times.
+    pub(crate) fn bus_with(&self, url: &str, options: Options) -> Arc<dyn Bus> {
+        Arc::new(self.rabbit(url).with_options(Options { retry_tiers: broker::TIERS, ..options }))
+    }
+
+    fn rabbit(&self, url: &str) -> RabbitMq {
         let namespace = self.broker.as_ref().expect("a broker").namespace.clone();
-        let options = Options { retry_tiers: broker::TIERS, ..Options::default() };
-        let bus = RabbitMq::new(Secret::new(url), namespace, &Metrics::default()).unwrap();
-        Arc::new(bus.with_options(options))
+        RabbitMq::new(Secret::new(url), namespace, &self.new_metrics()).unwrap()
+    }
+
+    fn new_metrics(&self) -> Metrics {
+        let metrics = Metrics::default();
+        *self.metrics.lock().unwrap() = metrics.clone();
+        metrics
+    }
+
+    /// The numbers of the latest bus.
+    pub(crate) fn numbers(&self) -> String {
+        self.metrics.lock().unwrap().rendered()
+    }
+
+    /// What an operator uses.
+    pub(crate) fn dead_letters(&self) -> Box<dyn DeadLetters> {
+        match &self.broker {
+            None => {
+                let tables = [ServiceName::CallOrchestrator, ServiceName::WebhookDispatcher];
+                memory::dead_letters(tables.map(|service| (service, self.database(service))).into())
+            }
+            Some(_) => Box::new(self.rabbit(&broker::amqp_url())),
+        }
+    }
+
+    /// Lets time pass for the listeners' tables.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.orchestrator.clock.advance(time);
+        self.dispatcher.clock.advance(time);
     }
 
     /// Starts a process in which these services listen and answer, and all have relays.
@@ -89,9 +127,14 @@ impl World {
         self.relays_on(bus)
     }
 
+    /// A process that does not even publish.
+    pub(crate) fn without_relays_on(bus: Arc<dyn Bus>) -> Process {
+        Process { bus, stop: CancellationToken::new(), relays: TaskTracker::new() }
+    }
+
     /// A process that only publishes as yet.
     pub(crate) fn relays_on(&self, bus: Arc<dyn Bus>) -> Process {
-        let process = Process { bus, stop: CancellationToken::new(), relays: TaskTracker::new() };
+        let process = Self::without_relays_on(bus);
         for tables in [&self.gateway, &self.orchestrator, &self.dispatcher] {
             process.relay(&tables.database, process.bus.publisher());
         }
@@ -172,8 +215,7 @@ impl World {
     /// Lets what waits in the listeners' queues come due. On the broker it does so by itself.
     pub(crate) fn hurry(&self) {
         if self.broker.is_none() {
-            self.orchestrator.clock.advance(Duration::from_secs(61));
-            self.dispatcher.clock.advance(Duration::from_secs(61));
+            self.pass(Duration::from_secs(61));
         }
     }
 }
@@ -196,7 +238,12 @@ pub(crate) struct Process {
 impl Process {
     /// Relays what is staged in `database`.
     pub(crate) fn relay(&self, database: &Database, publisher: Arc<dyn Publisher>) {
-        self.relays.spawn(outbox::relay(database.clone(), publisher, OutboxNumbers::default(), self.stop.clone()));
+        self.relays.spawn(outbox::relay(
+            database.clone(),
+            publisher,
+            OutboxNumbers::default(),
+            self.stop.clone(),
+        ));
     }
 
     /// Stops in the order in which a process stops.

@@ -104,6 +104,24 @@ fn an_address_that_is_taken_is_exit_code_5() {
     assert!(said(&ended).contains("ECHO_OPS_ADDR: cannot listen"), "{}", said(&ended));
 }
 
+#[test]
+fn dead_letters_can_be_asked_for_on_the_command_line() {
+    let place = Place::new();
+    let help = String::from_utf8(place.run(&["dead-letters", "--help"]).stdout).unwrap();
+    for word in ["list", "replay", "drop", "14 days", "--service"] {
+        assert!(help.contains(word), "{help}");
+    }
+    let none = place.run(&["dead-letters", "list"]);
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(0), 0), "{}", said(&none));
+    let dropped = place.run(&["dead-letters", "drop", "--all"]);
+    assert_eq!(String::from_utf8_lossy(&dropped.stdout), "{\"dropped\":0,\"service\":\"gateway\"}\n");
+    let unsaid = place.run(&["dead-letters", "drop"]);
+    assert_eq!(unsaid.status.code(), Some(2), "nothing is dropped that was not named");
+    let stranger = place.run(&["dead-letters", "list", "--service", "nobody"]);
+    assert_eq!(stranger.status.code(), Some(1));
+    assert!(said(&stranger).contains("it has gateway"), "{}", said(&stranger));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordered_stop_is_exit_code_0_and_health_is_told_by_the_code_too() {
     let place = Place::new();

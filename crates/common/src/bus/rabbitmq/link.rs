@@ -79,7 +79,7 @@ impl Connector {
         Self { uri, role, metrics: metrics.clone() }
     }
 
-    async fn connect(&self) -> Result<Connection, String> {
+    pub(super) async fn connect(&self) -> Result<Connection, String> {
         let name = format!("echo {} {}", self.role, std::process::id());
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         match timeout(CONNECT_WITHIN, Connection::connect_uri(self.uri.clone(), properties)).await {

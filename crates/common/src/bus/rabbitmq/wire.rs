@@ -11,6 +11,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use uuid::Uuid;
 
 use super::names::short;
+use crate::bus::dead_letters::DeadLetter;
 use crate::bus::{Cause, Outgoing};
 
 const REQUEST_ID: &str = "echo-request-id";
@@ -80,6 +81,33 @@ impl Received {
             Some(id) => properties.with_message_id(short(&id.to_string())),
             None => properties,
         }
+    }
+}
+
+/// A message of the dead queue, as an operator sees it. The broker itself puts messages there, too, and says so in headers of
+/// its own.
+pub(super) fn dead_letter(delivery: &Delivery) -> DeadLetter {
+    let (received, properties) = (Received::read(delivery), &delivery.properties);
+    let either = |ours: &str, brokers: &str| {
+        let ours = text(properties, ours);
+        if ours.is_empty() { text(properties, brokers) } else { ours }
+    };
+    DeadLetter {
+        message_id: received.message_id,
+        queue: either(QUEUE, "x-first-death-queue"),
+        routing_key: received.routing_key,
+        attempts: received.attempts,
+        reason: either(REASON, "x-first-death-reason"),
+        cause: received.cause,
+    }
+}
+
+/// The properties of a dead letter on its way back: as if it had never been tried.
+pub(super) fn revived(delivery: &Delivery, letter: &DeadLetter) -> BasicProperties {
+    let properties = persistent(headers(&letter.cause), &letter.routing_key);
+    match delivery.properties.message_id() {
+        Some(id) => properties.with_message_id(id.clone()),
+        None => properties,
     }
 }
 
