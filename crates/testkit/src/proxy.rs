@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -22,6 +23,7 @@ struct Control {
     cuts: watch::Sender<u64>,
     blocked: watch::Sender<bool>,
     closed: watch::Sender<bool>,
+    accepted: AtomicUsize,
 }
 
 impl Proxy {
@@ -36,6 +38,7 @@ impl Proxy {
             cuts: watch::channel(0).0,
             blocked: watch::channel(false).0,
             closed: watch::channel(false).0,
+            accepted: AtomicUsize::new(0),
         });
         let accepting = tokio::spawn(accept(listener, target, Arc::clone(&control)));
         Ok(Self { address, control, accepting })
@@ -45,6 +48,12 @@ impl Proxy {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections it has let through so far.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.control.accepted.load(Ordering::SeqCst)
     }
 
     /// Cuts every connection that stands. New ones are let through.
@@ -87,6 +96,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, control: Arc<Control>
         if *control.closed.borrow() {
             continue;
         }
+        control.accepted.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(pass(inbound, target, Arc::clone(&control)));
     }
 }

@@ -8,13 +8,16 @@
 mod consumer;
 mod declare;
 mod delivery;
+mod graves;
 mod link;
+mod loopback;
 mod metrics;
 mod names;
 mod publisher;
 mod rpc_client;
 mod rpc_server;
 mod rpc_session;
+mod watchdog;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::rpc::Caller;
+use lapin::types::ShortString;
 use lapin::uri::AMQPUri;
 use tokio_util::sync::CancellationToken;
 
@@ -47,8 +51,10 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 pub struct Options {
     /// How long messages wait in the three retry queues.
     pub retry_tiers: RetryTiers,
-    /// How often the broker is asked whether it still counts our consumers.
+    /// How often each consumer has to prove that it hears.
     pub watch_every: Duration,
+    /// How long a confirm is waited for. The message may be there or not.
+    pub confirm_within: Duration,
     /// How long a start waits for the broker.
     pub start_within: Duration,
 }
@@ -56,7 +62,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let watch_every = Duration::from_secs(15);
-        Self { retry_tiers: RetryTiers::default(), watch_every, start_within: START_WITHIN }
+        let confirm_within = Duration::from_secs(5);
+        Self { retry_tiers: RetryTiers::default(), watch_every, confirm_within, start_within: START_WITHIN }
     }
 }
 
@@ -66,6 +73,15 @@ struct Shared {
     names: Names,
     metrics: BusMetrics,
     options: Options,
+    /// Tells the consumers of this process from those of others.
+    instance: Arc<str>,
+}
+
+impl Shared {
+    /// The tag of this process's consumer of a queue.
+    fn tag(&self, queue: &str) -> ShortString {
+        names::short(&format!("{}.{queue}", self.instance))
+    }
 }
 
 /// The bus over `RabbitMQ`. Dropping it without [`Bus::stop`] cuts off what runs; nothing is lost by that.
@@ -99,6 +115,7 @@ impl RabbitMq {
                 names: Names::new(namespace)?,
                 metrics: BusMetrics::new(metrics),
                 options: Options::default(),
+                instance: uuid::Uuid::now_v7().simple().to_string().into(),
             },
             publishing: Mutex::default(),
             calling: Mutex::default(),

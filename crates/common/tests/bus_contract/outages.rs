@@ -171,3 +171,46 @@ async fn a_request_whose_connection_broke_is_asked_again_only_if_it_is_idempoten
     assert_eq!(again.await.unwrap(), Ok(Bytes::new()));
     process.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirm_that_is_late_fails_that_message_and_leaves_the_connection_alone() {
+    let world = World::rabbitmq().await;
+    let proxy = Proxy::start(amqp_address()).await.unwrap();
+    let impatient = Options { confirm_within: Duration::ZERO, ..Options::default() };
+    let bus = world.bus_with(&Broker::url_at(proxy.addr()), impatient);
+    let hearing = Hearing::new(&world.database(CallOrchestrator), |_| Outcome::Done);
+    bus.subscribe(vec![world.consumer(CallOrchestrator, vec![hearing.subscription()])]).await.unwrap();
+    let connections = proxy.accepted();
+    for n in 1..=20 {
+        let answers = bus.publisher().publish(vec![outgoing()]).await;
+        let late = PublishError::Unconfirmed("the broker did not confirm in time".to_owned());
+        assert_eq!(answers, [Err(late)]);
+        eventually("the message all the same", PATIENCE, || async { hearing.heard_times(n).map(drop) }).await;
+    }
+    assert_eq!(bus.ready().await, Ok(()));
+    assert_eq!(proxy.accepted(), connections);
+    bus.stop(PATIENCE).await;
+    bus.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consumers_that_work_prove_it_again_and_again_and_keep_their_connection() {
+    let world = World::rabbitmq().await;
+    let proxy = Proxy::start(amqp_address()).await.unwrap();
+    let often = Options { watch_every: Duration::from_secs(2), ..Options::default() };
+    let bus = world.bus_with(&Broker::url_at(proxy.addr()), often);
+    let answers = Answers::new();
+    let hearing = Hearing::new(&world.database(CallOrchestrator), |_| Outcome::Done);
+    let hears = world.consumer(CallOrchestrator, vec![hearing.subscription()]);
+    let process = world.start_on(bus, vec![hears, world.server(Arc::new(answers))]).await;
+    let connections = proxy.accepted();
+    // Counted behind the proofs of all consumers.
+    eventually("a look of the watchdog", PATIENCE, || async {
+        let numbers = world.numbers();
+        if numbers.contains("echo_bus_dead_letters{") { Ok(()) } else { Err(numbers) }
+    })
+    .await;
+    assert_eq!(process.bus.ready().await, Ok(()));
+    assert_eq!(proxy.accepted(), connections);
+    process.stop().await;
+}

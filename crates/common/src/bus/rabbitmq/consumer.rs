@@ -1,7 +1,8 @@
-//! Consumes the queues of the process's services, and asks the broker whether it still counts us among the consumers.
+//! Consumes the queues of the process's services. Each consumer is watched: see [`super::watchdog`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,7 +18,9 @@ use tokio_util::task::TaskTracker;
 
 use super::delivery::Job;
 use super::link::{Breaker, Connector, Link, SetUp};
+use super::loopback::Loopback;
 use super::publisher::Confirming;
+use super::watchdog::{Pulse, Watchdog, Watched};
 use super::{Shared, declare};
 use crate::bus::{CONCURRENCY, Consumer, Subscription, topology};
 
@@ -32,7 +35,7 @@ pub(super) struct Queue {
     pub(super) service: ServiceName,
     pub(super) handlers: HashMap<String, Subscription>,
     /// Shared by all connections that ever were: a handler outlives the connection that its message came by.
-    slots: Arc<Semaphore>,
+    pulse: Pulse,
 }
 
 /// What every handler of this process uses.
@@ -103,7 +106,7 @@ fn queues_of(consumer: &Consumer, shared: &Shared) -> Vec<Arc<Queue>> {
             name: shared.names.of(&name),
             service: consumer.service,
             handlers: subscriptions.into_iter().map(|s| (s.message().routing_key(), s)).collect(),
-            slots: Arc::new(Semaphore::new(CONCURRENCY)),
+            pulse: Pulse { received: Arc::default(), slots: Arc::new(Semaphore::new(CONCURRENCY)) },
         })
     };
     topology::queues(consumer).into_iter().map(queue).collect()
@@ -116,14 +119,20 @@ impl SetUp for Queues {
     async fn set_up(&self, connection: &Connection, breaker: Breaker) -> lapin::Result<Session> {
         let own = connection.create_channel().await?;
         self.declare(&own).await?;
-        let mut channels = vec![own.clone()];
+        let (mut channels, mut watched) = (vec![own.clone()], Vec::new());
         for queue in &self.queues {
             let channel = connection.create_channel().await?;
             channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
             let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
-            let consumer =
-                channel.basic_consume(queue.name.clone(), ShortString::default(), options, arguments).await?;
+            let tag = self.workshop.shared.tag(queue.name.as_str());
+            let consumer = channel.basic_consume(queue.name.clone(), tag.clone(), options, arguments).await?;
             channels.push(channel.clone());
+            watched.push(Watched {
+                queue: Some(queue.name.clone()),
+                loopback: Loopback::open(&channel, &tag).await?,
+                pulse: Some(queue.pulse.clone()),
+                last: None,
+            });
             let line = Line {
                 queue: Arc::clone(queue),
                 workshop: Arc::clone(&self.workshop),
@@ -132,13 +141,25 @@ impl SetUp for Queues {
             };
             self.workshop.handlers.spawn(line.run(consumer));
         }
-        let names = self.queues.iter().map(|q| q.name.clone()).collect();
-        tokio::spawn(watch(own, names, self.workshop.shared.options.watch_every, breaker));
+        let watchdog = Watchdog {
+            asking: own,
+            watched,
+            services: self.services(),
+            shared: self.workshop.shared.clone(),
+            breaker,
+            stopping: self.workshop.stopping.clone(),
+        };
+        tokio::spawn(watchdog.run());
         Ok(Session { _channels: channels })
     }
 }
 
 impl Queues {
+    fn services(&self) -> Vec<ServiceName> {
+        let services: BTreeSet<ServiceName> = self.queues.iter().map(|q| q.service).collect();
+        services.into_iter().collect()
+    }
+
     async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         let Shared { names, options, .. } = &self.workshop.shared;
         declare::events(channel, names).await?;
@@ -181,7 +202,7 @@ impl Line {
     /// Gives each delivery to a handler of its own; answers why there are no more.
     async fn hand_out(&self, consumer: &mut lapin::Consumer) -> String {
         loop {
-            let slot = match Arc::clone(&self.queue.slots).acquire_owned().await {
+            let slot = match Arc::clone(&self.queue.pulse.slots).acquire_owned().await {
                 Ok(slot) => slot,
                 Err(closed) => return closed.to_string(),
             };
@@ -195,6 +216,7 @@ impl Line {
 
     fn handle(&self, delivery: lapin::message::Delivery, slot: OwnedSemaphorePermit) {
         let queue = self.queue.name.as_str();
+        self.queue.pulse.received.fetch_add(1, Ordering::Relaxed);
         if delivery.redelivered {
             self.workshop.shared.metrics.redeliveries.add_one(queue);
         }
@@ -208,56 +230,5 @@ impl Line {
             job.settle().await;
             drop(slot);
         });
-    }
-}
-
-/// A consumer can go deaf without a word. The broker knows.
-async fn watch(channel: Channel, queues: Vec<ShortString>, every: Duration, breaker: Breaker) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            () = breaker.gone().cancelled() => return,
-        }
-        for queue in &queues {
-            match timeout(every, declare::consumers(&channel, queue)).await {
-                Ok(Ok(0)) => return breaker.trip(format!("{queue}: the broker counts no consumer")),
-                Ok(Ok(_)) => {}
-                Ok(Err(e)) => return breaker.trip(format!("{queue}: {e}")),
-                Err(_) => return breaker.trip(format!("{queue}: the broker does not say who consumes it")),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use lapin::ConnectionProperties;
-    use lapin::options::QueueDeclareOptions;
-
-    use super::*;
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests are told by their environment where the servers are"
-    )]
-    async fn broker() -> Connection {
-        let url = std::env::var("ECHO_TEST_AMQP_URL")
-            .unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned());
-        let connected = Connection::connect(&url, ConnectionProperties::default()).await;
-        connected.unwrap_or_else(|e| panic!("RabbitMQ is needed (apt-get install rabbitmq-server): {e}"))
-    }
-
-    #[tokio::test]
-    async fn a_queue_on_which_the_broker_counts_no_consumer_brings_the_connection_down() {
-        let connection = broker().await;
-        let channel = connection.create_channel().await.unwrap();
-        let options = QueueDeclareOptions::exclusive().auto_delete();
-        let queue =
-            channel.queue_declare(ShortString::default(), options, FieldTable::default()).await.unwrap();
-        let (breaker, mut tripped) = Breaker::new();
-        let names = vec![queue.name().clone()];
-        tokio::spawn(watch(channel, names, Duration::from_millis(20), breaker));
-        let why = timeout(Duration::from_secs(10), tripped.recv()).await.unwrap().unwrap();
-        assert!(why.contains("the broker counts no consumer"), "{why}");
     }
 }

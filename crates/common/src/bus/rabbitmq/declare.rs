@@ -77,10 +77,18 @@ pub(super) async fn requests(channel: &Channel, names: &Names, service: ServiceN
     bind(channel, names.rpc_queue(service), names.rpc(), short(service.as_str())).await
 }
 
-/// How many consumers the broker counts on a queue.
-pub(super) async fn consumers(channel: &Channel, name: &ShortString) -> Result<u32> {
+/// What the broker counts on a queue.
+pub(super) struct State {
+    pub(super) consumers: u32,
+    /// Messages that no consumer has been given.
+    pub(super) ready: u32,
+}
+
+/// Asks for the state of a queue. One that is not there costs the channel.
+pub(super) async fn state(channel: &Channel, name: &ShortString) -> Result<State> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    Ok(channel.queue_declare(name.clone(), options, FieldTable::default()).await?.consumer_count())
+    let queue = channel.queue_declare(name.clone(), options, FieldTable::default()).await?;
+    Ok(State { consumers: queue.consumer_count(), ready: queue.message_count() })
 }
 
 async fn exchange(channel: &Channel, name: ShortString, kind: ExchangeKind) -> Result<()> {

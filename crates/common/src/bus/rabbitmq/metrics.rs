@@ -1,7 +1,9 @@
 //! The numbers of the broker's side.
 
+use contracts::ServiceName;
 use prometheus::{IntCounterVec, IntGaugeVec};
 
+use crate::bus::dead_gauge;
 use crate::metrics::Metrics;
 
 /// `echo_bus_…`, each by queue or by connection.
@@ -11,6 +13,7 @@ pub(super) struct BusMetrics {
     pub(super) retries: Counter,
     pub(super) redeliveries: Counter,
     pub(super) lost_acks: Counter,
+    dead: Option<IntGaugeVec>,
     connected: Option<IntGaugeVec>,
     blocked: Option<IntGaugeVec>,
 }
@@ -38,6 +41,7 @@ impl BusMetrics {
                 "echo_bus_lost_acks_total",
                 "Acknowledgements that did not reach the broker; each is a redelivery to come",
             ),
+            dead: dead_gauge(metrics),
             connected: metrics.gauge(
                 "echo_bus_connected",
                 "1 while the connection stands and all is declared",
@@ -48,6 +52,12 @@ impl BusMetrics {
                 "1 while the broker takes nothing because of an alarm",
                 &["connection"],
             ),
+        }
+    }
+
+    pub(super) fn dead(&self, service: ServiceName, count: u32) {
+        if let Some(gauge) = &self.dead {
+            gauge.with_label_values(&[service.as_str()]).set(count.into());
         }
     }
 

@@ -1,5 +1,7 @@
 //! Publishes with confirms: what is answered `Ok` is stored in every queue that it was routed to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,15 +10,15 @@ use futures_util::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionStatus};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::link::{Breaker, Connector, Link, SetUp};
 use super::names::{Names, short};
 use super::{Shared, declare, wire};
 use crate::bus::{Outgoing, PublishError, Publisher};
 
-/// A confirm that takes longer is not waited for; the message may be there or not.
-const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+/// A broker that takes longer to answer a plain question is taken for gone.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// AMQP's limit for a routing key.
 const LONGEST_KEY: usize = 255;
 
@@ -32,13 +34,17 @@ pub(super) struct Parcel {
 pub(super) struct Confirming {
     link: Link<Publishing>,
     names: Names,
+    confirm_within: Duration,
 }
 
 /// A channel in confirm mode.
 pub(super) struct Publishing {
     channel: Channel,
+    names: Names,
     status: ConnectionStatus,
     breaker: Breaker,
+    /// Somebody is asking the broker whether it is still there.
+    doubting: Arc<AtomicBool>,
 }
 
 struct Exchanges(Names);
@@ -52,14 +58,16 @@ impl SetUp for Exchanges {
         // A consumer may start later; without the exchange, the broker would close the channel instead of returning.
         declare::events(&channel, &self.0).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Publishing { channel, status: connection.status().clone(), breaker })
+        let (names, status) = (self.0.clone(), connection.status().clone());
+        Ok(Publishing { channel, names, status, breaker, doubting: Arc::default() })
     }
 }
 
 impl Confirming {
     pub(super) fn start(connector: Connector, shared: &Shared) -> Self {
         let names = shared.names.clone();
-        Self { link: Link::start(connector, Exchanges(names.clone())), names }
+        let confirm_within = shared.options.confirm_within;
+        Self { link: Link::start(connector, Exchanges(names.clone())), names, confirm_within }
     }
 
     pub(super) async fn up(&self, deadline: Instant) -> Result<(), String> {
@@ -70,7 +78,7 @@ impl Confirming {
         self.session().map(drop)
     }
 
-    fn session(&self) -> Result<std::sync::Arc<Publishing>, String> {
+    fn session(&self) -> Result<Arc<Publishing>, String> {
         let session = self.link.now()?;
         if session.status.blocked() {
             return Err("the broker has raised an alarm and takes nothing".to_owned());
@@ -81,7 +89,7 @@ impl Confirming {
     /// Publishes one message and waits for its confirm.
     pub(super) async fn send(&self, parcel: &Parcel) -> Result<(), PublishError> {
         let session = self.session().map_err(PublishError::Unconfirmed)?;
-        session.send(parcel, Instant::now() + CONFIRM_WITHIN).await
+        session.send(parcel, Instant::now() + self.confirm_within).await
     }
 }
 
@@ -92,7 +100,7 @@ impl Publisher for Confirming {
             Ok(session) => session,
             Err(why) => return vec![Err(PublishError::Unconfirmed(why)); batch.len()],
         };
-        let deadline = Instant::now() + CONFIRM_WITHIN;
+        let deadline = Instant::now() + self.confirm_within;
         let (session, exchange) = (&session, self.names.events());
         let sent = batch.into_iter().map(|message| {
             let exchange = exchange.clone();
@@ -116,9 +124,8 @@ impl Publishing {
         let confirmed = match timeout_at(deadline, self.confirmed(parcel)).await {
             Ok(confirmed) => confirmed,
             Err(_) => {
-                let why = "the broker did not confirm in time";
-                self.breaker.trip(why);
-                return Err(PublishError::Unconfirmed(why.to_owned()));
+                self.doubt();
+                return Err(PublishError::Unconfirmed("the broker did not confirm in time".to_owned()));
             }
         };
         match confirmed {
@@ -140,6 +147,24 @@ impl Publishing {
                 Err(PublishError::Unconfirmed(e.to_string()))
             }
         }
+    }
+
+    /// One queue may be slow to confirm; that is no reason to throw away what all others use. A broker that does not answer
+    /// a plain question either is gone.
+    fn doubt(&self) {
+        if self.doubting.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (channel, names, breaker) = (self.channel.clone(), self.names.clone(), self.breaker.clone());
+        let doubting = Arc::clone(&self.doubting);
+        tokio::spawn(async move {
+            match timeout(ANSWER_WITHIN, declare::events(&channel, &names)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(e)) => breaker.trip(e.to_string()),
+                Err(_) => breaker.trip("the broker neither confirms nor answers"),
+            }
+            doubting.store(false, Ordering::Relaxed);
+        });
     }
 
     async fn confirmed(&self, parcel: &Parcel) -> lapin::Result<Confirmation> {

@@ -19,6 +19,8 @@ use crate::trace;
 
 /// A connection that is just being made is waited for this long; a broker that is away is reported.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(1);
+/// The same for a request that is sent again because its connection broke: making another one takes a moment.
+const CONNECTION_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 /// Nothing waits longer for an answer, whatever its context says.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(3600);
 
@@ -76,11 +78,12 @@ impl RpcClient {
         call: Call,
         context: &Context,
         request: &Bytes,
-        deadline: Instant,
+        (connected_within, deadline): (Duration, Instant),
     ) -> Result<Bytes, Failure> {
-        let connected_by = deadline.min(Instant::now() + CONNECTION_WITHIN);
-        let session =
-            self.link.up(connected_by).await.map_err(|why| Failure::Answer(RpcError::Unavailable(why)))?;
+        let connected_by = deadline.min(Instant::now() + connected_within);
+        // What has just broken may still stand there.
+        let session = self.link.up_where(connected_by, Session::hears);
+        let session = session.await.map_err(|why| Failure::Answer(RpcError::Unavailable(why)))?;
         let id = self.next_id.fetch_add(1, Ordering::Relaxed).to_string();
         let remaining = deadline.saturating_duration_since(Instant::now());
         let properties = wire::request(call.method, context, remaining, &id);
@@ -117,7 +120,8 @@ impl Caller for RpcClient {
         let deadline = Instant::now() + context.deadline.min(LONGEST_DEADLINE);
         let mut first = true;
         loop {
-            match self.one_try(call, &context, &request, deadline).await {
+            let connected_within = if first { CONNECTION_WITHIN } else { CONNECTION_AGAIN_WITHIN };
+            match self.one_try(call, &context, &request, (connected_within, deadline)).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Answer(error)) => return Err(error),
                 Err(Failure::Broke(why)) if first && call.idempotent && Instant::now() < deadline => {

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::link::Breaker;
-use super::names::Names;
-use super::{declare, lock, wire};
+use super::loopback::Loopback;
+use super::watchdog::Watched;
+use super::{Shared, declare, lock, wire};
 use crate::bus::{self, RPC_IN_FLIGHT};
 
 const CANCEL_WITHIN: Duration = Duration::from_secs(2);
@@ -53,24 +54,27 @@ impl Desk {
         lock(&self.seated).0
     }
 
-    /// Declares and consumes the queue of each service that answers here. Answers the number of the opening, and the
-    /// channels, which are to be kept.
+    /// Declares and consumes the queue of each service that answers here. Answers the number of the opening, the channels,
+    /// which are to be kept, and the consumers, which are to be watched.
     pub(super) async fn open(
         &self,
         connection: &Connection,
-        names: &Names,
+        shared: &Shared,
         breaker: &Breaker,
-    ) -> lapin::Result<(u64, Vec<Channel>)> {
+    ) -> lapin::Result<(u64, Vec<Channel>, Vec<Watched>)> {
         let (opening, services) = self.by_service();
-        let mut channels = Vec::new();
+        let (mut channels, mut watched) = (Vec::new(), Vec::new());
         for (service, methods) in services {
             let channel = connection.create_channel().await?;
-            declare::requests(&channel, names, service).await?;
+            declare::requests(&channel, &shared.names, service).await?;
             let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-            let queue = names.rpc_queue(service);
-            let requests =
-                channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await?;
+            let queue = shared.names.rpc_queue(service);
+            let tag = shared.tag(queue.as_str());
+            let arguments = FieldTable::default();
+            let requests = channel.basic_consume(queue.clone(), tag.clone(), options, arguments).await?;
             channels.push(channel.clone());
+            let loopback = Loopback::open(&channel, &tag).await?;
+            watched.push(Watched { queue: Some(queue), loopback, pulse: None, last: None });
             let clerk = Clerk {
                 methods,
                 channel,
@@ -81,7 +85,11 @@ impl Desk {
             };
             self.answering.spawn(Arc::new(clerk).work(requests));
         }
-        Ok((opening, channels))
+        Ok((opening, channels, watched))
+    }
+
+    pub(super) const fn stopping(&self) -> &CancellationToken {
+        &self.stopping
     }
 
     fn by_service(&self) -> (u64, BTreeMap<ServiceName, Methods>) {

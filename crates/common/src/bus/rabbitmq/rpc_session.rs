@@ -14,8 +14,10 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::sync::oneshot;
 
 use super::link::{Breaker, SetUp};
+use super::loopback::Loopback;
 use super::names::short;
 use super::rpc_server::Desk;
+use super::watchdog::{Watchdog, Watched};
 use super::{Shared, declare, lock, wire};
 
 /// The pseudo-queue of direct reply-to: answers go straight to the channel that asked.
@@ -65,6 +67,11 @@ impl Session {
         Some(Awaited { id: id.to_owned(), waiting: Arc::clone(&self.waiting), answer })
     }
 
+    /// Whether answers can still come.
+    pub(super) fn hears(&self) -> bool {
+        lock(&self.waiting).is_some()
+    }
+
     /// Sends a request; `Ok(false)` when no queue takes it.
     pub(super) async fn send(
         &self,
@@ -102,12 +109,23 @@ impl SetUp for Requests {
         declare::rpc(&channel, names).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-        let answers = channel
-            .basic_consume(short(REPLY_TO), ShortString::default(), options, FieldTable::default())
-            .await?;
+        let tag = self.shared.tag("answers");
+        let answers =
+            channel.basic_consume(short(REPLY_TO), tag.clone(), options, FieldTable::default()).await?;
         let waiting: Arc<Waiting> = Arc::new(Mutex::new(Some(HashMap::new())));
         tokio::spawn(hear_answers(answers, Arc::clone(&waiting), breaker.clone()));
-        let (serving, channels) = self.desk.open(connection, names, &breaker).await?;
+        let (serving, channels, mut watched) = self.desk.open(connection, &self.shared, &breaker).await?;
+        let loopback = Loopback::open(&channel, &tag).await?;
+        watched.push(Watched { queue: None, loopback, pulse: None, last: None });
+        let watchdog = Watchdog {
+            asking: connection.create_channel().await?,
+            watched,
+            services: Vec::new(),
+            shared: self.shared.clone(),
+            breaker: breaker.clone(),
+            stopping: self.desk.stopping().clone(),
+        };
+        tokio::spawn(watchdog.run());
         let exchange = names.rpc();
         Ok(Session { channel, exchange, waiting, breaker, serving, _channels: channels })
     }
