@@ -49,10 +49,26 @@ pub fn continued<F: Future>(work: F) -> impl Future<Output = F::Output> {
 
 /// The same for work that blocks.
 pub(crate) fn carried<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
-    let (cause, span) = (current(), tracing::Span::current());
-    move || {
-        let _entered = span.entered();
-        match cause {
+    let here = Here::now();
+    move || here.run(work)
+}
+
+/// What the running code belongs to and its span, to be taken to another thread.
+pub(crate) struct Here {
+    cause: Option<Cause>,
+    span: tracing::Span,
+}
+
+impl Here {
+    /// Of the code that asks.
+    pub(crate) fn now() -> Self {
+        Self { cause: current(), span: tracing::Span::current() }
+    }
+
+    /// Runs `work` as a part of it, on whatever thread.
+    pub(crate) fn run<T>(self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.span.entered();
+        match self.cause {
             Some(cause) => CURRENT.sync_scope(cause, work),
             None => work(),
         }

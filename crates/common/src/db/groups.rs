@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::pool::{Database, LONGEST_WAIT};
 use super::tx::After;
 use super::{Db, DbError, Tx};
+use crate::trace::Here;
 
 /// Most transactions that share a commit.
 const MOST: usize = 64;
@@ -45,7 +46,8 @@ trait Member: Send {
 }
 
 struct Transaction<T, E, F> {
-    work: Option<F>,
+    /// What it is, and a part of what.
+    work: Option<(Here, F)>,
     answer: Option<(Result<T, E>, After)>,
     told: oneshot::Sender<Result<T, E>>,
     /// It has begun, or nobody waits for it any more: whoever sets this first decides.
@@ -61,7 +63,8 @@ where
 {
     let (told, mut answer) = oneshot::channel();
     let begun = Arc::new(AtomicBool::new(false));
-    let transaction = Transaction { work: Some(work), answer: None, told, begun: Arc::clone(&begun) };
+    let here = Here::now();
+    let transaction = Transaction { work: Some((here, work)), answer: None, told, begun: Arc::clone(&begun) };
     if groups.join(Box::new(transaction)) {
         let database = database.clone();
         tokio::task::spawn_blocking(move || serve(&database));
@@ -164,7 +167,7 @@ where
     F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
 {
     fn run(&mut self, db: &mut Db, database: &Database) -> bool {
-        let Some(work) = self.work.take() else { return false };
+        let Some((here, work)) = self.work.take() else { return false };
         if self.told.is_closed() || self.begun.swap(true, Ordering::AcqRel) {
             return false; // nobody waits for it
         }
@@ -172,7 +175,7 @@ where
         // A panic is the failure of one transaction, and must not become its neighbours'.
         self.answer = catch_unwind(AssertUnwindSafe(move || {
             let mut tx = Tx::new(db, now);
-            let result = work(&mut tx);
+            let result = here.run(|| work(&mut tx));
             (result, tx.finish())
         }))
         .ok();

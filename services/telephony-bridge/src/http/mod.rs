@@ -18,9 +18,8 @@ use crate::app::App;
 pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
     let app = app.clone();
     move |config| {
-        let resource = |path: &str| {
-            web::resource(path).wrap(from_fn(edge::edge)).app_data(web::Data::new(app.clone()))
-        };
+        let resource =
+            |path: &str| web::resource(path).wrap(from_fn(edge::edge)).app_data(web::Data::new(app.clone()));
         config
             .service(resource("/v1/voice").route(web::post().to(voice::answered)))
             .service(resource("/v1/voice-response").route(web::post().to(voice::heard)))
