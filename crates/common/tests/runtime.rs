@@ -1,6 +1,6 @@
 //! How a process starts: what it shows of itself before it is ready, and what it finds out early.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says that a promise is broken by failing")]
+#![expect(clippy::unwrap_used, reason = "a test says that a promise is broken by failing")]
 
 use std::time::Duration;
 

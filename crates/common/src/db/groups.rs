@@ -41,8 +41,8 @@ struct Line {
 trait Member: Send {
     /// Runs it. False: what it did is to be undone.
     fn run(&mut self, db: &mut Db, database: &Database) -> bool;
-    /// Tells whoever waits for it what it answered, or why the group was not committed.
-    fn tell(self: Box<Self>, committed: Result<(), &str>, database: &Database);
+    /// Tells whoever waits for it what it answered, or the problem for which the group was not committed.
+    fn tell(self: Box<Self>, problem: Option<&str>, database: &Database);
 }
 
 struct Transaction<T, E, F> {
@@ -139,9 +139,9 @@ impl Groups {
             }
             db.commit()
         });
-        let committed = committed.map_err(|e| e.to_string());
+        let problem = committed.err().map(|e| e.to_string());
         for member in members {
-            member.tell(committed.as_ref().map(|()| ()).map_err(String::as_str), database);
+            member.tell(problem.as_deref(), database);
         }
     }
 }
@@ -182,12 +182,12 @@ where
         self.answer.as_ref().is_some_and(|(result, _)| result.is_ok())
     }
 
-    fn tell(self: Box<Self>, committed: Result<(), &str>, database: &Database) {
+    fn tell(self: Box<Self>, problem: Option<&str>, database: &Database) {
         // Without an answer the work has panicked: whoever waits hears that it was dropped.
         let Some((result, after)) = self.answer else { return };
-        let result = result.and_then(|value| match committed {
-            Ok(()) => Ok(value),
-            Err(problem) => Err(DbError::Unavailable(format!("not committed: {problem}")).into()),
+        let result = result.and_then(|value| match problem {
+            None => Ok(value),
+            Some(problem) => Err(DbError::Unavailable(format!("not committed: {problem}")).into()),
         });
         match &result {
             Ok(_) => database.after_commit(after),
