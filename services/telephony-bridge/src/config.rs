@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) signatures: bool,
     /// A call that has not been heard of for this long is asked about.
     pub(crate) check_after: TimeDelta,
+    /// A call that may have been dialled is looked for this long; then its outcome is reported as unknown.
+    pub(crate) evidence_within: TimeDelta,
 }
 
 /// An account with the carrier.
@@ -69,7 +71,8 @@ impl Config {
             voice_url,
             account,
             signatures: signatures(settings)?,
-            check_after: check_after(settings)?,
+            check_after: seconds(settings, "ECHO_CARRIER_CHECK_SECONDS", (30, 1))?,
+            evidence_within: seconds(settings, "ECHO_CARRIER_EVIDENCE_SECONDS", (180, 30))?,
         })
     }
 }
@@ -106,12 +109,17 @@ fn signatures(settings: &Settings) -> Result<bool, ConfigError> {
     }
 }
 
-fn check_after(settings: &Settings) -> Result<TimeDelta, ConfigError> {
-    let seconds = settings.get("ECHO_CARRIER_CHECK_SECONDS", 30_i64)?;
-    if (1..=3600).contains(&seconds) {
+/// So many seconds; an hour at most.
+fn seconds(
+    settings: &Settings,
+    name: &'static str,
+    (default, least): (i64, i64),
+) -> Result<TimeDelta, ConfigError> {
+    let seconds = settings.get(name, default)?;
+    if (least..=3600).contains(&seconds) {
         Ok(TimeDelta::seconds(seconds))
     } else {
-        Err(ConfigError::new("ECHO_CARRIER_CHECK_SECONDS", format!("`{seconds}`: a number from 1 to 3600")))
+        Err(ConfigError::new(name, format!("`{seconds}`: a number from {least} to 3600")))
     }
 }
 
@@ -323,6 +331,8 @@ mod tests {
             ("ECHO_CALLS_PER_SECOND", "NaN"),
             ("ECHO_CARRIER_CHECK_SECONDS", "0"),
             ("ECHO_CARRIER_CHECK_SECONDS", "3601"),
+            // The request to dial may take 15 s, and the carrier's books are as far behind.
+            ("ECHO_CARRIER_EVIDENCE_SECONDS", "29"),
         ] {
             assert_eq!(blamed(with_twilio(&[(name, value)])), name, "{value}");
         }

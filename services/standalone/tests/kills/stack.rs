@@ -78,6 +78,7 @@ pub(crate) fn common_settings(folder: &Path, operations: SocketAddr) -> Vec<(Str
         ("ECHO_CARRIER", "sandbox".to_owned()),
         ("ECHO_SANDBOX_SPEED", SPEED.to_string()),
         ("ECHO_CARRIER_CHECK_SECONDS", "2".to_owned()),
+        ("ECHO_CARRIER_EVIDENCE_SECONDS", "30".to_owned()),
         ("ECHO_RATE_LIMITS", "off".to_owned()),
         ("ECHO_WEBHOOK_DEADLINE_MS", WEBHOOK_DEADLINE.as_millis().to_string()),
         ("ECHO_WEBHOOK_LEASE_MS", (WEBHOOK_DEADLINE.as_millis() + 5_000).to_string()),

@@ -16,7 +16,7 @@ use crate::stack::Room;
 /// How fast the carrier's time runs: a call takes about three seconds.
 pub(crate) const SPEED: f64 = 8.0;
 /// Until a call that was cut into has its summary. The longest promise in it: evidence of a call that a bridge may have
-/// dialled when it died is waited for three minutes long.
+/// dialled when it died is looked for half a minute long (`ECHO_CARRIER_EVIDENCE_SECONDS`); the rest is for a busy machine.
 pub(crate) const SETTLES_WITHIN: Duration = Duration::from_secs(240);
 /// The longest attempt at a webhook here.
 pub(crate) const WEBHOOK_DEADLINE: Duration = Duration::from_secs(3);

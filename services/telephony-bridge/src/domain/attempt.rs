@@ -88,9 +88,6 @@ pub(crate) fn may_send(now: DateTime<Utc>, turn: DateTime<Utc>, dial_before: Dat
     now <= turn + SEND_WITHIN && now <= dial_before
 }
 
-/// Without any evidence after this long, the outcome is reported as unknown.
-pub(crate) const EVIDENCE_WITHIN: TimeDelta = TimeDelta::seconds(180);
-
 /// What the carrier's answer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DialResult {

@@ -15,7 +15,7 @@ use twilio::rest::Call;
 
 use crate::app::App;
 use crate::carrier::Carrier;
-use crate::domain::attempt::{AttemptState, EVIDENCE_WITHIN};
+use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::{call_must_be_over, candidates, forgotten};
 use crate::error::BridgeError;
 use crate::events;
@@ -147,7 +147,8 @@ async fn look_for_evidence(app: &App, carrier: &Carrier, attempt: Attempt) -> Re
             Vec::new()
         }
     };
-    let (id, again) = (attempt.id, app.config.check_after.min(LOOK_AGAIN));
+    let (id, evidence_within) = (attempt.id, app.config.evidence_within);
+    let again = app.config.check_after.min(LOOK_AGAIN);
     app.write(move |tx| {
         let now = tx.now();
         let looking = |a: &Attempt| a.live && a.carrier_call_sid.is_none() && a.state.acted_on();
@@ -163,7 +164,7 @@ async fn look_for_evidence(app: &App, carrier: &Carrier, attempt: Attempt) -> Re
             adopt(tx, Attempt { check_at: now, ..attempt }, sid, &cause)?;
             return Ok(());
         }
-        if now - attempt.created_at < EVIDENCE_WITHIN {
+        if now - attempt.created_at < evidence_within {
             return postpone(tx, attempt, now + again);
         }
         let over = attempts::save(tx.conn, attempt.over(), now)?;
