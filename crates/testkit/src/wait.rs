@@ -15,13 +15,17 @@ where
     Fut: Future<Output = Result<T, S>>,
 {
     let until = Instant::now() + patience;
+    let mut last = None;
     loop {
-        match look().await {
-            Ok(seen) => return seen,
-            Err(last) if Instant::now() >= until => {
-                panic!("waited {patience:?} for {what}; last seen: {last:?}")
+        // A look that never ends is cut off too.
+        match tokio::time::timeout_at(until.into(), look()).await {
+            Ok(Ok(seen)) => return seen,
+            Ok(Err(seen)) if Instant::now() < until => last = Some(seen),
+            Ok(Err(seen)) => panic!("waited {patience:?} for {what}; last seen: {seen:?}"),
+            Err(_) => {
+                panic!("waited {patience:?} for {what}, in the end for the look itself; last seen: {last:?}")
             }
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
