@@ -1,6 +1,7 @@
 //! A `PostgreSQL` and a `RabbitMQ` that belong to one test, so that it may kill them. They need the installed programs and a
 //! free port, nothing else, and leave nothing behind.
 
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,12 +15,16 @@ use crate::wait::eventually;
 
 /// Longer than a server takes to start, or to recover, on a busy machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
+/// Longer than a server that is up takes to answer, on a busy machine.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A server of this test.
 pub struct Server {
     process: Process,
     url: String,
     kind: Kind,
+    /// The directory of Erlang nodes, without which no broker starts. Where none runs, a broker starts one that outlives it.
+    _directory: Option<Process>,
     _folder: TempDir,
 }
 
@@ -51,7 +56,8 @@ impl Server {
         let arguments = ["-D", &data, "-p", &port, "-k", &socket, "-c", "listen_addresses=127.0.0.1"];
         command.extend(arguments.map(str::to_owned));
         let url = format!("postgres://postgres@{address}/postgres");
-        Self::start(Kind::Postgres, folder, (command, Vec::new()), url).await
+        let program = program("postgres", &folder, (command, Vec::new()));
+        Self::start(Kind::Postgres, folder, (program, None), url).await
     }
 
     /// A new, empty `RabbitMQ`.
@@ -61,7 +67,9 @@ impl Server {
     pub async fn rabbitmq() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let here = |name: &str| folder.path().join(name).display().to_string();
-        let (address, between_nodes) = (free_address(), free_address());
+        let (address, between_nodes, names) = (free_address(), free_address(), free_address());
+        let server = installed("rabbitmq-server", "rabbitmq-server");
+        let directory = directory_of_nodes(&folder, names).await;
         std::fs::write(here("plugins"), "[].").expect("a file");
         // A file of its own: the machine's may name a port.
         std::fs::write(here("rabbitmq.conf"), format!("listeners.tcp.1 = {address}\n")).expect("a file");
@@ -72,30 +80,28 @@ impl Server {
             ("RABBITMQ_CONFIG_FILE", here("rabbitmq.conf")),
             ("RABBITMQ_ADVANCED_CONFIG_FILE", here("none")),
             ("RABBITMQ_DIST_PORT", between_nodes.port().to_string()),
+            ("ERL_EPMD_PORT", names.port().to_string()),
+            // Its script then becomes the broker instead of waiting for it: who is to die with the test is the broker.
+            ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
             ("RABBITMQ_MNESIA_BASE", here("data")),
             ("RABBITMQ_LOG_BASE", here("logs")),
             ("RABBITMQ_PID_FILE", here("pid")),
             ("RABBITMQ_ENABLED_PLUGINS_FILE", here("plugins")),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
-        let command = vec![installed("rabbitmq-server", "rabbitmq-server")];
         let url = format!("amqp://guest:guest@{address}/%2f");
-        Self::start(Kind::RabbitMq, folder, (command, environment), url).await
+        let program = program("rabbitmq", &folder, (vec![server], environment));
+        Self::start(Kind::RabbitMq, folder, (program, Some(directory)), url).await
     }
 
     async fn start(
         kind: Kind,
         folder: TempDir,
-        (command, environment): (Vec<String>, Vec<(String, String)>),
+        (program, directory): (Program, Option<Process>),
         url: String,
     ) -> Self {
-        let name = match kind {
-            Kind::Postgres => "postgres",
-            Kind::RabbitMq => "rabbitmq",
-        };
-        let log = folder.path().join("output.log");
-        let program = Program { name: name.to_owned(), command, environment, log };
-        let server = Self { process: Process::start(program), url, kind, _folder: folder };
+        let process = Process::start(program);
+        let mut server = Self { process, url, kind, _directory: directory, _folder: folder };
         server.ready().await;
         server
     }
@@ -120,16 +126,39 @@ impl Server {
         self.ready().await;
     }
 
-    async fn ready(&self) {
-        eventually("the server to answer", STARTS_WITHIN, || async {
-            let answer = match self.kind {
-                Kind::Postgres => postgres_answers(self.url.clone()).await,
-                Kind::RabbitMq => rabbitmq_answers(&self.url).await,
-            };
-            answer.map_err(|e| format!("{e}\n{}", self.process.log_end()))
+    async fn ready(&mut self) {
+        let (kind, url, process) = (self.kind, self.url.clone(), &mut self.process);
+        eventually("the server to answer", STARTS_WITHIN, || {
+            let (ended, log) = (process.ended(), process.log_end());
+            assert!(ended.is_none(), "the server ended ({ended:?}):\n{log}");
+            let url = url.clone();
+            async move {
+                let answer = match kind {
+                    Kind::Postgres => postgres_answers(url).await,
+                    Kind::RabbitMq => rabbitmq_answers(&url).await,
+                };
+                answer.map_err(|e| format!("{e}\n{log}"))
+            }
         })
         .await;
     }
+}
+
+fn program(
+    name: &str,
+    folder: &TempDir,
+    (command, environment): (Vec<String>, Vec<(String, String)>),
+) -> Program {
+    let log = folder.path().join(format!("{name}.log"));
+    Program { name: name.to_owned(), command, environment, log }
+}
+
+async fn directory_of_nodes(folder: &TempDir, address: SocketAddr) -> Process {
+    let command = vec![installed("epmd", "rabbitmq-server"), "-port".to_owned(), address.port().to_string()];
+    let process = Process::start(program("epmd", folder, (command, Vec::new())));
+    eventually("the directory of nodes", STARTS_WITHIN, || async { TcpStream::connect(address).map(drop) })
+        .await;
+    process
 }
 
 async fn postgres_answers(url: String) -> Result<(), String> {
@@ -138,9 +167,13 @@ async fn postgres_answers(url: String) -> Result<(), String> {
 }
 
 async fn rabbitmq_answers(url: &str) -> Result<(), String> {
-    let properties = lapin::ConnectionProperties::default();
-    let connection = lapin::Connection::connect(url, properties).await.map_err(|e| e.to_string())?;
-    connection.close(200, "bye".into()).await.map_err(|e| e.to_string())
+    let asked = async {
+        let connection = lapin::Connection::connect(url, lapin::ConnectionProperties::default()).await?;
+        connection.close(200, "bye".into()).await
+    };
+    // The client may wait for ever for a broker that is just starting.
+    let answer = tokio::time::timeout(ANSWERS_WITHIN, asked).await.map_err(|e| e.to_string())?;
+    answer.map_err(|e| e.to_string())
 }
 
 /// `PostgreSQL` refuses to run as root: then the folder is given to its user, and its programs are started as that user.
@@ -151,7 +184,9 @@ fn unprivileged(folder: &Path) -> Vec<String> {
     }
     let given = run(&[], &["chown", "postgres", &folder.display().to_string()]);
     assert!(given.status.success(), "{}", String::from_utf8_lossy(&given.stderr));
-    ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"].map(str::to_owned).into()
+    // A process forgets with whom it is to die when it becomes another user.
+    let become_it = ["setpriv", "--pdeathsig=KILL", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
+    become_it.map(str::to_owned).into()
 }
 
 fn run(prefix: &[String], command: &[&str]) -> std::process::Output {
@@ -165,8 +200,8 @@ fn run(prefix: &[String], command: &[&str]) -> std::process::Output {
 fn installed(program: &str, package: &str) -> String {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
-    folders.sort();
-    folders.reverse();
+    // The newest first.
+    folders.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
     let others = ["/usr/lib/rabbitmq/bin", "/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin"];
     folders.extend(others.map(PathBuf::from));
     let found = folders.into_iter().map(|folder| folder.join(program)).find(|path| path.exists());
@@ -174,4 +209,10 @@ fn installed(program: &str, package: &str) -> String {
         || panic!("{program} is needed for this test: apt-get install {package}"),
         |path| path.display().to_string(),
     )
+}
+
+/// The number in `/usr/lib/postgresql/<version>/bin`.
+fn version(folder: &Path) -> u32 {
+    let name = folder.parent().and_then(Path::file_name).and_then(std::ffi::OsStr::to_str);
+    name.and_then(|name| name.split('.').next()?.parse().ok()).unwrap_or_default()
 }
