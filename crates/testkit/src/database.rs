@@ -66,19 +66,34 @@ pub fn postgres_url() -> String {
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
+#[derive(diesel::QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
 /// The number that a query of the form `SELECT count(*) AS count FROM …` answers, on the server at `url`.
 ///
 /// # Errors
 /// When the server is away or cannot answer that.
 pub fn count(url: &str, query: &str) -> Result<i64, String> {
     use diesel::Connection as _;
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        count: i64,
-    }
     let mut conn = diesel::PgConnection::establish(url).map_err(|e| e.to_string())?;
-    let row: Row = diesel::sql_query(query).get_result(&mut conn).map_err(|e| e.to_string())?;
+    let row: Counted = diesel::sql_query(query).get_result(&mut conn).map_err(|e| e.to_string())?;
+    Ok(row.count)
+}
+
+/// The same in a `SQLite` file.
+///
+/// # Errors
+/// When the file cannot be read or cannot answer that.
+pub fn count_in_file(file: &std::path::Path, query: &str) -> Result<i64, String> {
+    use diesel::Connection as _;
+    // Whoever writes the file at this moment is waited for.
+    let url = file.display().to_string();
+    let mut conn = diesel::SqliteConnection::establish(&url).map_err(|e| e.to_string())?;
+    diesel::sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).map_err(|e| e.to_string())?;
+    let row: Counted = diesel::sql_query(query).get_result(&mut conn).map_err(|e| e.to_string())?;
     Ok(row.count)
 }
 

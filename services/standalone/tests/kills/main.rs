@@ -7,10 +7,10 @@
 
 mod any_one_process;
 mod line;
-
 mod servers_die;
 mod stack;
 mod standalone_dies;
+mod tables;
 mod town;
 mod under_load;
 

@@ -7,7 +7,7 @@ use testkit::database::postgres_url;
 use testkit::servers::Server;
 
 use crate::ONE_AT_A_TIME;
-use crate::stack::{Ground, Stack};
+use crate::stack::{Ground, Room, Stack};
 use crate::town::{Moment, Promise, Rung};
 
 /// Calls on their way when the server dies.
@@ -21,7 +21,7 @@ async fn killing_the_broker_under_load_loses_nothing_and_needs_no_restart_of_our
     let _alone = ONE_AT_A_TIME.lock().await;
     let mut broker = Server::rabbitmq().await;
     let ground = Ground::on(postgres_url(), broker.url().to_owned());
-    under_load(Stack::start(ground).await, &mut broker, "the broker killed under load").await;
+    under_load(Stack::start(ground).await, (&mut broker, &[]), "the broker killed under load").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,10 +29,11 @@ async fn killing_the_tables_under_load_loses_nothing_and_needs_no_restart_of_our
     let _alone = ONE_AT_A_TIME.lock().await;
     let mut tables = Server::postgres().await;
     let ground = Ground::on(tables.url().to_owned(), amqp_url());
-    under_load(Stack::start(ground).await, &mut tables, "PostgreSQL killed under load").await;
+    under_load(Stack::start(ground).await, (&mut tables, &Room::ALL), "PostgreSQL killed under load").await;
 }
 
-async fn under_load(mut stack: Stack, server: &mut Server, story: &str) {
+/// Kills this server, without which these services cannot write down what they did.
+async fn under_load(mut stack: Stack, (server, speechless): (&mut Server, &[Room]), story: &str) {
     let processes = stack.ids();
     let people = stack.town.people(CALLS).await;
     let later = stack.town.people(LATER).await;
@@ -41,7 +42,7 @@ async fn under_load(mut stack: Stack, server: &mut Server, story: &str) {
     let first: Rung = placing.join_next().await.expect("thirty").expect("accepted");
     stack.town.until(Moment::Talking, &first).await;
     server.kill().await;
-    stack.town.killed(&[]);
+    stack.town.killed(speechless);
     let later = stack.town.place(later, BETWEEN);
     server.start_again().await;
     let mut rung = placing.join_all().await;

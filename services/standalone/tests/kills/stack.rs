@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testkit::balancer::Balancer;
 use testkit::broker;
-use testkit::database::{count, drop_schemas, postgres_url};
+use testkit::database::{drop_schemas, postgres_url};
 use testkit::processes::{Process, Program, binary, free_address};
 use testkit::wait::eventually;
 
+use crate::tables::Tables;
 use crate::town::{SETTLES_WITHIN, SPEED, Town, WEBHOOK_DEADLINE};
 
 /// A service.
@@ -27,24 +28,18 @@ impl Room {
     pub(crate) const ALL: [Self; 5] =
         [Self::Gateway, Self::Orchestrator, Self::Bridge, Self::Dispatcher, Self::Knowledge];
 
-    const fn binary(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Gateway => "echo-gateway",
-            Self::Orchestrator => "echo-call-orchestrator",
-            Self::Bridge => "echo-telephony-bridge",
-            Self::Dispatcher => "echo-webhook-dispatcher",
-            Self::Knowledge => "echo-knowledge-service",
+            Self::Gateway => "gateway",
+            Self::Orchestrator => "call-orchestrator",
+            Self::Bridge => "telephony-bridge",
+            Self::Dispatcher => "webhook-dispatcher",
+            Self::Knowledge => "knowledge-service",
         }
     }
 
-    const fn schema(self) -> &'static str {
-        match self {
-            Self::Gateway => "gateway",
-            Self::Orchestrator => "call_orchestrator",
-            Self::Bridge => "telephony_bridge",
-            Self::Dispatcher => "webhook_dispatcher",
-            Self::Knowledge => "knowledge_service",
-        }
+    pub(crate) fn schema(self) -> String {
+        self.name().replace('-', "_")
     }
 }
 
@@ -151,25 +146,10 @@ impl Ground {
         .map(|(name, value)| (name.to_owned(), value))
     }
 
-    /// How much is still under way in the tables.
-    fn under_way(&self) -> Result<(), String> {
-        let schema = |room: Room| format!("{}{}", self.schemas(), room.schema());
-        let staged =
-            Room::ALL.map(|room| format!("(SELECT count(*) FROM {}.outbox)", schema(room))).join(" + ");
-        let (calls, hooks) = (schema(Room::Orchestrator), schema(Room::Dispatcher));
-        let query = format!(
-            "SELECT {staged} + (SELECT count(*) FROM {calls}.notifications WHERE summary_due OR NOT summarised) \
-             + (SELECT count(*) FROM {hooks}.deliveries WHERE next_retry_at IS NOT NULL) AS count"
-        );
-        match count(&self.database_url, &query)? {
-            0 => Ok(()),
-            left => Err(format!("{left} rows")),
-        }
-    }
-
     /// Waits until nothing is under way, and makes sure that nothing was given up.
     async fn at_rest(&self) {
-        eventually("everything to be at rest", SETTLES_WITHIN, || async { self.under_way() }).await;
+        let tables = Tables::Server { url: self.database_url.clone(), schemas: self.schemas() };
+        eventually("everything to be at rest", SETTLES_WITHIN, || async { tables.at_rest() }).await;
         let dead = broker::dead_letters(&self.amqp_url, &self.namespace()).await.expect("the broker");
         assert_eq!(dead, 0, "messages were given up");
     }
@@ -232,6 +212,7 @@ pub(crate) struct Stack {
 impl Stack {
     /// Two of each, ready, with an account.
     pub(crate) async fn start(ground: Ground) -> Self {
+        let began = Instant::now();
         let folder = Folder::new();
         let carrier = CarrierProcess::start(folder.path()).await;
         let keys = || Room::ALL.into_iter().flat_map(|room| [(room, 0), (room, 1)]);
@@ -250,14 +231,14 @@ impl Stack {
                 ("ECHO_VOICE_URL".to_owned(), bridges.url()),
                 ("ECHO_SANDBOX_URL".to_owned(), carrier.url.clone()),
             ]);
-            let name = format!("{}.{}", which.0.binary(), which.1);
+            let name = format!("echo-{}.{}", which.0.name(), which.1);
             let process = Process::start(program(folder.path(), &name, settings));
             replicas.insert(which, Replica { process, operations });
         }
         for replica in replicas.values_mut() {
             replica.process.ready(replica.operations).await;
         }
-        let town = Town::found(gateways.url(), &carrier.url).await;
+        let town = Town::found(gateways.url(), &carrier.url, began).await;
         Self { replicas, carrier, _balancers: [gateways, bridges], town, ground, _folder: folder }
     }
 
@@ -308,6 +289,7 @@ impl Stack {
     /// Waits for rest, checks the accounts of everybody, and says how it went.
     pub(crate) async fn finish(mut self, story: &str) {
         self.ids();
+        self.town.all_told().await;
         self.ground.at_rest().await;
         self.town.check_accounts().await;
         self.town.report(story);

@@ -1,10 +1,14 @@
 //! Everything in one process: killed in the middle of a call and started again on the same data.
 
+use std::time::Instant;
+
 use testkit::processes::{Process, free_address};
+use testkit::wait::eventually;
 
 use crate::ONE_AT_A_TIME;
 use crate::stack::{CarrierProcess, Folder, Room, common_settings, program};
-use crate::town::{Moment, Promise, Town};
+use crate::tables::Tables;
+use crate::town::{Moment, Promise, SETTLES_WITHIN, Town};
 
 /// Calls at the same time.
 const CALLS: usize = 4;
@@ -14,25 +18,28 @@ struct Standalone {
     process: Process,
     operations: std::net::SocketAddr,
     town: Town,
+    tables: Tables,
     _folder: Folder,
 }
 
 impl Standalone {
     /// Before this carrier, or before the one inside it.
     async fn start(folder: Folder, carrier: Option<&CarrierProcess>) -> Self {
+        let began = Instant::now();
+        let data = folder.path().join("data");
         let [http, operations, inside] = [free_address(), free_address(), free_address()];
         let mut settings = common_settings(folder.path(), operations);
         settings.extend([
             ("ECHO_HTTP_ADDR".to_owned(), http.to_string()),
             ("ECHO_SANDBOX_ADDR".to_owned(), inside.to_string()),
-            ("ECHO_DATA_DIR".to_owned(), folder.path().join("data").display().to_string()),
+            ("ECHO_DATA_DIR".to_owned(), data.display().to_string()),
         ]);
         settings.extend(carrier.map(|carrier| ("ECHO_SANDBOX_URL".to_owned(), carrier.url.clone())));
         let mut process = Process::start(program(folder.path(), "echo-standalone", settings));
         process.ready(operations).await;
         let carrier = carrier.map_or_else(|| format!("http://{inside}"), |carrier| carrier.url.clone());
-        let town = Town::found(format!("http://{http}"), &carrier).await;
-        Self { process, operations, town, _folder: folder }
+        let town = Town::found(format!("http://{http}"), &carrier, began).await;
+        Self { process, operations, town, tables: Tables::Files(data), _folder: folder }
     }
 
     async fn kill_and_start_again(&mut self) {
@@ -40,6 +47,15 @@ impl Standalone {
         self.town.killed(&Room::ALL);
         self.process.start_again();
         self.process.ready(self.operations).await;
+    }
+
+    /// Waits for rest, checks the accounts of everybody, and says how it went.
+    async fn finish(mut self, story: &str) {
+        self.town.all_told().await;
+        eventually("everything to be at rest", SETTLES_WITHIN, || async { self.tables.at_rest() }).await;
+        assert_eq!(self.tables.given_up(), Ok(0), "messages were given up");
+        self.town.check_accounts().await;
+        self.town.report(story);
     }
 }
 
@@ -55,8 +71,7 @@ async fn standalone_killed_at_any_moment_of_a_call_rings_nobody_twice_and_brings
         echo.kill_and_start_again().await;
         echo.town.settle(rung, Promise::OnlyTheAccounts).await;
     }
-    echo.town.check_accounts().await;
-    echo.town.report("standalone killed at every moment");
+    echo.finish("standalone killed at every moment").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,6 +87,5 @@ async fn standalone_killed_with_its_carrier_inside_ends_the_call_and_does_not_ri
     for phone in phones {
         assert_eq!(echo.town.carrier.rings(&phone).await, (0, 0), "{phone} was rung after the restart");
     }
-    echo.town.check_accounts().await;
-    echo.town.report("standalone killed with its carrier");
+    echo.finish("standalone killed with its carrier").await;
 }

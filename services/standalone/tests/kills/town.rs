@@ -18,6 +18,8 @@ pub(crate) const SPEED: f64 = 8.0;
 /// Until a call that was cut into has its summary. The longest promise in it: evidence of a call that a bridge may have
 /// dialled when it died is looked for half a minute long (`ECHO_CARRIER_EVIDENCE_SECONDS`); the rest is for a busy machine.
 pub(crate) const SETTLES_WITHIN: Duration = Duration::from_secs(240);
+/// What is told of every call that comes to its end.
+const EVENTS: [&str; 3] = ["call.started", "call.ended", "call.summary"];
 /// The longest attempt at a webhook here.
 pub(crate) const WEBHOOK_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -72,11 +74,11 @@ pub(crate) struct Town {
     pub(crate) receiver: Receiver,
     agent: String,
     line: Line,
-    founded: Instant,
+    began: Instant,
     numbers: AtomicU32,
     settled: Vec<(Rung, Promise)>,
     kills: u32,
-    dispatchers_died: Vec<Instant>,
+    attempts_cut_off: Vec<Instant>,
     a_bridge_died: bool,
     twice: usize,
     cut_short: usize,
@@ -84,8 +86,8 @@ pub(crate) struct Town {
 }
 
 impl Town {
-    /// Signs up with the Echo at `base`, before a carrier at `carrier`.
-    pub(crate) async fn found(base: String, carrier: &str) -> Self {
+    /// Signs up with the Echo at `base`, before a carrier at `carrier`, for a story that began then.
+    pub(crate) async fn found(base: String, carrier: &str, began: Instant) -> Self {
         let (api, carrier, receiver) = (Api::sign_up(base).await, Carrier::at(carrier), Receiver::start());
         api.report_to(&receiver).await;
         let agent = api.agent().await;
@@ -96,11 +98,11 @@ impl Town {
             receiver,
             agent,
             line,
-            founded: Instant::now(),
+            began,
             numbers: AtomicU32::new(0),
             settled: Vec::new(),
             kills: 0,
-            dispatchers_died: Vec::new(),
+            attempts_cut_off: Vec::new(),
             a_bridge_died: false,
             twice: 0,
             cut_short: 0,
@@ -166,11 +168,11 @@ impl Town {
         .await;
     }
 
-    /// A server, or a process with these services, was killed just now.
+    /// A process with these services was killed just now, or a server without which they cannot write down what they did.
     pub(crate) fn killed(&mut self, rooms: &[Room]) {
         self.kills += 1;
         if rooms.contains(&Room::Dispatcher) {
-            self.dispatchers_died.push(Instant::now());
+            self.attempts_cut_off.push(Instant::now());
         }
         self.a_bridge_died |= rooms.contains(&Room::Bridge);
     }
@@ -227,6 +229,19 @@ impl Town {
         Promise::OnlyTheAccounts
     }
 
+    /// Waits for every event about those whose call came to its end.
+    pub(crate) async fn all_told(&self) {
+        for (rung, _) in self.settled.iter().filter(|(_, promise)| *promise == Promise::ToldToTheEnd) {
+            for name in EVENTS {
+                eventually(name, SETTLES_WITHIN, || async {
+                    let arrived = !self.receiver.arrivals(&rung.notification, name).is_empty();
+                    if arrived { Ok(()) } else { Err((rung, self.receiver.names_of(&rung.notification))) }
+                })
+                .await;
+            }
+        }
+    }
+
     /// When nothing is under way any more: for everybody who was ever rung, one ring and one of each event.
     pub(crate) async fn check_accounts(&mut self) {
         for (rung, promise) in &self.settled {
@@ -234,7 +249,7 @@ impl Town {
             let must_ring = *promise == Promise::ToldToTheEnd;
             let rightly = dialled == 1 || (dialled == 0 && !must_ring);
             assert!(rightly && rang <= 1, "{rung:?}: dialled {dialled} times, rang {rang} times");
-            for name in ["call.started", "call.ended", "call.summary"] {
+            for name in EVENTS {
                 let arrivals = self.receiver.arrivals(&rung.notification, name);
                 let first = arrivals.first().map(|a| a.event["event_id"].clone());
                 assert!(first.is_some() || !(must_ring || name == "call.summary"), "{rung:?}: no {name}");
@@ -247,12 +262,14 @@ impl Town {
         }
     }
 
-    /// Only what was under way when a dispatcher died comes twice, and only once more.
+    /// Only what was under way when a dispatcher or its tables died comes twice, and only once more. What it had sent may be
+    /// read a moment after its death.
     fn may_repeat(&self, arrivals: &[Arrival]) -> bool {
         let under_way = |a: &Arrival| {
-            self.dispatchers_died
-                .iter()
-                .any(|died| a.at <= *died && died.saturating_duration_since(a.at) <= WEBHOOK_DEADLINE)
+            let apart = |died: &Instant| {
+                died.saturating_duration_since(a.at).max(a.at.saturating_duration_since(*died))
+            };
+            self.attempts_cut_off.iter().any(|died| apart(died) <= WEBHOOK_DEADLINE)
         };
         matches!(arrivals, [first, _] if under_way(first))
     }
@@ -261,14 +278,14 @@ impl Town {
     pub(crate) fn report(&self, story: &str) {
         println!(
             "{story}: kills {}, calls {}, lost 0, cut short {}, delivered twice {}, longest silence on a line {:.1} s, \
-             longest wait for a summary {:.1} s (in {:.0} s)",
+             longest wait for a summary {:.1} s; the story took {:.0} s",
             self.kills,
             self.settled.len(),
             self.cut_short,
             self.twice,
             self.line.longest_silence().as_secs_f64(),
             self.longest_wait.as_secs_f64(),
-            self.founded.elapsed().as_secs_f64(),
+            self.began.elapsed().as_secs_f64(),
         );
     }
 }
