@@ -34,11 +34,12 @@ check: ## format, lints, docs, dependency, proto and architecture checks
 test: ## everything, on SQLite + in-process bus and on PostgreSQL + RabbitMQ
 	@$(DEV)/need-build-tools
 	@$(DEV)/need-test-tools
+	@cargo build --locked --workspace --bins
 	@$(DEV)/with-servers cargo test --locked --workspace --no-fail-fast
-	@echo "echo: not run here: killing processes and servers in the middle of calls (make kills)" >&2
 
-kills: ## kill processes and servers in the middle of calls (minutes; starts servers of its own)
+kills: ## of the tests only those that kill processes and servers in the middle of calls
 	@$(DEV)/need-build-tools
+	@$(DEV)/need-test-tools
 	@cargo build --locked --workspace --bins
 	@$(DEV)/with-servers cargo test --locked -p echo-standalone --test kills
 

@@ -183,7 +183,8 @@ fn unprivileged(folder: &Path) -> Vec<String> {
         return Vec::new();
     }
     let given = run(&[], &["chown", "postgres", &folder.display().to_string()]);
-    assert!(given.status.success(), "{}", String::from_utf8_lossy(&given.stderr));
+    let why = String::from_utf8_lossy(&given.stderr);
+    assert!(given.status.success(), "started by root, PostgreSQL runs as its own user, postgres: {why}");
     // A process forgets with whom it is to die when it becomes another user.
     let become_it = ["setpriv", "--pdeathsig=KILL", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
     become_it.map(str::to_owned).into()
@@ -206,7 +207,7 @@ fn installed(program: &str, package: &str) -> String {
     folders.extend(others.map(PathBuf::from));
     let found = folders.into_iter().map(|folder| folder.join(program)).find(|path| path.exists());
     found.map_or_else(
-        || panic!("{program} is needed for this test: apt-get install {package}"),
+        || panic!("this test kills a server of its own and needs `{program}` for it: apt-get install {package}"),
         |path| path.display().to_string(),
     )
 }
@@ -215,4 +216,21 @@ fn installed(program: &str, package: &str) -> String {
 fn version(folder: &Path) -> u32 {
     let name = folder.parent().and_then(Path::file_name).and_then(std::ffi::OsStr::to_str);
     name.and_then(|name| name.split('.').next()?.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "needs `echod` for it: apt-get install echo-server")]
+    fn a_server_that_is_not_installed_is_asked_for_by_its_package() {
+        installed("echod", "echo-server");
+    }
+
+    #[test]
+    fn the_newest_server_is_the_one_with_the_highest_number() {
+        let folder = |version: &str| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
+        assert_eq!(["9.6", "15", "x"].map(|name| version(&folder(name))), [9, 15, 0]);
+    }
 }
