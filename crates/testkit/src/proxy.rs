@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -24,6 +24,8 @@ struct Control {
     blocked: watch::Sender<bool>,
     closed: watch::Sender<bool>,
     accepted: AtomicUsize,
+    /// The ports of clients of which something was held back.
+    held: Mutex<Vec<u16>>,
 }
 
 impl Proxy {
@@ -39,6 +41,7 @@ impl Proxy {
             blocked: watch::channel(false).0,
             closed: watch::channel(false).0,
             accepted: AtomicUsize::new(0),
+            held: Mutex::default(),
         });
         let accepting = tokio::spawn(accept(listener, target, Arc::clone(&control)));
         Ok(Self { address, control, accepting })
@@ -77,6 +80,12 @@ impl Proxy {
         self.control.blocked.send_replace(true);
     }
 
+    /// The ports from which those clients speak of whose words something was held back, now or before.
+    #[must_use]
+    pub fn held(&self) -> Vec<u16> {
+        self.control.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What was held back passes, and everything after it.
     pub fn unblock(&self) {
         self.control.blocked.send_replace(false);
@@ -104,12 +113,13 @@ async fn accept(listener: TcpListener, target: SocketAddr, control: Arc<Control>
 async fn pass(inbound: TcpStream, target: SocketAddr, control: Arc<Control>) {
     let mut cuts = control.cuts.subscribe();
     let both = async {
+        let client = inbound.peer_addr()?.port();
         let outbound = TcpStream::connect(target).await?;
         let (from_client, to_client) = inbound.into_split();
         let (from_target, to_target) = outbound.into_split();
         tokio::try_join!(
-            copy(from_client, to_target, control.blocked.subscribe()),
-            copy(from_target, to_client, control.blocked.subscribe()),
+            copy(from_client, to_target, &control, Some(client)),
+            copy(from_target, to_client, &control, None),
         )
         .map(drop)
     };
@@ -123,11 +133,16 @@ async fn pass(inbound: TcpStream, target: SocketAddr, control: Arc<Control>) {
 async fn copy(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut blocked: watch::Receiver<bool>,
+    control: &Control,
+    client: Option<u16>,
 ) -> io::Result<()> {
+    let mut blocked = control.blocked.subscribe();
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = from.read(&mut buffer).await?;
+        if let Some(client) = client.filter(|_| read > 0 && *blocked.borrow()) {
+            control.held.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+        }
         if blocked.wait_for(|blocked| !blocked).await.is_err() || read == 0 {
             return to.shutdown().await;
         }

@@ -207,7 +207,11 @@ fn installed(program: &str, package: &str) -> String {
     folders.extend(others.map(PathBuf::from));
     let found = folders.into_iter().map(|folder| folder.join(program)).find(|path| path.exists());
     found.map_or_else(
-        || panic!("this test kills a server of its own and needs `{program}` for it: apt-get install {package}"),
+        || {
+            panic!(
+                "this test kills a server of its own and needs `{program}` for it: apt-get install {package}"
+            )
+        },
         |path| path.display().to_string(),
     )
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::wait::eventually;
 
 use crate::ONE_AT_A_TIME;
-use crate::stack::{Ground, Room, Stack};
+use crate::stack::{Ground, Room, Stack, Which};
 use crate::town::{Moment, Promise, SETTLES_WITHIN};
 
 /// Calls at the same time, so that both replicas have work.
@@ -67,7 +67,7 @@ async fn a_dispatcher_that_dies_in_the_middle_of_an_attempt_lets_it_come_once_mo
         arrivals.first().map(|a| a.port).ok_or(arrivals)
     })
     .await;
-    let victim = stack.dispatcher_at(port).expect("a dispatcher sends it");
+    let victim = stack.replica_at(Room::Dispatcher, port).expect("a dispatcher sends it");
     stack.kill(victim);
     stack.town.receiver.release();
     eventually("the attempt to be made again", SETTLES_WITHIN, || async {
@@ -78,6 +78,34 @@ async fn a_dispatcher_that_dies_in_the_middle_of_an_attempt_lets_it_come_once_mo
     stack.town.settle(rung, Promise::ToldToTheEnd).await;
     stack.start_again(victim).await;
     stack.finish("the dispatcher killed in the middle of an attempt").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_dies_while_the_carrier_is_being_asked_to_dial_rings_nobody_twice() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mut stack = Stack::start(Ground::shared()).await;
+    stack.wire.block();
+    let mut rung = stack.town.ring(1).await;
+    let victim = asking(&stack, None).await;
+    stack.kill(victim);
+    // The other bridge gets the wish of the dead one, and then this one.
+    rung.extend(stack.town.ring(1).await);
+    asking(&stack, Some(victim)).await;
+    // Now the carrier reads what the dead one has asked for.
+    stack.wire.unblock();
+    stack.town.settle(rung, Promise::ToldToTheEnd).await;
+    stack.start_again(victim).await;
+    stack.finish("one bridge of two killed while it dialled").await;
+}
+
+/// Waits until a bridge, other than this one, asks the carrier for something.
+async fn asking(stack: &Stack, other_than: Option<Which>) -> Which {
+    eventually("a bridge to ask the carrier", SETTLES_WITHIN, || async {
+        let held = stack.wire.held();
+        let bridges = held.iter().filter_map(|port| stack.replica_at(Room::Bridge, *port));
+        bridges.into_iter().find(|bridge| Some(*bridge) != other_than).ok_or(held)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

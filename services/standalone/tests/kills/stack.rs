@@ -9,6 +9,7 @@ use testkit::balancer::Balancer;
 use testkit::broker;
 use testkit::database::{drop_schemas, postgres_url};
 use testkit::processes::{Process, Program, binary, free_address};
+use testkit::proxy::Proxy;
 use testkit::wait::eventually;
 
 use crate::tables::Tables;
@@ -54,6 +55,7 @@ struct Replica {
 /// The sandbox carrier as a process, and what others have to know of it.
 pub(crate) struct CarrierProcess {
     process: Process,
+    address: SocketAddr,
     pub(crate) url: String,
 }
 
@@ -102,7 +104,7 @@ impl CarrierProcess {
         settings.push(("ECHO_SANDBOX_ADDR".to_owned(), address.to_string()));
         let mut process = Process::start(program(folder, "echo-sandbox-carrier", settings));
         process.ready(operations).await;
-        Self { process, url: format!("http://{address}") }
+        Self { process, address, url: format!("http://{address}") }
     }
 }
 
@@ -204,6 +206,8 @@ pub(crate) struct Stack {
     replicas: BTreeMap<Which, Replica>,
     carrier: CarrierProcess,
     _balancers: [Balancer; 2],
+    /// Between the bridges and the carrier's REST API.
+    pub(crate) wire: Proxy,
     pub(crate) town: Town,
     ground: Ground,
     _folder: Folder,
@@ -221,6 +225,7 @@ impl Stack {
         let before = |room| Balancer::start(vec![addresses[&(room, 0)].0, addresses[&(room, 1)].0]);
         let gateways = before(Room::Gateway).await.expect("a balancer");
         let bridges = before(Room::Bridge).await.expect("a balancer");
+        let wire = Proxy::start(carrier.address).await.expect("a proxy");
         let mut replicas = BTreeMap::new();
         for (which, (http, operations)) in addresses {
             let mut settings = common_settings(folder.path(), operations);
@@ -229,7 +234,7 @@ impl Stack {
                 ("ECHO_HTTP_ADDR".to_owned(), http.to_string()),
                 ("ECHO_PUBLIC_URL".to_owned(), gateways.url()),
                 ("ECHO_VOICE_URL".to_owned(), bridges.url()),
-                ("ECHO_SANDBOX_URL".to_owned(), carrier.url.clone()),
+                ("ECHO_SANDBOX_URL".to_owned(), format!("http://{}", wire.addr())),
             ]);
             let name = format!("echo-{}.{}", which.0.name(), which.1);
             let process = Process::start(program(folder.path(), &name, settings));
@@ -239,7 +244,7 @@ impl Stack {
             replica.process.ready(replica.operations).await;
         }
         let town = Town::found(gateways.url(), &carrier.url, began).await;
-        Self { replicas, carrier, _balancers: [gateways, bridges], town, ground, _folder: folder }
+        Self { replicas, carrier, _balancers: [gateways, bridges], wire, town, ground, _folder: folder }
     }
 
     /// `kill -9`.
@@ -262,10 +267,9 @@ impl Stack {
         assert!(status.success(), "{which:?}: {status}:\n{}", replica.process.log_end());
     }
 
-    /// The dispatcher that holds the near end of a connection.
-    pub(crate) fn dispatcher_at(&self, port: u16) -> Option<Which> {
-        let dispatchers = [(Room::Dispatcher, 0), (Room::Dispatcher, 1)];
-        dispatchers.into_iter().find(|which| self.replicas[which].process.has_port(port))
+    /// The replica that holds the near end of a connection.
+    pub(crate) fn replica_at(&self, room: Room, port: u16) -> Option<Which> {
+        [(room, 0), (room, 1)].into_iter().find(|which| self.replicas[which].process.has_port(port))
     }
 
     /// The numbers of all processes; a process that ended by itself fails the test.
