@@ -97,6 +97,45 @@ pub fn count_in_file(file: &std::path::Path, query: &str) -> Result<i64, String>
     Ok(row.count)
 }
 
+/// A table of the server of the tests that nobody else can read or write, until this is dropped.
+pub struct Locked {
+    connection: diesel::PgConnection,
+    backend: i64,
+}
+
+impl Locked {
+    /// Takes `table` for itself.
+    ///
+    /// # Errors
+    /// When the server is away, or there is no such table.
+    pub fn table(table: &str) -> Result<Self, String> {
+        use diesel::Connection as _;
+        use diesel::connection::SimpleConnection as _;
+        let mut connection = diesel::PgConnection::establish(&postgres_url()).map_err(|e| e.to_string())?;
+        let backend: Counted = diesel::sql_query("SELECT pg_backend_pid()::bigint AS count")
+            .get_result(&mut connection)
+            .map_err(|e| e.to_string())?;
+        connection.batch_execute(&format!("BEGIN; LOCK TABLE {table}")).map_err(|e| e.to_string())?;
+        Ok(Self { connection, backend: backend.count })
+    }
+
+    /// The ports from which those speak who wait for it.
+    ///
+    /// # Errors
+    /// When the server is away.
+    pub fn waiting(&mut self) -> Result<Vec<u16>, String> {
+        // What a transaction has once seen of others does not change for it.
+        let anew = diesel::sql_query("SELECT pg_stat_clear_snapshot()").execute(&mut self.connection);
+        let query = format!(
+            "SELECT client_port::bigint AS count FROM pg_stat_activity WHERE {} = ANY (pg_blocking_pids(pid))",
+            self.backend
+        );
+        let rows = anew.and_then(|_| diesel::sql_query(query).load(&mut self.connection));
+        let rows: Vec<Counted> = rows.map_err(|e| e.to_string())?;
+        Ok(rows.into_iter().filter_map(|row| u16::try_from(row.count).ok()).collect())
+    }
+}
+
 /// Removes every schema whose name starts with `prefix`; what cannot be removed is left for the next clean-up.
 pub fn drop_schemas(prefix: &str) {
     use diesel::Connection as _;

@@ -81,6 +81,26 @@ async fn a_dispatcher_that_dies_in_the_middle_of_an_attempt_lets_it_come_once_mo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dispatcher_that_dies_while_it_takes_an_event_in_leaves_it_to_the_other() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let mut stack = Stack::start(Ground::shared()).await;
+    let mut endpoints = stack.lock(Room::Dispatcher, "endpoints");
+    let rung = stack.town.ring(1).await;
+    // Nobody else has any business with endpoints now: it is looking for those who want the call's first event.
+    let victim = eventually("a dispatcher to take the event in", SETTLES_WITHIN, || {
+        let ports = endpoints.waiting().expect("the server");
+        let found = ports.iter().find_map(|port| stack.replica_at(Room::Dispatcher, *port));
+        async move { found.ok_or(ports) }
+    })
+    .await;
+    stack.kill(victim);
+    drop(endpoints);
+    stack.town.settle(rung, Promise::ToldToTheEnd).await;
+    stack.start_again(victim).await;
+    stack.finish("the dispatcher killed while it took an event in").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bridge_that_dies_while_the_carrier_is_being_asked_to_dial_rings_nobody_twice() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let mut stack = Stack::start(Ground::shared()).await;

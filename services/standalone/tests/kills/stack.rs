@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use testkit::balancer::Balancer;
 use testkit::broker;
-use testkit::database::{drop_schemas, postgres_url};
+use testkit::database::{Locked, drop_schemas, postgres_url};
 use testkit::processes::{Process, Program, binary, free_address};
 use testkit::proxy::Proxy;
 use testkit::wait::eventually;
@@ -245,6 +245,12 @@ impl Stack {
         }
         let town = Town::found(gateways.url(), &carrier.url, began).await;
         Self { replicas, carrier, _balancers: [gateways, bridges], wire, town, ground, _folder: folder }
+    }
+
+    /// Takes a table of a service for itself. Only on the servers of all tests.
+    pub(crate) fn lock(&self, room: Room, table: &str) -> Locked {
+        let schema = format!("{}{}", self.ground.schemas(), room.schema());
+        Locked::table(&format!("{schema}.{table}")).expect("a table")
     }
 
     /// `kill -9`.
