@@ -45,8 +45,8 @@ async fn at_each_of(moments: &[Moment], room: Room) {
     let mut stack = Stack::start(Ground::shared()).await;
     for (n, &moment) in moments.iter().enumerate() {
         let victim = (room, n % 2);
-        let rung = stack.town.ring(CALLS).await;
-        stack.town.until(moment, &rung[0]).await;
+        let mut rung = stack.town.ring(CALLS).await;
+        stack.town.until_somebody_is(moment, &mut rung).await;
         stack.kill(victim);
         // The survivor settles it alone.
         stack.town.settle(rung, Promise::ToldToTheEnd).await;
@@ -147,14 +147,13 @@ async fn a_gateway_that_dies_while_calls_are_asked_for_makes_none_twice_and_lose
 async fn with_no_bridge_left_the_conversation_may_end_but_never_the_accounting() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let mut stack = Stack::start(Ground::shared()).await;
-    let rung = stack.town.ring(CALLS).await;
-    stack.town.until(Moment::Talking, &rung[0]).await;
+    let mut rung = stack.town.ring(CALLS).await;
+    stack.town.all_called(&rung, false).await;
+    stack.town.until_somebody_is(Moment::Talking, &mut rung).await;
     stack.kill((Room::Bridge, 0));
     stack.kill((Room::Bridge, 1));
     // The carrier finds nobody to ask and ends the calls; nobody hears of it.
-    for rung in &rung {
-        stack.town.until(Moment::Ended, rung).await;
-    }
+    stack.town.all_called(&rung, true).await;
     stack.start_again((Room::Bridge, 0)).await;
     stack.town.settle(rung, Promise::OnlyTheAccounts).await;
     stack.start_again((Room::Bridge, 1)).await;

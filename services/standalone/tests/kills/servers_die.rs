@@ -8,7 +8,7 @@ use testkit::servers::Server;
 
 use crate::ONE_AT_A_TIME;
 use crate::stack::{Ground, Room, Stack};
-use crate::town::{Moment, Promise, Rung};
+use crate::town::{Moment, Promise};
 
 /// Calls on their way when the server dies.
 const CALLS: usize = 30;
@@ -39,14 +39,14 @@ async fn under_load(mut stack: Stack, (server, speechless): (&mut Server, &[Room
     let later = stack.town.people(LATER).await;
     // Some talk, some ring, some have only been asked for.
     let mut placing = stack.town.place(people, Duration::from_millis(100));
-    let first: Rung = placing.join_next().await.expect("thirty").expect("accepted");
-    stack.town.until(Moment::Talking, &first).await;
+    let first = placing.join_next().await.expect("thirty").expect("accepted");
+    let mut rung = vec![first];
+    stack.town.until_somebody_is(Moment::Talking, &mut rung).await;
     server.kill().await;
     stack.town.killed(speechless);
     let later = stack.town.place(later, BETWEEN);
     server.start_again().await;
-    let mut rung = placing.join_all().await;
-    rung.push(first);
+    rung.extend(placing.join_all().await);
     rung.extend(later.join_all().await);
     stack.town.settle(rung, Promise::OnlyTheAccounts).await;
     stack.all_ready().await;

@@ -66,8 +66,8 @@ async fn standalone_killed_at_any_moment_of_a_call_rings_nobody_twice_and_brings
     let carrier = CarrierProcess::start(folder.path()).await;
     let mut echo = Standalone::start(folder, Some(&carrier)).await;
     for moment in Moment::ALL {
-        let rung = echo.town.ring(CALLS).await;
-        echo.town.until(moment, &rung[0]).await;
+        let mut rung = echo.town.ring(CALLS).await;
+        echo.town.until_somebody_is(moment, &mut rung).await;
         echo.kill_and_start_again().await;
         echo.town.settle(rung, Promise::OnlyTheAccounts).await;
     }
@@ -78,8 +78,8 @@ async fn standalone_killed_at_any_moment_of_a_call_rings_nobody_twice_and_brings
 async fn standalone_killed_with_its_carrier_inside_ends_the_call_and_does_not_ring_again() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let mut echo = Standalone::start(Folder::new(), None).await;
-    let rung = echo.town.ring(CALLS).await;
-    echo.town.until(Moment::Talking, &rung[0]).await;
+    let mut rung = echo.town.ring(CALLS).await;
+    echo.town.until_somebody_is(Moment::Talking, &mut rung).await;
     echo.kill_and_start_again().await;
     let phones: Vec<String> = rung.iter().map(|rung| rung.phone.clone()).collect();
     echo.town.settle(rung, Promise::OnlyTheAccounts).await;

@@ -46,9 +46,15 @@ impl Moment {
             Self::Placed => true,
             Self::Ringing => status == "ringing",
             Self::Talking => status == "in-progress" && said,
-            Self::Ended => status == "completed",
+            Self::Ended => is_over(call),
         }
     }
+}
+
+/// Whether nothing more happens in this call.
+fn is_over(call: Option<&Value>) -> bool {
+    let status = call.and_then(|call| call["status"].as_str());
+    matches!(status, Some("completed" | "busy" | "no-answer" | "failed" | "canceled"))
 }
 
 /// Somebody who was rung.
@@ -159,13 +165,36 @@ impl Town {
             .collect()
     }
 
-    /// Waits for a moment in the call to this person.
-    pub(crate) async fn until(&self, moment: Moment, rung: &Rung) {
-        eventually(&format!("{moment:?}"), SETTLES_WITHIN, || async {
-            let call = self.carrier.call_to(&rung.phone).await;
-            if moment.has_come(call.as_ref()) { Ok(()) } else { Err(call) }
-        })
-        .await;
+    /// Waits until one of these people is at this moment of a call. Somebody more is rung when the calls of all of them are
+    /// over: on a busy machine a moment may pass unseen.
+    pub(crate) async fn until_somebody_is(&self, moment: Moment, rung: &mut Vec<Rung>) {
+        loop {
+            let seen = eventually(&format!("{moment:?}"), SETTLES_WITHIN, || async {
+                let mut calls = Vec::new();
+                for rung in &*rung {
+                    calls.push(self.carrier.call_to(&rung.phone).await);
+                }
+                let come = calls.iter().any(|call| moment.has_come(call.as_ref()));
+                let over = calls.iter().all(|call| is_over(call.as_ref()));
+                if come || over { Ok(come) } else { Err(calls) }
+            })
+            .await;
+            if seen {
+                return;
+            }
+            rung.extend(self.ring(1).await);
+        }
+    }
+
+    /// Waits until each of these people has a call at the carrier, and, if so wanted, until it is over.
+    pub(crate) async fn all_called(&self, rung: &[Rung], and_over: bool) {
+        for rung in rung {
+            eventually("the call", SETTLES_WITHIN, || async {
+                let call = self.carrier.call_to(&rung.phone).await;
+                if call.is_some() && (is_over(call.as_ref()) || !and_over) { Ok(()) } else { Err(call) }
+            })
+            .await;
+        }
     }
 
     /// A process with these services was killed just now, or a server without which they cannot write down what they did.
