@@ -79,6 +79,8 @@ async fn standalone_killed_with_its_carrier_inside_ends_the_call_and_does_not_ri
     let _alone = ONE_AT_A_TIME.lock().await;
     let mut echo = Standalone::start(Folder::new(), None).await;
     let mut rung = echo.town.ring(CALLS).await;
+    // Whoever has not been dialled before may be afterwards, once.
+    echo.town.all_called(&rung, false).await;
     echo.town.until_somebody_is(Moment::Talking, &mut rung).await;
     echo.kill_and_start_again().await;
     let phones: Vec<String> = rung.iter().map(|rung| rung.phone.clone()).collect();
