@@ -14,12 +14,12 @@ use crate::domain::call::{self, CallEffect, CallInput, CallState, CallStatus, Di
 use crate::domain::ended_reason::EndedReason;
 use crate::domain::limits::{DIAL_BEFORE, MAX_CONCURRENT_CALLS, RING_TIMEOUT_SECONDS};
 use crate::domain::notification::{self, NotificationEffect, NotificationInput, NotificationStatus};
+use crate::domain::reaping;
 use crate::domain::rules::{self, Facts};
 use crate::events;
 use crate::store::calls::{self, Call};
 use crate::store::notifications::{self, Notification};
 use crate::store::{suppressions, turns};
-use crate::tasks::reap;
 
 /// A notification and its latest call, in a transaction.
 pub(crate) struct Story<'a, 't> {
@@ -105,7 +105,7 @@ impl<'a, 't> Story<'a, 't> {
     pub(crate) fn call_input(&mut self, input: CallInput) -> Result<(), DbError> {
         let now = self.tx.now();
         let step = call::step(&self.call.state, input, now);
-        if let Some(at) = reap::moved(&self.call.state, &step.state, now) {
+        if let Some(at) = reaping::moved(&self.call.state, &step.state, now) {
             self.call.reap_at = at;
         }
         self.call.state = step.state;

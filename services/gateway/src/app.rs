@@ -9,7 +9,7 @@ use contracts::calls::NotificationsClient;
 use contracts::webhooks::EndpointsClient;
 
 use crate::config::Config;
-use crate::http::limits::Limits;
+use crate::http::rate_limits::Limits;
 use crate::http::voice_proxy::Bridges;
 use crate::identity::key_cache::KeyCache;
 use crate::identity::passwords::Passwords;

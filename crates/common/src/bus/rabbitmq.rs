@@ -7,7 +7,6 @@
 
 mod consumer;
 mod declare;
-mod delivery;
 mod graves;
 mod link;
 mod loopback;
@@ -17,6 +16,7 @@ mod publisher;
 mod rpc_client;
 mod rpc_server;
 mod rpc_session;
+mod settle;
 mod watchdog;
 mod wire;
 

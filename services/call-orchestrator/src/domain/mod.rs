@@ -8,6 +8,7 @@
 //! | [`retry`] | which endings are worth another attempt, and when |
 //! | [`call`] | what a report about a call means: states, events, what the carrier is told |
 //! | [`exchange`] | whether a person has answered, or perhaps only a machine's greeting |
+//! | [`reaping`] | when a call should be over, whatever its reports say |
 //! | [`ended_reason`] | the words for why something ended, and what they mean for the notification |
 //! | [`turn`] | who may answer a turn, and what a request for one sentence gets |
 //! | [`countries`] | which country a number belongs to, and whether the operator lets it be rung |
@@ -33,6 +34,7 @@ pub mod limits;
 pub mod notification;
 pub mod opt_out;
 pub mod prompt;
+pub mod reaping;
 pub mod reply;
 pub mod result;
 pub mod retry;

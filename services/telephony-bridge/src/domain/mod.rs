@@ -2,8 +2,8 @@
 //! caller hears when nobody behind this service answers, and the addresses the carrier is given.
 
 pub(crate) mod attempt;
+pub(crate) mod carriers_books;
 pub(crate) mod document;
-pub(crate) mod evidence;
 pub(crate) mod patience;
 pub(crate) mod report;
 pub(crate) mod urls;

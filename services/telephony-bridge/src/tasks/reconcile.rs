@@ -16,7 +16,7 @@ use twilio::rest::Call;
 use crate::app::App;
 use crate::carrier::Carrier;
 use crate::domain::attempt::AttemptState;
-use crate::domain::evidence::{call_must_be_over, candidates, forgotten};
+use crate::domain::carriers_books::{call_must_be_over, candidates, forgotten};
 use crate::error::BridgeError;
 use crate::events;
 use crate::progress::{News, adopt, next_check, note};

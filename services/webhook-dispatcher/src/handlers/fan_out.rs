@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::domain::admission::Lane;
 use crate::domain::envelope::BadMessage;
 use crate::domain::event::Event;
-use crate::store::{deliveries, endpoints, turns};
+use crate::store::{deliveries, endpoints, slow_lane};
 
 /// Makes the deliveries of an event, if it could be read from its message.
 pub(crate) async fn deliver(app: App, event: Result<Event, BadMessage>) -> Outcome {
@@ -40,7 +40,7 @@ fn insert(tx: &mut Tx<'_>, event: &Event) -> Result<usize, DbError> {
         let lane = Lane::of(&endpoint.health());
         deliveries::insert(tx.conn, event, endpoint.id, lane, now)?;
         if lane == Lane::Slow {
-            turns::wake(tx.conn, endpoint.id, now)?;
+            slow_lane::wake(tx.conn, endpoint.id, now)?;
         }
     }
     Ok(missing.len())

@@ -1,6 +1,6 @@
 //! Taking what is due: lease, decide what may be sent now, and write each attempt down before it is sent, all in one
 //! transaction, so that a crash leaves an honest line in the log and never a hole. What waits for endpoints that keep failing
-//! is claimed by turns: see [`super::turns`].
+//! is claimed by turns: see [`super::slow_lane`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::endpoints::Endpoint;
 use super::schema::{deliveries, endpoints};
-use super::{attempts, backlog, deliveries as rows, turns};
+use super::{attempts, backlog, deliveries as rows, slow_lane};
 use crate::domain::admission::{Admission, Lane, Room};
 
 const NORMAL: LeaseQuery = LeaseQuery {
@@ -149,7 +149,7 @@ impl Decided {
         rows::put_back(conn, &self.back, Lane::Normal)?;
         rows::put_back(conn, &self.to_slow, Lane::Slow)?;
         for endpoint in self.slow {
-            turns::wake(conn, endpoint, now)?;
+            slow_lane::wake(conn, endpoint, now)?;
         }
         rows::put_back(conn, &self.to_crowded, Lane::Crowded)?;
         rows::give_up(conn, &self.give_up, now)?;

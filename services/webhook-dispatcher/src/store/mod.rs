@@ -6,4 +6,4 @@ pub(crate) mod claim;
 pub(crate) mod deliveries;
 pub(crate) mod endpoints;
 mod schema;
-pub(crate) mod turns;
+pub(crate) mod slow_lane;

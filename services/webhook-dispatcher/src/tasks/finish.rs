@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::domain::admission::Lane;
 use crate::domain::delivery::{self, After};
 use crate::domain::health::Health;
-use crate::domain::patience;
 use crate::domain::schedule::Jitter;
+use crate::domain::writing_down;
 use crate::sending::{Answer, Finished};
 use crate::store::endpoints::Endpoint;
-use crate::store::{attempts, backlog, deliveries, endpoints, turns};
+use crate::store::{attempts, backlog, deliveries, endpoints, slow_lane};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// More in one transaction would hold the writer for long.
@@ -86,7 +86,7 @@ async fn write(app: &App, batch: &[Finished]) {
         };
         app.numbers.unwritten();
         let left = until - app.platform.database.now();
-        let Some(pause) = patience::pause(failed, error.is_away(), left) else {
+        let Some(pause) = writing_down::pause(failed, error.is_away(), left) else {
             tracing::error!(%error, attempts = reports.len(), "attempts could not be written down; they are made again");
             return;
         };
@@ -199,9 +199,9 @@ impl Settled {
         }
         for (endpoint, over) in &self.turns {
             if *over {
-                turns::end(tx.conn, *endpoint, now)?;
+                slow_lane::end(tx.conn, *endpoint, now)?;
             } else {
-                turns::set(tx.conn, *endpoint, now)?; // its health has changed: the row is locked
+                slow_lane::set(tx.conn, *endpoint, now)?; // its health has changed: the row is locked
             }
         }
         Ok(())

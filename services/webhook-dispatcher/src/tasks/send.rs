@@ -8,7 +8,7 @@ use common::service::Task;
 use crate::app::App;
 use crate::domain::admission::{Lane, Room};
 use crate::sending::{self, Hold};
-use crate::store::{claim, turns};
+use crate::store::{claim, slow_lane};
 
 /// How late an attempt may be that nobody announced: a retry whose time has come.
 const EVERY: Duration = Duration::from_millis(500);
@@ -35,7 +35,7 @@ async fn send_due(app: &App, hold: &Hold) -> Result<bool, DbError> {
     let lease = app.config.lease;
     let claims = app.platform.database.write(move |tx| {
         let claim = |room: Room| match room.lane {
-            Lane::Slow => turns::claim(tx, room, lease),
+            Lane::Slow => slow_lane::claim(tx, room, lease),
             Lane::Normal | Lane::Crowded => claim::claim(tx, room, lease),
         };
         rooms.into_iter().map(claim).collect::<Result<Vec<_>, DbError>>()

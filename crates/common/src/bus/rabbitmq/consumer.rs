@@ -16,10 +16,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::delivery::Job;
 use super::link::{Breaker, Connector, Link, SetUp};
 use super::loopback::Loopback;
 use super::publisher::Confirming;
+use super::settle::Job;
 use super::watchdog::{Pulse, Watchdog, Watched};
 use super::{Shared, declare};
 use crate::bus::{CONCURRENCY, Consumer, Subscription, topology};
