@@ -3,7 +3,7 @@
 //! commit. A disk that needs milliseconds for a commit so carries as many transactions as wait for it, and not one.
 //!
 //! Nobody hears of a transaction before its group has reached the disk. One that fails is undone alone; a commit that fails
-//! is everybody's failure.
+//! is everybody's failure, whatever they had found.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -139,9 +139,13 @@ impl Groups {
             }
             db.commit()
         });
-        let problem = committed.err().map(|e| e.to_string());
+        let problem = committed.err().map(|e| format!("not committed: {e}"));
+        if let Some(problem) = &problem {
+            tracing::warn!(problem, transactions = members.len(), "writes were lost; their callers know");
+        }
         for member in members {
-            member.tell(problem.as_deref(), database);
+            // What one of them wanted to happen after the commit may panic: that is nobody else's.
+            let _ = catch_unwind(AssertUnwindSafe(|| member.tell(problem.as_deref(), database)));
         }
     }
 }
@@ -183,17 +187,24 @@ where
     }
 
     fn tell(self: Box<Self>, problem: Option<&str>, database: &Database) {
-        // Without an answer the work has panicked: whoever waits hears that it was dropped.
-        let Some((result, after)) = self.answer else { return };
-        let result = result.and_then(|value| match problem {
-            None => Ok(value),
-            Some(problem) => Err(DbError::Unavailable(format!("not committed: {problem}")).into()),
-        });
-        match &result {
-            Ok(_) => database.after_commit(after),
-            Err(_) => drop(after), // before anybody hears of it
-        }
+        let answer = match (self.answer, problem) {
+            // Also a refusal means nothing any more: it may be due to rows of a neighbour that are gone.
+            (answer, Some(problem)) => {
+                drop(answer);
+                Err(DbError::Unavailable(problem.to_owned()).into())
+            }
+            (Some((Ok(value), after)), None) => {
+                database.after_commit(after);
+                Ok(value)
+            }
+            (Some((Err(own), after)), None) => {
+                drop(after); // before anybody hears of it
+                Err(own)
+            }
+            // The work has panicked: whoever waits hears that it was dropped.
+            (None, None) => return,
+        };
         // Whoever waited may have gone.
-        let _ = self.told.send(result);
+        let _ = self.told.send(answer);
     }
 }

@@ -159,9 +159,15 @@ async fn a_commit_that_fails_is_told_to_everybody_whose_rows_it_loses(engine: En
     let results = crowd(&test.database, 12, |tx, n| {
         let parent = if n == 7 { "'nobody'" } else { "NULL" };
         let row = format!("INSERT INTO children (label, parent) VALUES ('{n}', {parent})");
-        diesel::sql_query(row).execute(tx.conn).map(drop).map_err(DbError::from)
+        diesel::sql_query(row).execute(tx.conn)?;
+        let lost =
+            diesel::sql_query("UPDATE children SET label = label WHERE label = '7'").execute(tx.conn)?;
+        // Whoever sees the row that will be lost refuses because of it.
+        if n != 7 && lost > 0 { Err(DbError::Conflict) } else { Ok(()) }
     })
     .await;
+    let refused = results.iter().filter(|result| matches!(result, Err(DbError::Conflict))).count();
+    assert_eq!(refused, 0, "somebody was refused because of a row that never was: {results:?}");
     let told = results.iter().filter(|result| result.is_ok()).count();
     assert!(results[7].is_err(), "{results:?}");
     let kept = test
