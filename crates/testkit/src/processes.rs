@@ -1,12 +1,14 @@
 //! Programs of the workspace, and servers, as processes of one test: started with an environment of their own, killed without
 //! warning, started again. They end with the test, however it ends.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::wait::eventually;
@@ -206,8 +208,12 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// An address on this machine that nobody uses. It is not among those from which the system takes the near ends of
-/// connections, so that it is still free when a killed process starts again.
+/// Ports that this test has been given.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// An address on this machine that nobody uses, and that is given only once: whoever has been given it may not listen yet. It
+/// is not among those from which the system takes the near ends of connections, so that it is still free when a killed
+/// process starts again.
 ///
 /// # Panics
 /// When all are taken.
@@ -216,9 +222,14 @@ pub fn free_address() -> SocketAddr {
     // The last bytes of such an id are random.
     let [.., high, low] = uuid::Uuid::now_v7().into_bytes();
     let first = u32::from(u16::from_be_bytes([high, low]));
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let candidates = (0..2_000).filter_map(|n| u16::try_from(10_000 + (first + n * 7) % 20_000).ok());
-    let mut free = candidates.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-    free.find(|address| TcpListener::bind(address).is_ok()).expect("a free port")
+    let mut free = candidates
+        .filter(|port| !given.contains(port))
+        .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let port = free.next().expect("a free port");
+    given.insert(port);
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 #[cfg(test)]
@@ -236,6 +247,12 @@ mod tests {
 
     fn lives(id: u32) -> bool {
         Path::new(&format!("/proc/{id}")).exists()
+    }
+
+    #[test]
+    fn no_address_is_given_twice() {
+        let given: BTreeSet<_> = (0..300).map(|_| free_address()).collect();
+        assert_eq!(given.len(), 300);
     }
 
     #[tokio::test]
