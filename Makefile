@@ -36,6 +36,7 @@ test: ## everything, on SQLite + in-process bus and on PostgreSQL + RabbitMQ
 	@$(DEV)/need-test-tools
 	@cargo build --locked --workspace --bins
 	@$(DEV)/with-servers cargo test --locked --workspace --no-fail-fast
+	@$(DEV)/tests/stack
 
 kills: ## of the tests only those that kill processes and servers in the middle of calls
 	@$(DEV)/need-build-tools

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Finds or starts a PostgreSQL and a RabbitMQ: named ones, else running ones, else installed ones on private ports, else Debian's
 # packages where they may be installed, else Docker, else it stops and says what to install. Says what it did. Where
 # ECHO_OWN_SERVERS is set, those that are named or run already are left alone. To be sourced, with `$work` set to a folder of its

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # What `up` and `down` know about the distributed stack on this machine. To be sourced in the repository's root, after servers.sh.
 
 state=${ECHO_DATA_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/echo}/stack
