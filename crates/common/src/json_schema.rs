@@ -56,8 +56,7 @@ pub fn check(schema: &Value) -> Result<(), SchemaProblem> {
     if object.get("type").and_then(Value::as_str) != Some("object") {
         return Err(SchemaProblem::new("/type", "must be \"object\""));
     }
-    let draft = |draft: &Value| draft.as_str().is_some_and(|d| d.trim_end_matches('#') == DRAFT);
-    if !object.get("$schema").is_none_or(draft) {
+    if !object.get("$schema").is_none_or(is_draft) {
         return Err(SchemaProblem::new("/$schema", format!("must be absent or {DRAFT}")));
     }
     let patterns = bounded(schema)?;
@@ -143,40 +142,85 @@ struct Walk<'a> {
     patterns: Patterns,
 }
 
-/// Keywords whose value is a schema.
-const ONE: [&str; 10] = [
-    "items",
-    "additionalProperties",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contains",
-    "propertyNames",
-    "not",
-    "if",
-    "then",
-    "else",
-];
-/// Keywords whose value is a list of schemas.
-const LISTED: [&str; 4] = ["prefixItems", "anyOf", "oneOf", "allOf"];
-/// Keywords whose value is an object of schemas.
-const NAMED: [&str; 5] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
-/// Keywords that would make a reference lead elsewhere than it seems.
-const MOVING: [&str; 3] = ["$dynamicRef", "$recursiveRef", "$id"];
+/// What becomes of a keyword. The library runs more words than the draft has, so this names every word that it knows; what
+/// is inside of a word that is `Passed` it never looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its value is a schema.
+    One,
+    /// Its value is a list of schemas.
+    Listed,
+    /// Its value is an object of schemas.
+    Named,
+    /// The same, named by patterns.
+    ByPattern,
+    Pattern,
+    Reference,
+    /// The draft.
+    Dialect,
+    /// A name for the schema.
+    Name,
+    /// What to use instead.
+    Refused(&'static str),
+    /// A limit without a schema in it, or a word without a meaning.
+    Passed,
+}
+
+impl Kind {
+    fn of(keyword: &str) -> Self {
+        match keyword {
+            "items"
+            | "contains"
+            | "additionalProperties"
+            | "propertyNames"
+            | "not"
+            | "if"
+            | "then"
+            | "else"
+            | "unevaluatedItems"
+            | "unevaluatedProperties"
+            | "contentSchema" => Self::One,
+            "prefixItems" | "anyOf" | "oneOf" | "allOf" => Self::Listed,
+            "properties" | "$defs" | "definitions" | "dependentSchemas" => Self::Named,
+            "patternProperties" => Self::ByPattern,
+            "pattern" => Self::Pattern,
+            "$ref" => Self::Reference,
+            "$schema" => Self::Dialect,
+            "$id" => Self::Name,
+            // They would make a reference lead elsewhere than it seems.
+            "$dynamicRef" | "$recursiveRef" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" => {
+                Self::Refused("use $ref and $defs")
+            }
+            "$vocabulary" => Self::Refused("it is for what describes schemas"),
+            // Words of earlier drafts that the library runs in every draft.
+            "dependencies" => Self::Refused("use dependentSchemas and dependentRequired"),
+            "additionalItems" => Self::Refused("use prefixItems and items"),
+            _ => Self::Passed,
+        }
+    }
+}
 
 impl<'a> Walk<'a> {
     fn schema(&mut self, schema: &'a Value, level: usize, place: &str) -> Result<(), SchemaProblem> {
-        let Some(object) = schema.as_object() else { return Ok(()) };
+        let object = match schema {
+            Value::Object(object) => object,
+            Value::Bool(_) => return Ok(()),
+            _ => return Err(SchemaProblem::new(place, "must be a JSON Schema: an object, true or false")),
+        };
         if level > MAX_LEVELS {
             let problem = format!("is nested too deeply; at most {MAX_LEVELS} levels are allowed");
             return Err(SchemaProblem::new(place, problem));
         }
-        self.schemas += 1;
-        if self.schemas > MAX_SCHEMAS {
-            let problem =
-                format!("stands for more than {MAX_SCHEMAS} schemas when its references are followed");
-            return Err(SchemaProblem::new("", problem));
+        for _ in 0..rounds(object) {
+            self.schemas += 1;
+            if self.schemas > MAX_SCHEMAS {
+                let problem =
+                    format!("stands for more than {MAX_SCHEMAS} schemas when its references are followed");
+                return Err(SchemaProblem::new("", problem));
+            }
+            object.iter().try_for_each(|(keyword, value)| self.keyword((keyword, value), level, place))?;
         }
-        object.iter().try_for_each(|(keyword, value)| self.keyword((keyword, value), level, place))
+        Ok(())
     }
 
     fn keyword(
@@ -186,22 +230,30 @@ impl<'a> Walk<'a> {
         place: &str,
     ) -> Result<(), SchemaProblem> {
         let here = format!("{place}/{}", escaped(keyword));
-        match value {
-            Value::String(target) if keyword == "$ref" => self.reference(target, level, &here),
-            Value::String(pattern) if keyword == "pattern" => self.pattern(pattern, here),
-            _ if MOVING.contains(&keyword.as_str()) && !(keyword == "$id" && place.is_empty()) => {
-                Err(SchemaProblem::new(here, "cannot be used here; use $ref and $defs"))
+        let refused = |problem: &str| Err(SchemaProblem::new(&here, problem));
+        match (Kind::of(keyword), value) {
+            (Kind::One, inner) => self.schema(inner, level + 1, &here),
+            (Kind::Listed, Value::Array(list)) => self.listed(list, level, &here),
+            (Kind::Listed, _) => refused("must be a list of JSON Schemas"),
+            (kind @ (Kind::Named | Kind::ByPattern), Value::Object(named)) => {
+                self.named(named, kind == Kind::ByPattern, level, &here)
             }
-            Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
-                self.named(named, keyword == "patternProperties", level, &here)
-            }
-            Value::Array(list) if LISTED.contains(&keyword.as_str()) => list
-                .iter()
-                .enumerate()
-                .try_for_each(|(n, inner)| self.schema(inner, level + 1, &format!("{here}/{n}"))),
-            inner if ONE.contains(&keyword.as_str()) => self.schema(inner, level + 1, &here),
-            _ => Ok(()),
+            (Kind::Named | Kind::ByPattern, _) => refused("must be an object of JSON Schemas"),
+            (Kind::Pattern, Value::String(pattern)) => self.pattern(pattern, here),
+            (Kind::Reference, Value::String(target)) => self.reference(target, level, &here),
+            (Kind::Pattern | Kind::Reference, _) => refused("must be a string"),
+            (Kind::Dialect, draft) if is_draft(draft) => Ok(()),
+            (Kind::Dialect, _) => refused(&format!("must be absent or {DRAFT}")),
+            (Kind::Name, Value::String(_)) if place.is_empty() => Ok(()),
+            (Kind::Name, _) => refused("cannot be used here; use $ref and $defs"),
+            (Kind::Refused(instead), _) => refused(&format!("cannot be used here; {instead}")),
+            (Kind::Passed, _) => Ok(()),
         }
+    }
+
+    fn listed(&mut self, list: &'a [Value], level: usize, place: &str) -> Result<(), SchemaProblem> {
+        let mut inner = list.iter().enumerate();
+        inner.try_for_each(|(n, inner)| self.schema(inner, level + 1, &format!("{place}/{n}")))
     }
 
     fn named(
@@ -229,7 +281,7 @@ impl<'a> Walk<'a> {
                 "refers to itself; values without an end are not possible",
             ));
         }
-        let inner = target.strip_prefix('#').and_then(|pointer| Some((self.root.pointer(pointer)?, pointer)));
+        let inner = target.strip_prefix('#').and_then(|pointer| Some((plain(self.root, pointer)?, pointer)));
         let Some((inner, pointer)) = inner else {
             let problem = "must be the place of another schema inside this one, such as #/$defs/pet";
             return Err(SchemaProblem::new(place, problem));
@@ -253,6 +305,26 @@ impl<'a> Walk<'a> {
         self.patterns.insert(place, pattern.to_owned());
         Ok(())
     }
+}
+
+/// How often the library goes through what is inside of a schema: each `unevaluated…` does it about twice more, to learn
+/// what the others have looked at.
+fn rounds(schema: &Map<String, Value>) -> usize {
+    1 + 2 * schema.keys().filter(|keyword| keyword.starts_with("unevaluated")).count()
+}
+
+fn is_draft(schema: &Value) -> bool {
+    schema.as_str().is_some_and(|schema| schema.strip_suffix('#').unwrap_or(schema) == DRAFT)
+}
+
+/// What a JSON Pointer leads to, if it leads there for the library, too, which decodes percent signs and heeds names and
+/// drafts on the way.
+fn plain<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let moves =
+        |value: &Value| ["$id", "$schema"].iter().any(|word| value.get(word).is_some_and(Value::is_string));
+    let ends = pointer.match_indices('/').map(|(end, _)| end).skip(1);
+    let moved = ends.filter_map(|end| root.pointer(&pointer[..end])).any(moves);
+    if moved || pointer.contains('%') { None } else { root.pointer(pointer) }
 }
 
 // RFC 6901, section 3.

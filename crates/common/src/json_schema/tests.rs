@@ -1,3 +1,5 @@
+use jsonschema::error::ValidationErrorKind;
+
 use super::*;
 
 fn place_of(schema: &Value) -> String {
@@ -134,4 +136,193 @@ fn a_pattern_that_would_backtrack_for_ever_is_answered() {
     let validator = Validator::new(&schema).unwrap();
     assert!(!validator.accepts(&json!({"a": format!("{}!", "a".repeat(100_000))})));
     assert!(validator.accepts(&json!({"a": "a".repeat(100_000)})));
+}
+
+/// How deep the doubling goes: nobody lives to see the end of it.
+const DOUBLINGS: usize = 40;
+
+/// `d0` stands for `d1` twice, that for `d2` twice and so on; `within` says by which keyword.
+fn doubling(within: impl Fn(Value) -> Value) -> Value {
+    let defs = (0..DOUBLINGS).map(|n| {
+        let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
+        (format!("d{n}"), within(json!({"allOf": [next, next]})))
+    });
+    let mut defs = defs.collect::<Map<_, _>>();
+    defs.insert(format!("d{DOUBLINGS}"), json!({"type": "object"}));
+    json!({"type": "object", "$ref": "#/$defs/d0", "$defs": defs})
+}
+
+/// Every word that the library knows (the keywords that it compiles, and those that its compilers and its resolver look for),
+/// and words that it does not know.
+const WORDS: [(&str, Kind); 65] = [
+    ("$anchor", Kind::Refused("use $ref and $defs")),
+    ("$comment", Kind::Passed),
+    ("$defs", Kind::Named),
+    ("$dynamicAnchor", Kind::Refused("use $ref and $defs")),
+    ("$dynamicRef", Kind::Refused("use $ref and $defs")),
+    ("$id", Kind::Name),
+    ("$recursiveAnchor", Kind::Refused("use $ref and $defs")),
+    ("$recursiveRef", Kind::Refused("use $ref and $defs")),
+    ("$ref", Kind::Reference),
+    ("$schema", Kind::Dialect),
+    ("$vocabulary", Kind::Refused("it is for what describes schemas")),
+    ("additionalItems", Kind::Refused("use prefixItems and items")),
+    ("additionalProperties", Kind::One),
+    ("allOf", Kind::Listed),
+    ("anyOf", Kind::Listed),
+    ("const", Kind::Passed),
+    ("contains", Kind::One),
+    ("contentEncoding", Kind::Passed),
+    ("contentMediaType", Kind::Passed),
+    ("contentSchema", Kind::One),
+    ("default", Kind::Passed),
+    ("definitions", Kind::Named),
+    ("dependencies", Kind::Refused("use dependentSchemas and dependentRequired")),
+    ("dependentRequired", Kind::Passed),
+    ("dependentSchemas", Kind::Named),
+    ("deprecated", Kind::Passed),
+    ("description", Kind::Passed),
+    ("discriminator", Kind::Passed),
+    ("else", Kind::One),
+    ("enum", Kind::Passed),
+    ("examples", Kind::Passed),
+    ("exclusiveMaximum", Kind::Passed),
+    ("exclusiveMinimum", Kind::Passed),
+    ("format", Kind::Passed),
+    ("id", Kind::Passed),
+    ("if", Kind::One),
+    ("items", Kind::One),
+    ("maxContains", Kind::Passed),
+    ("maxItems", Kind::Passed),
+    ("maxLength", Kind::Passed),
+    ("maxProperties", Kind::Passed),
+    ("maximum", Kind::Passed),
+    ("minContains", Kind::Passed),
+    ("minItems", Kind::Passed),
+    ("minLength", Kind::Passed),
+    ("minProperties", Kind::Passed),
+    ("minimum", Kind::Passed),
+    ("multipleOf", Kind::Passed),
+    ("not", Kind::One),
+    ("nullable", Kind::Passed),
+    ("oneOf", Kind::Listed),
+    ("pattern", Kind::Pattern),
+    ("patternProperties", Kind::ByPattern),
+    ("prefixItems", Kind::Listed),
+    ("properties", Kind::Named),
+    ("propertyNames", Kind::One),
+    ("readOnly", Kind::Passed),
+    ("required", Kind::Passed),
+    ("then", Kind::One),
+    ("title", Kind::Passed),
+    ("type", Kind::Passed),
+    ("unevaluatedItems", Kind::One),
+    ("unevaluatedProperties", Kind::One),
+    ("uniqueItems", Kind::Passed),
+    ("x-unknown", Kind::Passed),
+];
+
+/// `inner` in each of the shapes in which a keyword may hold schemas.
+fn shapes(inner: &Value) -> [Value; 4] {
+    [inner.clone(), json!([inner]), json!({"x": inner}), json!({"x": [inner]})]
+}
+
+/// `inner` as a value of this kind holds it; `None` when there is none that could.
+fn held(kind: Kind, inner: &Value) -> Option<Value> {
+    let [one, listed, named, _] = shapes(inner);
+    match kind {
+        Kind::One => Some(one),
+        Kind::Listed => Some(listed),
+        Kind::Named | Kind::ByPattern | Kind::Refused(_) => Some(named),
+        Kind::Pattern | Kind::Reference | Kind::Dialect | Kind::Name | Kind::Passed => None,
+    }
+}
+
+#[test]
+fn what_is_passed_over_here_the_library_passes_over_too() {
+    // Whoever compiles what is inside of a word stumbles over this.
+    let trap = json!({"$ref": "#/$defs/nowhere"});
+    for (word, kind) in WORDS {
+        assert_eq!(Kind::of(word), kind, "{word}");
+        for inside in shapes(&trap) {
+            // A lone `then` is not run.
+            let schema = json!({"if": true, word: inside});
+            if bounded(&schema).is_ok() {
+                assert!(!stumbles(&schema), "the library looks into {schema}");
+            }
+        }
+        if let Some(inside) = held(kind, &trap) {
+            let place = bounded(&json!({ word: inside })).unwrap_err().place;
+            assert!(place.starts_with(&format!("/{word}")), "{place}");
+        }
+    }
+    assert!(stumbles(&json!({"dependencies": {"x": trap}})), "the trap is one");
+}
+
+/// Whether the library fails at a reference.
+fn stumbles(schema: &Value) -> bool {
+    let problem = build(schema).err();
+    problem.is_some_and(|e| matches!(e.kind(), ValidationErrorKind::Referencing(_)))
+}
+
+#[test]
+fn no_keyword_hides_a_schema_that_doubles() {
+    for (word, kind) in WORDS {
+        let schema =
+            doubling(|inner| held(kind, &inner).map_or(json!({}), |inner| json!({"if": true, word: inner})));
+        let hidden = held(kind, &json!({})).is_some() && Validator::new(&schema).is_ok();
+        assert!(!hidden, "{word}");
+        assert!(schema.to_string().len() < MAX_BYTES / 4);
+    }
+}
+
+#[test]
+fn a_word_of_an_earlier_draft_is_refused_with_its_place_and_with_what_to_use_instead() {
+    let problem = check(&doubling(|inner| json!({"dependencies": {"x": inner}}))).unwrap_err();
+    assert_eq!(problem.place, "/$defs/d0/dependencies");
+    assert!(problem.problem.contains("dependentSchemas"), "{problem}");
+    assert_eq!(place_of(&property(json!({"additionalItems": false}))), "/properties/a/additionalItems");
+    assert_eq!(place_of(&property(json!({"items": [{}]}))), "/properties/a/items");
+    let named = json!({"type": "object", "properties": {"dependencies": {"type": "string"}, "$id": true}});
+    assert_eq!(check(&named), Ok(()), "a property may have any name");
+}
+
+#[test]
+fn a_schema_inside_is_of_the_same_draft() {
+    assert_eq!(check(&property(json!({"$schema": DRAFT}))), Ok(()));
+    let other = property(json!({"$schema": "http://json-schema.org/draft-07/schema#"}));
+    assert_eq!(place_of(&other), "/properties/a/$schema");
+    assert_eq!(Validator::new(&other).unwrap_err().place, "/properties/a/$schema");
+}
+
+#[test]
+fn a_reference_leads_for_the_library_where_it_leads_here() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"a": {"$ref": "#/%24defs/a"}},
+        "$defs": {"a": false},
+        "%24defs": {"a": true}
+    });
+    assert_eq!(place_of(&schema), "/properties/a/$ref");
+    for moving in [json!({"$id": "https://example.com/x", "b": true}), json!({"$schema": "x:y", "b": true})] {
+        let schema = json!({"type": "object", "properties": {"a": {"$ref": "#/x/b"}}, "x": moving});
+        assert_eq!(place_of(&schema), "/properties/a/$ref", "{schema}");
+    }
+}
+
+#[test]
+fn what_looks_at_all_others_once_more_counts_them_once_more() {
+    let row = |n: usize, word: &str| {
+        let defs = (0..n).map(|n| {
+            let next = format!("#/$defs/n{}", n + 1);
+            (format!("n{n}"), json!({"$ref": next, word: false}))
+        });
+        let mut defs = defs.collect::<Map<_, _>>();
+        defs.insert(format!("n{n}"), json!({"properties": {"a": true}}));
+        json!({"type": "object", "$ref": "#/$defs/n0", "$defs": defs})
+    };
+    for word in ["unevaluatedProperties", "unevaluatedItems"] {
+        assert_eq!(check(&row(4, word)), Ok(()), "{word}");
+        assert!(check(&row(MAX_IN_A_ROW - 1, word)).unwrap_err().problem.contains("10000 schemas"), "{word}");
+    }
 }
