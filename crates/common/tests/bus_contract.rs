@@ -7,6 +7,8 @@
     reason = "a test says that a promise is broken by failing"
 )]
 
+#[path = "bus_contract/alarms.rs"]
+mod alarms;
 #[path = "bus_contract/dead_letters.rs"]
 mod dead_letters;
 #[path = "bus_contract/logs.rs"]

@@ -23,6 +23,8 @@ pub struct Server {
     process: Process,
     url: String,
     kind: Kind,
+    /// What its own programs are to be told.
+    environment: Vec<(String, String)>,
     /// The directory of Erlang nodes, without which no broker starts. Where none runs, a broker starts one that outlives it.
     _directory: Option<Process>,
     _folder: TempDir,
@@ -100,8 +102,9 @@ impl Server {
         (program, directory): (Program, Option<Process>),
         url: String,
     ) -> Self {
+        let environment = program.environment.clone();
         let process = Process::start(program);
-        let mut server = Self { process, url, kind, _directory: directory, _folder: folder };
+        let mut server = Self { process, url, kind, environment, _directory: directory, _folder: folder };
         server.ready().await;
         server
     }
@@ -124,6 +127,18 @@ impl Server {
     pub async fn start_again(&mut self) {
         self.process.start_again();
         self.ready().await;
+    }
+
+    /// Makes the broker believe that it has no memory left, or that it has again: with no memory left it takes no messages.
+    ///
+    /// # Panics
+    /// When it does not obey.
+    pub async fn alarm(&self, raised: bool) {
+        let mut command = tokio::process::Command::new(installed("rabbitmqctl", "rabbitmq-server"));
+        command.args(["set_vm_memory_high_watermark", if raised { "0" } else { "0.6" }]);
+        let told = command.envs(self.environment.iter().map(|(name, value)| (name, value))).output().await;
+        let told = told.expect("rabbitmqctl can be run");
+        assert!(told.status.success(), "rabbitmqctl: {}", String::from_utf8_lossy(&told.stderr));
     }
 
     async fn ready(&mut self) {

@@ -1,7 +1,7 @@
 //! The bus over `RabbitMQ`, version 3.10 and later.
 //!
 //! Three connections: one publishes and is confirmed, one consumes, one carries requests; so a publisher that the broker
-//! holds back never holds up an acknowledgement. Each has a supervisor that connects, declares what it needs and
+//! holds back never holds up an acknowledgement; the consuming connection never publishes. Each has a supervisor that connects, declares what it needs and
 //! starts its consumers, and does all of that again whenever something breaks, for ever. The client library's own recovery
 //! stays off: with it, a consumer can go deaf without an error.
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use common::bus::topology::{self, Namespace, RetryTiers};
 use contracts::ServiceName;
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions,
+};
 use lapin::types::AMQPValue;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use uuid::Uuid;
@@ -28,6 +30,7 @@ const SERVICES: [ServiceName; 6] = [
 /// One namespace on the broker of the tests.
 pub(crate) struct Broker {
     pub(crate) namespace: Namespace,
+    pub(crate) url: String,
 }
 
 /// `ECHO_TEST_AMQP_URL`, or the broker of a fresh installation on this machine.
@@ -45,7 +48,12 @@ pub(crate) fn amqp_address() -> SocketAddr {
 
 impl Broker {
     pub(crate) fn new() -> Self {
-        Self { namespace: Namespace(format!("test-{}", Uuid::now_v7().simple())) }
+        Self::at(amqp_url())
+    }
+
+    /// On a broker that belongs to the test, which must outlive this.
+    pub(crate) fn at(url: String) -> Self {
+        Self { namespace: Namespace(format!("test-{}", Uuid::now_v7().simple())), url }
     }
 
     /// A URL of the broker at another address.
@@ -56,8 +64,8 @@ impl Broker {
         url.to_string()
     }
 
-    async fn connect() -> (Connection, Channel) {
-        let connection = Connection::connect(&amqp_url(), ConnectionProperties::default()).await;
+    async fn connect(&self) -> (Connection, Channel) {
+        let connection = Connection::connect(&self.url, ConnectionProperties::default()).await;
         let connection = connection.unwrap_or_else(|e| {
             panic!(
                 "no RabbitMQ at ECHO_TEST_AMQP_URL (default amqp://guest:guest@127.0.0.1:5672/%2f): {e}. \
@@ -74,7 +82,7 @@ impl Broker {
 
     /// The dead letters of a service. They stay there.
     pub(crate) async fn dead(&self, service: ServiceName) -> Vec<Letter> {
-        let (_connection, channel) = Self::connect().await;
+        let (_connection, channel) = self.connect().await;
         let queue = self.name(&topology::dead_queue(service));
         let mut letters = Vec::new();
         while let Some(letter) = channel.basic_get(queue.clone(), BasicGetOptions::default()).await.unwrap() {
@@ -90,7 +98,7 @@ impl Broker {
 
     /// Puts a message into a queue past all exchanges.
     pub(crate) async fn smuggle(&self, queue: &str, routing_key: &str, body: &[u8]) {
-        let (_connection, channel) = Self::connect().await;
+        let (_connection, channel) = self.connect().await;
         let properties = BasicProperties::default()
             .with_message_id(Uuid::now_v7().to_string().into())
             .with_type(routing_key.into());
@@ -103,14 +111,24 @@ impl Broker {
             .unwrap();
     }
 
+    /// Takes one message out of a queue.
+    pub(crate) async fn take(&self, queue: &str) {
+        let (_connection, channel) = self.connect().await;
+        let taken = channel.basic_get(self.name(queue), BasicGetOptions::default()).await.unwrap();
+        let acker = taken.expect("a message").delivery.acker;
+        assert!(acker.ack(BasicAckOptions::default()).await.unwrap());
+        // The broker has read all that came before.
+        channel.close(200, "bye".into()).await.unwrap();
+    }
+
     /// Deletes a queue under the feet of its consumers.
     pub(crate) async fn delete_queue(&self, queue: &str) {
-        let (_connection, channel) = Self::connect().await;
+        let (_connection, channel) = self.connect().await;
         channel.queue_delete(self.name(queue), QueueDeleteOptions::default()).await.unwrap();
     }
 
     async fn clear(&self) {
-        let (connection, channel) = Self::connect().await;
+        let (connection, channel) = self.connect().await;
         let subjects = ["accounts", "calls", "telephony", "webhooks", "knowledge"];
         let tiers = TIERS.0.into_iter().chain(RetryTiers::default().0);
         let mut exchanges = vec![topology::EVENTS.to_owned(), topology::RPC.into(), topology::RETURN.into()];

@@ -47,6 +47,11 @@ impl World {
         Self::new(Some(Broker::new())).await
     }
 
+    /// On a broker that belongs to the test, which must outlive this.
+    pub(crate) async fn rabbitmq_at(url: &str) -> Self {
+        Self::new(Some(Broker::at(url.to_owned()))).await
+    }
+
     async fn new(broker: Option<Broker>) -> Self {
         let tables = || TestDatabase::new(Engine::Sqlite, &[]);
         let (gateway, orchestrator, dispatcher) = (tables().await, tables().await, tables().await);
@@ -70,7 +75,7 @@ impl World {
     pub(crate) fn bus(&self) -> Arc<dyn Bus> {
         match &self.broker {
             None => Arc::new(MemoryBus::new(&self.new_metrics())),
-            Some(_) => self.bus_at(&broker::amqp_url()),
+            Some(broker) => self.bus_at(&broker.url),
         }
     }
 
@@ -107,7 +112,7 @@ impl World {
                 let tables = [ServiceName::CallOrchestrator, ServiceName::WebhookDispatcher];
                 memory::dead_letters(tables.map(|service| (service, self.database(service))).into())
             }
-            Some(_) => Box::new(self.rabbit(&broker::amqp_url())),
+            Some(broker) => Box::new(self.rabbit(&broker.url)),
         }
     }
 

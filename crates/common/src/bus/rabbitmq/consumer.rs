@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::link::{Breaker, Connector, Link, SetUp};
-use super::loopback::Loopback;
+use super::loopback::{Loopback, Sender};
 use super::publisher::Confirming;
 use super::settle::Job;
 use super::watchdog::{Pulse, Watchdog, Watched};
@@ -120,6 +120,7 @@ impl SetUp for Queues {
         let own = connection.create_channel().await?;
         self.declare(&own).await?;
         let (mut channels, mut watched) = (vec![own.clone()], Vec::new());
+        let sender = Sender::Publisher(Arc::clone(&self.workshop.publisher));
         for queue in &self.queues {
             let channel = connection.create_channel().await?;
             channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
@@ -129,7 +130,7 @@ impl SetUp for Queues {
             channels.push(channel.clone());
             watched.push(Watched {
                 queue: Some(queue.name.clone()),
-                loopback: Loopback::open(&channel, &tag).await?,
+                loopback: Loopback::open(&channel, &tag, sender.clone()).await?,
                 pulse: Some(queue.pulse.clone()),
                 last: None,
             });
@@ -143,6 +144,7 @@ impl SetUp for Queues {
         }
         let watchdog = Watchdog {
             asking: own,
+            status: connection.status().clone(),
             watched,
             services: self.services(),
             shared: self.workshop.shared.clone(),

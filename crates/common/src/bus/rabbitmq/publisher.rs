@@ -150,17 +150,18 @@ impl Publishing {
     }
 
     /// One queue may be slow to confirm; that is no reason to throw away what all others use. A broker that does not answer
-    /// a plain question either is gone.
+    /// a plain question either is gone, unless it holds the connection back because of an alarm.
     fn doubt(&self) {
         if self.doubting.swap(true, Ordering::Relaxed) {
             return;
         }
         let (channel, names, breaker) = (self.channel.clone(), self.names.clone(), self.breaker.clone());
-        let doubting = Arc::clone(&self.doubting);
+        let (doubting, status) = (Arc::clone(&self.doubting), self.status.clone());
         tokio::spawn(async move {
             match timeout(ANSWER_WITHIN, declare::events(&channel, &names)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(e)) => breaker.trip(e.to_string()),
+                Err(_) if status.blocked() => {}
                 Err(_) => breaker.trip("the broker neither confirms nor answers"),
             }
             doubting.store(false, Ordering::Relaxed);

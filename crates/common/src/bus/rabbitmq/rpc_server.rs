@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::link::Breaker;
-use super::loopback::Loopback;
+use super::loopback::{Loopback, Sender};
 use super::watchdog::Watched;
 use super::{Shared, declare, lock, wire};
 use crate::bus::{self, RPC_IN_FLIGHT};
@@ -73,7 +73,7 @@ impl Desk {
             let arguments = FieldTable::default();
             let requests = channel.basic_consume(queue.clone(), tag.clone(), options, arguments).await?;
             channels.push(channel.clone());
-            let loopback = Loopback::open(&channel, &tag).await?;
+            let loopback = Loopback::open(&channel, &tag, Sender::Itself).await?;
             watched.push(Watched { queue: Some(queue), loopback, pulse: None, last: None });
             let clerk = Clerk {
                 methods,

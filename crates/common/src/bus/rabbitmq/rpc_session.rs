@@ -14,7 +14,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::sync::oneshot;
 
 use super::link::{Breaker, SetUp};
-use super::loopback::Loopback;
+use super::loopback::{Loopback, Sender};
 use super::names::short;
 use super::rpc_server::Desk;
 use super::watchdog::{Watchdog, Watched};
@@ -115,10 +115,11 @@ impl SetUp for Requests {
         let waiting: Arc<Waiting> = Arc::new(Mutex::new(Some(HashMap::new())));
         tokio::spawn(hear_answers(answers, Arc::clone(&waiting), breaker.clone()));
         let (serving, channels, mut watched) = self.desk.open(connection, &self.shared, &breaker).await?;
-        let loopback = Loopback::open(&channel, &tag).await?;
+        let loopback = Loopback::open(&channel, &tag, Sender::Itself).await?;
         watched.push(Watched { queue: None, loopback, pulse: None, last: None });
         let watchdog = Watchdog {
             asking: connection.create_channel().await?,
+            status: connection.status().clone(),
             watched,
             services: Vec::new(),
             shared: self.shared.clone(),

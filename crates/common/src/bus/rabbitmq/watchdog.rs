@@ -1,13 +1,14 @@
 //! A consumer can go deaf without a word. From time to time each queue's consumer of this process proves that it hears, and
-//! the broker is asked what it counts; if anything is wrong the connection is thrown away and made anew.
+//! the broker is asked what it counts; if anything is wrong the connection is thrown away and made anew. While the broker
+//! holds the connection back because of an alarm, nothing can be proved and nothing is judged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use contracts::ServiceName;
-use lapin::Channel;
 use lapin::types::ShortString;
+use lapin::{Channel, ConnectionStatus};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -80,6 +81,8 @@ impl Watched {
 pub(super) struct Watchdog {
     /// A channel to ask on: a queue that is gone costs it.
     pub(super) asking: Channel,
+    /// Knows whether the connection is held back.
+    pub(super) status: ConnectionStatus,
     pub(super) watched: Vec<Watched>,
     /// Services whose dead letters are counted on the way.
     pub(super) services: Vec<ServiceName>,
@@ -99,11 +102,16 @@ impl Watchdog {
                 () = gone.cancelled() => return,
                 () = stopping.cancelled() => return,
             }
+            if self.status.blocked() {
+                continue;
+            }
             let looked = tokio::select! {
                 looked = self.look(every) => looked,
                 () = stopping.cancelled() => return,
             };
-            if let Err(why) = looked {
+            if let Err(why) = looked
+                && !self.status.blocked()
+            {
                 return self.breaker.trip(why);
             }
         }
@@ -134,6 +142,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::super::Options;
+    use super::super::loopback::Sender;
     use super::super::metrics::BusMetrics;
     use super::super::names::{Names, short};
     use super::*;
@@ -175,6 +184,7 @@ mod tests {
         };
         let watchdog = Watchdog {
             asking: connection.create_channel().await.unwrap(),
+            status: connection.status().clone(),
             watched: vec![watched],
             services: Vec::new(),
             shared,
@@ -186,7 +196,7 @@ mod tests {
     }
 
     async fn watched(channel: &Channel, queue: &ShortString) -> Watched {
-        let loopback = Loopback::open(channel, &short("ours")).await.unwrap();
+        let loopback = Loopback::open(channel, &short("ours"), Sender::Itself).await.unwrap();
         Watched { queue: Some(queue.clone()), loopback, pulse: None, last: None }
     }
 
