@@ -48,3 +48,38 @@ impl Metrics {
         String::from_utf8_lossy(&out).into_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    const PAGE: &str = include_str!("../README.md");
+
+    /// The names between two `quote`s that look like those of metrics.
+    fn named(text: &str, quote: char) -> BTreeSet<String> {
+        let word = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let metric = |name: &&str| name.len() > 5 && name.starts_with("echo_") && word(name);
+        text.split(quote).filter(metric).map(str::to_owned).collect()
+    }
+
+    fn in_code(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                in_code(&path, found);
+            } else {
+                found.append(&mut named(&std::fs::read_to_string(&path).unwrap(), '"'));
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_of_this_crate_lists_every_metric_that_it_registers() {
+        let mut registered = BTreeSet::new();
+        in_code(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut registered);
+        assert!(!registered.is_empty());
+        let rows = PAGE.lines().filter(|line| line.starts_with("| `echo_")).collect::<String>();
+        assert_eq!(named(&rows, '`'), registered);
+    }
+}
