@@ -281,6 +281,9 @@ fn lend(pool: &Pool<Factory>, deaths: &Deaths) -> Result<PooledConnection<Factor
 /// Makes file and folder of the tables so that only their user can read what people said; takes them away from others where
 /// they are there already. What `SQLite` makes beside the file is as open as the file.
 fn private_file(path: &std::path::Path) -> Result<(), DbError> {
+    if path == std::path::Path::new(":memory:") {
+        return Ok(()); // SQLite's name for no file
+    }
     let cannot = |e: std::io::Error| DbError::Unavailable(format!("cannot make {}: {e}", path.display()));
     if let Some(folder) = path.parent() {
         private::folder(folder).map_err(cannot)?;

@@ -73,7 +73,7 @@ impl Carrier {
     }
 
     /// Talks on all calls for a while. Answers what the documents took, and how many calls talked.
-    pub(crate) async fn talk(&self, how_long: Duration) -> (Figures, usize) {
+    pub(crate) async fn talk(&self, pace: Pace, how_long: Duration) -> (Figures, usize) {
         let calls = self.shared.calls.lock().expect("the calls").clone();
         let live = calls.len();
         let begun = Instant::now();
@@ -85,7 +85,7 @@ impl Carrier {
                 let shared = Arc::clone(&self.shared);
                 tokio::spawn(async move {
                     tokio::time::sleep(between * n).await;
-                    converse(shared, call, begun + how_long).await
+                    converse(shared, call, pace, begun + how_long).await
                 })
             })
             .collect();
@@ -129,11 +129,22 @@ async fn request(shared: &Shared, call: &Placed, url: &str, more: &[(&str, &str)
     (body, asked.elapsed())
 }
 
-/// How long a customer listens and thinks.
+/// How long a customer thinks and speaks.
 const BETWEEN_UTTERANCES: Duration = Duration::from_secs(1);
+/// Characters that are spoken in a second, as by Twilio's voices.
+const SPOKEN_PER_SECOND: f64 = 15.0;
 
-/// Says one thing a second until the time is up or the agent hangs up; then it is silent about the end, as a line that broke.
-async fn converse(shared: Arc<Shared>, call: Placed, until: Instant) -> Vec<Duration> {
+/// How fast the conversations go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Sentences take as long as it takes to speak them.
+    AsSpoken,
+    /// Nobody waits for a sentence to be spoken: about ten times as many documents as there would be.
+    Rushed,
+}
+
+/// Speaks and listens until the time is up or the agent hangs up; then it is silent about the end, as a line that broke.
+async fn converse(shared: Arc<Shared>, call: Placed, pace: Pace, until: Instant) -> Vec<Duration> {
     const LINES: [&str; 5] =
         ["Could you say that again?", "Who is this?", "What?", "What is it about?", "Pardon?"];
     let mut samples = Vec::new();
@@ -147,6 +158,9 @@ async fn converse(shared: Arc<Shared>, call: Placed, until: Instant) -> Vec<Dura
         let Some(next) = next(&document.response.verbs) else { break };
         let listens = next.1;
         url = next.0;
+        if pace == Pace::AsSpoken {
+            tokio::time::sleep(spoken(&document.response.verbs)).await;
+        }
         more = vec![("CallStatus", "in-progress")];
         if listens {
             tokio::time::sleep(BETWEEN_UTTERANCES).await;
@@ -157,13 +171,28 @@ async fn converse(shared: Arc<Shared>, call: Placed, until: Instant) -> Vec<Dura
     samples
 }
 
+/// How long it takes to speak what the document says.
+fn spoken(verbs: &[Verb]) -> Duration {
+    let characters = |verb: &Verb| match verb {
+        Verb::Say(say) => say.text.chars().count(),
+        Verb::Gather(gather) => gather.children.iter().map(said_inside).sum(),
+        _ => 0,
+    };
+    let all: usize = verbs.iter().map(characters).sum();
+    Duration::from_secs_f64(f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / SPOKEN_PER_SECOND)
+}
+
+fn said_inside(child: &GatherChild) -> usize {
+    match child {
+        GatherChild::Say(say) => say.text.chars().count(),
+        _ => 0,
+    }
+}
+
 /// Where the document leads, and whether somebody is to speak first.
 fn next(verbs: &[Verb]) -> Option<(String, bool)> {
     verbs.iter().find_map(|verb| match verb {
-        Verb::Gather(gather) => {
-            let _: &[GatherChild] = &gather.children;
-            gather.action.clone().map(|url| (url, true))
-        }
+        Verb::Gather(gather) => gather.action.clone().map(|url| (url, true)),
         Verb::Redirect(redirect) => Some((redirect.url.clone(), false)),
         _ => None,
     })

@@ -58,14 +58,21 @@ async fn run(only: Option<&str>) {
 
 /// 200 calls that talk: what Echo takes from the carrier's request to the document.
 async fn turns(table: &mut Table, pair: echo::Pair) {
-    let carrier = carrier::Carrier::start(carrier::Manners::Talks).await;
-    let echo = echo::Echo::start(pair, &carrier.url()).await;
-    carrier.reaches(&echo.base);
-    let projects = echo.projects(20, None).await;
-    echo.ring(&projects, 10).await;
-    let (documents, live) = carrier.talk(Duration::from_secs(15)).await;
-    table.row(&format!("server share of a turn, {live} calls live"), pair, &documents.percentiles());
-    echo.stop().await;
+    let paces = [
+        (carrier::Pace::AsSpoken, 30, "sentences take as long as they are spoken"),
+        (carrier::Pace::Rushed, 10, "nobody waits until a sentence is spoken"),
+    ];
+    for (pace, seconds, meaning) in paces {
+        let carrier = carrier::Carrier::start(carrier::Manners::Talks).await;
+        let echo = echo::Echo::start(pair, &carrier.url()).await;
+        carrier.reaches(&echo.base);
+        let projects = echo.projects(20, None).await;
+        echo.ring(&projects, 10).await;
+        let (documents, live) = carrier.talk(pace, Duration::from_secs(seconds)).await;
+        let what = format!("server share of a document, {live} calls live, {meaning}");
+        table.row(&what, pair, &format!("{}; {}", documents.rate(), documents.percentiles()));
+        echo.stop().await;
+    }
 }
 
 /// Requests that place notifications: what is asked of Echo, steadily, and as fast as it goes.
