@@ -31,6 +31,58 @@ pub struct Program {
     pub log: PathBuf,
 }
 
+impl Program {
+    /// A program of the workspace that serves, with its log in `folder`. A dot and what follows in the name tells replicas
+    /// apart.
+    ///
+    /// # Panics
+    /// When it has not been built.
+    #[must_use]
+    pub fn serving(name: &str, environment: Vec<(String, String)>, folder: &Folder) -> Self {
+        let executable = name.split('.').next().unwrap_or(name);
+        Self {
+            name: name.to_owned(),
+            command: vec![binary(executable).display().to_string(), "serve".to_owned()],
+            environment,
+            log: folder.path().join(format!("{name}.log")),
+        }
+    }
+}
+
+/// A folder for processes and their logs. It stays when the test fails.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    /// A new one.
+    ///
+    /// # Panics
+    /// When there is no room for it.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it makes something on the disk")]
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Folder {
+    #[expect(
+        clippy::print_stdout,
+        reason = "whoever reads the output of a failed test looks for the logs next"
+    )]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.disable_cleanup(true);
+            println!("the logs of the processes are in {}", self.0.path().display());
+        }
+    }
+}
+
 /// A process that was started, and may have been killed since.
 pub struct Process {
     program: Program,

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use testkit::balancer::Balancer;
 use testkit::broker;
 use testkit::database::{Locked, drop_schemas, postgres_url};
-use testkit::processes::{Process, Program, binary, free_address};
+use testkit::processes::{Folder, Process, Program, free_address};
 use testkit::proxy::Proxy;
 use testkit::wait::eventually;
 
@@ -65,10 +64,10 @@ const ACCOUNT: [(&str, &str); 2] = [
 ];
 
 /// What every process here is told.
-pub(crate) fn common_settings(folder: &Path, operations: SocketAddr) -> Vec<(String, String)> {
+pub(crate) fn common_settings(folder: &Folder, operations: SocketAddr) -> Vec<(String, String)> {
     let key = format!("k1:{}=", "A".repeat(43));
     let mut settings: Vec<(String, String)> = [
-        ("HOME", folder.display().to_string()),
+        ("HOME", folder.path().display().to_string()),
         ("ECHO_OPS_ADDR", operations.to_string()),
         ("ECHO_MASTER_KEYS", key.clone()),
         ("ECHO_JWT_KEYS", key),
@@ -86,23 +85,12 @@ pub(crate) fn common_settings(folder: &Path, operations: SocketAddr) -> Vec<(Str
     settings
 }
 
-/// A program of the workspace with these settings.
-pub(crate) fn program(folder: &Path, name: &str, settings: Vec<(String, String)>) -> Program {
-    let executable = name.split('.').next().unwrap_or(name);
-    Program {
-        name: name.to_owned(),
-        command: vec![binary(executable).display().to_string(), "serve".to_owned()],
-        environment: settings,
-        log: folder.join(format!("{name}.log")),
-    }
-}
-
 impl CarrierProcess {
-    pub(crate) async fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Folder) -> Self {
         let (address, operations) = (free_address(), free_address());
         let mut settings = common_settings(folder, operations);
         settings.push(("ECHO_SANDBOX_ADDR".to_owned(), address.to_string()));
-        let mut process = Process::start(program(folder, "echo-sandbox-carrier", settings));
+        let mut process = Process::start(Program::serving("echo-sandbox-carrier", settings, folder));
         process.ready(operations).await;
         Self { process, address, url: format!("http://{address}") }
     }
@@ -179,28 +167,6 @@ impl Drop for Ground {
     }
 }
 
-/// A folder that stays when the test fails, with the logs of the processes in it.
-pub(crate) struct Folder(tempfile::TempDir);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.disable_cleanup(true);
-            println!("the logs of the processes are in {}", self.0.path().display());
-        }
-    }
-}
-
 /// Everything that runs for one story. The parts go in this order: processes before the ground that they stand on.
 pub(crate) struct Stack {
     replicas: BTreeMap<Which, Replica>,
@@ -218,7 +184,7 @@ impl Stack {
     pub(crate) async fn start(ground: Ground) -> Self {
         let began = Instant::now();
         let folder = Folder::new();
-        let carrier = CarrierProcess::start(folder.path()).await;
+        let carrier = CarrierProcess::start(&folder).await;
         let keys = || Room::ALL.into_iter().flat_map(|room| [(room, 0), (room, 1)]);
         let addresses: BTreeMap<Which, (SocketAddr, SocketAddr)> =
             keys().map(|which| (which, (free_address(), free_address()))).collect();
@@ -228,7 +194,7 @@ impl Stack {
         let wire = Proxy::start(carrier.address).await.expect("a proxy");
         let mut replicas = BTreeMap::new();
         for (which, (http, operations)) in addresses {
-            let mut settings = common_settings(folder.path(), operations);
+            let mut settings = common_settings(&folder, operations);
             settings.extend(ground.settings());
             settings.extend([
                 ("ECHO_HTTP_ADDR".to_owned(), http.to_string()),
@@ -237,7 +203,7 @@ impl Stack {
                 ("ECHO_SANDBOX_URL".to_owned(), format!("http://{}", wire.addr())),
             ]);
             let name = format!("echo-{}.{}", which.0.name(), which.1);
-            let process = Process::start(program(folder.path(), &name, settings));
+            let process = Process::start(Program::serving(&name, settings, &folder));
             replicas.insert(which, Replica { process, operations });
         }
         for replica in replicas.values_mut() {

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use testkit::processes::{Process, free_address};
+use testkit::processes::{Folder, Process, Program, free_address};
 use testkit::wait::eventually;
 
 use crate::ONE_AT_A_TIME;
-use crate::stack::{CarrierProcess, Folder, Room, common_settings, program};
+use crate::stack::{CarrierProcess, Room, common_settings};
 use crate::tables::Tables;
 use crate::town::{Moment, Promise, SETTLES_WITHIN, Town};
 
@@ -28,14 +28,14 @@ impl Standalone {
         let began = Instant::now();
         let data = folder.path().join("data");
         let [http, operations, inside] = [free_address(), free_address(), free_address()];
-        let mut settings = common_settings(folder.path(), operations);
+        let mut settings = common_settings(&folder, operations);
         settings.extend([
             ("ECHO_HTTP_ADDR".to_owned(), http.to_string()),
             ("ECHO_SANDBOX_ADDR".to_owned(), inside.to_string()),
             ("ECHO_DATA_DIR".to_owned(), data.display().to_string()),
         ]);
         settings.extend(carrier.map(|carrier| ("ECHO_SANDBOX_URL".to_owned(), carrier.url.clone())));
-        let mut process = Process::start(program(folder.path(), "echo-standalone", settings));
+        let mut process = Process::start(Program::serving("echo-standalone", settings, &folder));
         process.ready(operations).await;
         let carrier = carrier.map_or_else(|| format!("http://{inside}"), |carrier| carrier.url.clone());
         let town = Town::found(format!("http://{http}"), &carrier, began).await;
@@ -63,7 +63,7 @@ impl Standalone {
 async fn standalone_killed_at_any_moment_of_a_call_rings_nobody_twice_and_brings_one_summary() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let folder = Folder::new();
-    let carrier = CarrierProcess::start(folder.path()).await;
+    let carrier = CarrierProcess::start(&folder).await;
     let mut echo = Standalone::start(folder, Some(&carrier)).await;
     for moment in Moment::ALL {
         let mut rung = echo.town.ring(CALLS).await;

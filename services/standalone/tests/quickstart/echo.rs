@@ -1,4 +1,4 @@
-//! A whole Echo for one reader: started through the same door as the binary, with nobody signed up yet.
+//! A whole Echo for one reader: started through the same door as the binaries, with nobody signed up yet.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,49 +10,56 @@ use testkit::broker;
 use testkit::database::{drop_schemas, postgres_url};
 
 use crate::modules::HERE;
+use crate::programs::Programs;
 
-/// Tables and bus.
+/// What it consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pair {
-    /// `SQLite` and the in-process bus.
+pub(crate) enum Shape {
+    /// One process, with `SQLite` and the in-process bus.
     Embedded,
-    /// `PostgreSQL` and `RabbitMQ`.
-    Distributed,
+    /// One process, with `PostgreSQL` and `RabbitMQ`.
+    OnServers,
+    /// A process for each service, with `PostgreSQL` and `RabbitMQ`.
+    Programs,
 }
 
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The reader registers the endpoint while the phone rings: fast, but not faster than a reader's shell.
+pub(crate) const SPEED: &str = "8";
 
-/// What a distributed Echo leaves on the servers.
+/// What an Echo leaves on the servers.
 struct Traces {
     schemas: String,
     namespace: String,
 }
 
+/// What runs.
+enum Runs {
+    OneProcess(Running, tempfile::TempDir),
+    Programs(Programs),
+}
+
 /// A running Echo.
 pub(crate) struct Echo {
-    running: Running,
+    runs: Runs,
     base: String,
     traces: Option<Traces>,
-    folder: tempfile::TempDir,
 }
 
 impl Echo {
-    pub(crate) async fn start(pair: Pair) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut settings = Settings::from_pairs([
-            ("ECHO_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
-            ("ECHO_OPS_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
-            ("ECHO_SANDBOX_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
-            // The reader registers the endpoint while the phone rings: fast, but not faster than a reader's shell.
-            ("ECHO_SANDBOX_SPEED".to_owned(), "8".to_owned()),
-            ("ECHO_DATA_DIR".to_owned(), folder.path().display().to_string()),
-        ]);
-        let traces = (pair == Pair::Distributed).then(|| distribute(&mut settings));
-        echo_standalone::prepare(&mut settings).expect("settings");
-        let running = start(echo_standalone::PROCESS, settings, Clock::system()).await.expect("Echo starts");
-        let base = format!("http://{}", running.setting("ECHO_HTTP_ADDR"));
-        Self { running, base, traces, folder }
+    pub(crate) async fn start(shape: Shape) -> Self {
+        let traces = (shape != Shape::Embedded).then(Traces::to_be);
+        let servers = traces.as_ref().map(Traces::settings).into_iter().flatten();
+        let (runs, base) = match shape {
+            Shape::Embedded | Shape::OnServers => in_one_process(servers).await,
+            Shape::Programs => {
+                let programs = Programs::start(servers.collect()).await;
+                let base = programs.base().to_owned();
+                (Runs::Programs(programs), base)
+            }
+        };
+        Self { runs, base, traces }
     }
 
     /// Types the commands of the quickstart at a shell, for a reader whose server is at `webhook_url`. Answers what the
@@ -73,24 +80,52 @@ impl Echo {
     }
 
     pub(crate) async fn stop(self) {
-        self.running.stop().await;
+        match self.runs {
+            Runs::OneProcess(running, folder) => {
+                running.stop().await;
+                drop(folder);
+            }
+            Runs::Programs(programs) => programs.stop().await,
+        }
         if let Some(traces) = &self.traces {
             drop_schemas(&traces.schemas);
             broker::clear(&traces.namespace).await.expect("the broker");
         }
-        drop(self.folder);
     }
 }
 
-/// Puts it on the servers of the tests, with names of its own there.
-fn distribute(settings: &mut Settings) -> Traces {
-    // The random end of the id: two tests of the same millisecond share its beginning.
-    let tag = uuid::Uuid::now_v7().simple().to_string().split_off(16);
-    let traces = Traces { schemas: format!("t{tag}_"), namespace: format!("test.{tag}") };
-    settings.set("ECHO_DATABASE_URL", postgres_url());
-    settings.set("ECHO_DATABASE_CONNECTIONS", "3");
-    settings.set("ECHO_SCHEMA_PREFIX", traces.schemas.clone());
-    settings.set("ECHO_AMQP_URL", broker::amqp_url());
-    settings.set("ECHO_AMQP_NAMESPACE", traces.namespace.clone());
-    traces
+async fn in_one_process(servers: impl Iterator<Item = (String, String)>) -> (Runs, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let own = [
+        ("ECHO_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
+        ("ECHO_OPS_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
+        ("ECHO_SANDBOX_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
+        ("ECHO_SANDBOX_SPEED".to_owned(), SPEED.to_owned()),
+        ("ECHO_DATA_DIR".to_owned(), folder.path().display().to_string()),
+    ];
+    let mut settings = Settings::from_pairs(own.into_iter().chain(servers));
+    echo_standalone::prepare(&mut settings).expect("settings");
+    let running = start(echo_standalone::PROCESS, settings, Clock::system()).await.expect("Echo starts");
+    let base = format!("http://{}", running.setting("ECHO_HTTP_ADDR"));
+    (Runs::OneProcess(running, folder), base)
+}
+
+impl Traces {
+    /// On the servers of the tests, with names of its own there.
+    fn to_be() -> Self {
+        // The random end of the id: two tests of the same millisecond share its beginning.
+        let tag = uuid::Uuid::now_v7().simple().to_string().split_off(16);
+        Self { schemas: format!("t{tag}_"), namespace: format!("test.{tag}") }
+    }
+
+    fn settings(&self) -> [(String, String); 5] {
+        [
+            ("ECHO_DATABASE_URL", postgres_url()),
+            ("ECHO_DATABASE_CONNECTIONS", "3".to_owned()),
+            ("ECHO_SCHEMA_PREFIX", self.schemas.clone()),
+            ("ECHO_AMQP_URL", broker::amqp_url()),
+            ("ECHO_AMQP_NAMESPACE", self.namespace.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+    }
 }

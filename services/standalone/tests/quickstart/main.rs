@@ -1,28 +1,36 @@
 //! The quickstart as its reader lives it: the documented commands are typed at a real shell with a real `curl`, and the documented
-//! JavaScript runs in a real Express application that receives the webhook. On both shipped pairs.
+//! JavaScript runs in a real Express application that receives the webhook. On both shipped pairs in one process, and with each service
+//! as a process of its own (`make test` builds the programs first).
 
 #![cfg(test)]
 
 mod echo;
 mod modules;
+mod programs;
 mod server;
 
-use echo::{Echo, Pair};
+use echo::{Echo, Shape};
 use server::{Answered, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_sqlite_the_documented_commands_end_in_a_webhook_that_the_documented_javascript_believes() {
-    commands_and_webhook(Pair::Embedded).await;
+    commands_and_webhook(Shape::Embedded).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_and_rabbitmq_the_documented_commands_end_in_a_webhook_that_the_documented_javascript_believes()
  {
-    commands_and_webhook(Pair::Distributed).await;
+    commands_and_webhook(Shape::OnServers).await;
 }
 
-async fn commands_and_webhook(pair: Pair) {
-    let echo = Echo::start(pair).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_process_for_each_service_the_documented_commands_end_in_a_webhook_that_the_documented_javascript_believes()
+ {
+    commands_and_webhook(Shape::Programs).await;
+}
+
+async fn commands_and_webhook(shape: Shape) {
+    let echo = Echo::start(shape).await;
     let mut server = Server::start().await;
     let made = echo.type_the_commands(&server.url()).await;
     server.trust(&made["signing_secret"]).await;
