@@ -54,11 +54,16 @@ async fn a_model_that_hangs_does_not_leave_the_caller_in_silence(pair: Pair) {
         model.push(Script::Hang);
     }
     let notification = echo.ring(PHONE).await;
-    let (summary, _) = echo.summary_of(&notification).await;
+    let (summary, stored) = echo.summary_of(&notification).await;
     let said = echo.spoken(PHONE).await.join(" ");
     assert!(said.contains("One moment"), "{said}");
     assert!(said.contains("I am sorry"), "{said}");
-    assert!(!summary["data"]["ended_reason"].as_str().unwrap_or_default().is_empty(), "{summary}");
+    assert_eq!(summary["data"]["ended_reason"], "error", "{summary}");
+    let ended = echo.receiver.of(&notification, "call.ended");
+    assert_eq!(ended.len(), 1, "{ended:?}");
+    assert_eq!(ended[0]["data"]["ended_reason"], "error", "{ended:?}");
+    assert_eq!(stored["ended_reason"], "error", "{stored}");
+    assert_eq!(stored["status"], "failed", "{stored}");
     echo.stop().await;
 }
 
