@@ -32,23 +32,31 @@ pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Valu
 ///
 /// # Errors
 /// 408 when it did not arrive in time, 413 when it is larger than [`LIMIT`], 400 when it broke off.
-pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<BytesMut, ApiError> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > LIMIT as u64) {
-        return Err(ApiError::too_large(LIMIT));
-    }
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
     let app =
         request.app_data::<Data<App>>().ok_or_else(|| ApiError::internal("a route without its state"))?;
-    let whole = tokio::time::timeout(app.config.body_deadline, collect(payload)).await;
+    let whole = tokio::time::timeout(app.config.body_deadline, at_most(LIMIT, request, &mut payload)).await;
     whole.map_err(|_| ApiError::body_too_slow(app.config.body_deadline))?
 }
 
-async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
+/// The body as it came, however long it takes.
+///
+/// # Errors
+/// 413 when it is larger than `limit`, 400 when it broke off.
+pub(crate) async fn at_most(
+    limit: usize,
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<BytesMut, ApiError> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(ApiError::too_large(limit));
+    }
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|e| ApiError::invalid_field("", format!("body broke off: {e}")))?;
-        if bytes.len() + chunk.len() > LIMIT {
-            return Err(ApiError::too_large(LIMIT));
+        if bytes.len() + chunk.len() > limit {
+            return Err(ApiError::too_large(limit));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -1,5 +1,7 @@
 //! Where no ingress does it: the carrier's requests to `/v1/voice*` go on to one of the bridges, unchanged, because the
-//! carrier has signed them. A bridge that cannot be connected to is passed over for the next one.
+//! carrier has signed them. A bridge that cannot be connected to is passed over for the next one. When none has answered in
+//! time the carrier gets 503 and nothing to read: it asks again, as the addresses that it was given tell it, and comes to
+//! another replica. All time here is counted from the end of the headers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,18 +10,23 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use common::config::ConfigError;
 use common::trace;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::body;
 use super::request_id::{HEADER, RequestId};
 use crate::app::App;
-use crate::error::ApiError;
 
-/// For the whole exchange, all bridges together: whoever is on the phone hears nothing meanwhile.
-const DEADLINE: Duration = Duration::from_secs(2);
+/// For everything, the body and all bridges together: whoever is on the phone hears nothing meanwhile. The rest of two seconds
+/// is for the way.
+const ALL_WITHIN: Duration = Duration::from_millis(1_980);
+/// For the body, as at the bridge.
+const BODY_WITHIN: Duration = Duration::from_millis(500);
+/// More than a carrier's request ever is, as at the bridge.
+const MAX_BODY: usize = 64 * 1024;
 /// To find out that a bridge is not there. What a bridge takes at most (1.75 s) still fits behind one of these.
 const CONNECT: Duration = Duration::from_millis(200);
 /// What the carrier's requests carry beside the body.
@@ -100,19 +107,48 @@ async fn passed_back(answer: reqwest::Response) -> Result<HttpResponse, String> 
 }
 
 /// `/v1/voice*`.
-pub(crate) async fn forward(
-    app: Data<App>,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<HttpResponse, ApiError> {
-    let unreachable = |why: String| {
-        tracing::error!(why, "no bridge could be reached");
-        ApiError::new(StatusCode::BAD_GATEWAY, "bad_gateway", "No telephony bridge can be reached")
+pub(crate) async fn forward(app: Data<App>, request: HttpRequest, mut payload: Payload) -> HttpResponse {
+    let began = Instant::now();
+    let whole = body::at_most(MAX_BODY, &request, &mut payload);
+    let body = match timeout_at(began + BODY_WITHIN, whole).await {
+        Ok(Ok(body)) => body.freeze(),
+        Ok(Err(refused)) => return put_off(refused.status_code(), "no usable body", payload),
+        Err(_) => return put_off(StatusCode::SERVICE_UNAVAILABLE, "the body is slow", payload),
     };
     let Some(bridges) = &app.bridges else {
-        return Err(unreachable("ECHO_BRIDGE_URLS is not set".to_owned()));
+        return again_elsewhere("ECHO_BRIDGE_URLS is not set");
     };
-    let body = body::read(&request, payload).await?.freeze();
-    let exchange = tokio::time::timeout(DEADLINE, bridges.exchange(&request, body)).await;
-    exchange.map_err(|_| unreachable("no answer within 2 s".to_owned()))?.map_err(unreachable)
+    match timeout_at(began + ALL_WITHIN, bridges.exchange(&request, body)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(why)) => again_elsewhere(&why),
+        Err(_) => again_elsewhere("no answer in time"),
+    }
+}
+
+/// The carrier reads nothing but the status here: a 5xx is asked again, and what is documented for errors of the API is no
+/// document for a call.
+fn again_elsewhere(why: &str) -> HttpResponse {
+    tracing::error!(why, "no bridge could be reached");
+    HttpResponse::ServiceUnavailable().finish()
+}
+
+/// The answer to a request without a usable body, after which the connection is closed.
+fn put_off(status: StatusCode, why: &str, unread: Payload) -> HttpResponse {
+    tracing::warn!(why, "a carrier's request was refused");
+    let mut response = HttpResponse::build(status).force_close().finish();
+    // Kept until the answer is out: the server reads a body that was let go to its end, however slowly it comes.
+    response.extensions_mut().insert(unread);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_the_time_fit_into_two_seconds() {
+        assert!(BODY_WITHIN + CONNECT < ALL_WITHIN && ALL_WITHIN < Duration::from_secs(2));
+        // Beside the time that a bridge takes at most, one that is not there may be found out.
+        assert!(CONNECT + Duration::from_millis(1_750) < ALL_WITHIN);
+    }
 }
