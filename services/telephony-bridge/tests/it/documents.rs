@@ -13,6 +13,7 @@ use crate::world::World;
 on_both_engines![
     the_same_request_gets_the_same_bytes_also_after_the_call_has_ended,
     what_the_bridge_said_itself_it_says_again_when_it_is_asked_again,
+    a_sentence_that_got_lost_while_the_orchestrator_is_away_comes_after_a_filler,
     what_was_heard_arrives_as_speech_keys_or_silence,
     a_call_that_nobody_knows_is_told_so_and_hung_up,
     a_whole_conversation_goes_through_without_a_complaint_of_the_carrier,
@@ -70,6 +71,34 @@ async fn what_the_bridge_said_itself_it_says_again_when_it_is_asked_again(engine
     // What comes after the apology is answered by the orchestrator.
     let answer = line.post(requests.last().unwrap(), &speech).await;
     assert!(answer.spoken().starts_with("Sentence 0 of turn 2"), "{}", answer.body);
+}
+
+async fn a_sentence_that_got_lost_while_the_orchestrator_is_away_comes_after_a_filler(engine: Engine) {
+    let world = World::new(engine).await;
+    let line = Line::running(&world).await;
+    let first = line.pick_up().await;
+    let more = first.next(&world).unwrap();
+    let requests = [line.path("voice"), more, line.path("voice-response") + "&turn=1"];
+    for request in requests {
+        let speech = [("SpeechResult", "Yes, please.")];
+        world.orchestrator.behaves(Manner::Answers);
+        let lost = line.post(&request, &speech).await;
+        assert!(lost.spoken().starts_with("Sentence "), "{request}: {}", lost.body);
+        world.orchestrator.behaves(Manner::Fails);
+        let filler = line.post(&request, &speech).await;
+        assert!(filler.spoken().starts_with("One moment"), "{request}: {}", filler.body);
+        world.orchestrator.behaves(Manner::Answers);
+        let again = line.post(&filler.next(&world).unwrap(), &[]).await;
+        assert_eq!(again.body, lost.body, "{request}");
+    }
+    // The caller has said it once.
+    let speech = Input::Speech(Speech { text: "Yes, please.".into(), confidence: None });
+    let asked = world.orchestrator.asked();
+    let inputs = asked.iter().filter_map(|asked| match asked {
+        Asked::Start(1, input) => Some(input),
+        _ => None,
+    });
+    assert!(inputs.clone().count() > 1 && inputs.clone().all(|input| *input == speech), "{asked:?}");
 }
 
 async fn what_was_heard_arrives_as_speech_keys_or_silence(engine: Engine) {
