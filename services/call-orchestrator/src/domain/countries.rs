@@ -75,6 +75,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_countries_of_plus_one_share_counts_as_the_united_states() {
+        // Toll-free, premium and personal numbers.
+        for phone in ["+18005550123", "+18885550123", "+19005550123", "+15005550123"] {
+            assert!(of(&["US"]).allow(phone) && !of(&["CA"]).allow(phone), "{phone}");
+        }
+    }
+
+    #[test]
     fn what_belongs_to_nobody_known_is_not_rung_where_countries_are_named() {
         // An area code that no country has, and a satellite phone.
         for phone in ["+19995550123", "+8816123456"] {
