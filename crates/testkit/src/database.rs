@@ -88,13 +88,43 @@ pub fn count(url: &str, query: &str) -> Result<i64, String> {
 /// # Errors
 /// When the file cannot be read or cannot answer that.
 pub fn count_in_file(file: &std::path::Path, query: &str) -> Result<i64, String> {
+    let row: Counted = diesel::sql_query(query).get_result(&mut file_at(file)?).map_err(|e| e.to_string())?;
+    Ok(row.count)
+}
+
+fn file_at(file: &std::path::Path) -> Result<diesel::SqliteConnection, String> {
     use diesel::Connection as _;
-    // Whoever writes the file at this moment is waited for.
     let url = file.display().to_string();
     let mut conn = diesel::SqliteConnection::establish(&url).map_err(|e| e.to_string())?;
+    // Whoever writes the file at this moment is waited for.
     diesel::sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).map_err(|e| e.to_string())?;
-    let row: Counted = diesel::sql_query(query).get_result(&mut conn).map_err(|e| e.to_string())?;
-    Ok(row.count)
+    Ok(conn)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Read {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
+}
+
+/// The texts that a query of the form `SELECT … AS text FROM …` answers, on the server at `url`.
+///
+/// # Errors
+/// When the server is away or cannot answer that.
+pub fn texts(url: &str, query: &str) -> Result<Vec<String>, String> {
+    use diesel::Connection as _;
+    let mut conn = diesel::PgConnection::establish(url).map_err(|e| e.to_string())?;
+    let rows: Vec<Read> = diesel::sql_query(query).load(&mut conn).map_err(|e| e.to_string())?;
+    Ok(rows.into_iter().map(|row| row.text).collect())
+}
+
+/// The same in a `SQLite` file.
+///
+/// # Errors
+/// When the file cannot be read or cannot answer that.
+pub fn texts_in_file(file: &std::path::Path, query: &str) -> Result<Vec<String>, String> {
+    let rows: Vec<Read> = diesel::sql_query(query).load(&mut file_at(file)?).map_err(|e| e.to_string())?;
+    Ok(rows.into_iter().map(|row| row.text).collect())
 }
 
 /// A table of the server of the tests that nobody else can read or write, until this is dropped.

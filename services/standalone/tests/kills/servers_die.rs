@@ -8,6 +8,7 @@ use testkit::servers::Server;
 
 use crate::ONE_AT_A_TIME;
 use crate::stack::{Ground, Room, Stack};
+use crate::tables::Attempts;
 use crate::town::{Moment, Promise};
 
 /// Calls on their way when the server dies.
@@ -42,10 +43,16 @@ async fn under_load(mut stack: Stack, (server, speechless): (&mut Server, &[Room
     let first = placing.join_next().await.expect("thirty").expect("accepted");
     let mut rung = vec![first];
     stack.town.until_somebody_is(Moment::Talking, &mut rung).await;
+    let written_down = stack.events(Attempts::WrittenDown).await;
     server.kill().await;
     stack.town.killed(speechless);
     let later = stack.town.place(later, BETWEEN);
     server.start_again().await;
+    if speechless.contains(&Room::Dispatcher) {
+        // Whatever was begun before the death, and what the first moment after it has brought.
+        let made = stack.events(Attempts::Made).await;
+        stack.town.cut_off(&made - &written_down);
+    }
     rung.extend(placing.join_all().await);
     rung.extend(later.join_all().await);
     stack.town.settle(rung, Promise::OnlyTheAccounts).await;

@@ -1,6 +1,6 @@
 //! Two replicas of each service as processes, balancers before gateways and bridges, and a carrier that never dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use testkit::processes::{Folder, Process, Program, free_address};
 use testkit::proxy::Proxy;
 use testkit::wait::eventually;
 
-use crate::tables::Tables;
+use crate::tables::{Attempts, Tables};
 use crate::town::{SETTLES_WITHIN, SPEED, Town, WEBHOOK_DEADLINE};
 
 /// A service.
@@ -136,9 +136,13 @@ impl Ground {
         .map(|(name, value)| (name.to_owned(), value))
     }
 
+    fn tables(&self) -> Tables {
+        Tables::Server { url: self.database_url.clone(), schemas: self.schemas() }
+    }
+
     /// Waits until nothing is under way, and makes sure that nothing was given up.
     async fn at_rest(&self) {
-        let tables = Tables::Server { url: self.database_url.clone(), schemas: self.schemas() };
+        let tables = self.tables();
         eventually("everything to be at rest", SETTLES_WITHIN, || async { tables.at_rest() }).await;
         let dead = broker::dead_letters(&self.amqp_url, &self.namespace()).await.expect("the broker");
         assert_eq!(dead, 0, "messages were given up");
@@ -223,6 +227,16 @@ impl Stack {
     pub(crate) fn kill(&mut self, which: Which) {
         self.replicas.get_mut(&which).expect("a replica").process.kill();
         self.town.killed(&[which.0]);
+        if which.0 == Room::Dispatcher {
+            // Also what the other one has in flight: it writes that down, and does not repeat it.
+            self.town.cut_off(self.ground.tables().events(Attempts::InFlight).expect("the tables"));
+        }
+    }
+
+    /// The events with such an attempt, as soon as the tables answer.
+    pub(crate) async fn events(&self, attempts: Attempts) -> BTreeSet<String> {
+        let tables = self.ground.tables();
+        eventually("the tables to answer", SETTLES_WITHIN, || async { tables.events(attempts) }).await
     }
 
     /// Starts what was killed, and waits until it is ready.

@@ -7,7 +7,7 @@ use testkit::wait::eventually;
 
 use crate::ONE_AT_A_TIME;
 use crate::stack::{CarrierProcess, Room, common_settings};
-use crate::tables::Tables;
+use crate::tables::{Attempts, Tables};
 use crate::town::{Moment, Promise, SETTLES_WITHIN, Town};
 
 /// Calls at the same time.
@@ -45,6 +45,7 @@ impl Standalone {
     async fn kill_and_start_again(&mut self) {
         self.process.kill();
         self.town.killed(&Room::ALL);
+        self.town.cut_off(self.tables.events(Attempts::InFlight).expect("the tables"));
         self.process.start_again();
         self.process.ready(self.operations).await;
     }

@@ -1,8 +1,9 @@
 //! What is still under way in the tables of all services, wherever they are: rows that somebody has to do something about.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use testkit::database::{count, count_in_file};
+use testkit::database::{count, count_in_file, texts, texts_in_file};
 
 use crate::stack::Room;
 
@@ -17,6 +18,27 @@ pub(crate) enum Tables {
     },
     /// In files of this folder, with the queues of the bus beside them.
     Files(PathBuf),
+}
+
+/// Attempts at a webhook.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attempts {
+    /// All.
+    Made,
+    /// Begun, and nothing more is known of them.
+    InFlight,
+    /// Whose end is written down.
+    WrittenDown,
+}
+
+impl Attempts {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Made => "a.attempt_number > 0",
+            Self::InFlight => "a.state = 'started'",
+            Self::WrittenDown => "a.state = 'finished'",
+        }
+    }
 }
 
 impl Room {
@@ -42,6 +64,23 @@ fn sum<'a>(tables: impl Iterator<Item = &'a str>, schema: &str) -> String {
 }
 
 impl Tables {
+    /// The events with an attempt of this kind in the dispatcher's log.
+    pub(crate) fn events(&self, attempts: Attempts) -> Result<BTreeSet<String>, String> {
+        let query = |schema: &str| {
+            format!(
+                "SELECT DISTINCT CAST(event_id AS TEXT) AS text FROM {schema}deliveries d \
+                 JOIN {schema}attempts a ON a.delivery_id = d.id WHERE {}",
+                attempts.condition()
+            )
+        };
+        let room = Room::Dispatcher;
+        let found = match self {
+            Self::Server { url, schemas } => texts(url, &query(&format!("{schemas}{}.", room.schema()))),
+            Self::Files(folder) => texts_in_file(&folder.join(format!("{}.sqlite", room.name())), &query("")),
+        };
+        Ok(found?.into_iter().collect())
+    }
+
     /// Fails as long as anything is under way.
     pub(crate) fn at_rest(&self) -> Result<(), String> {
         let left = match self {

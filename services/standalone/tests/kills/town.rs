@@ -1,5 +1,6 @@
 //! The people who are rung, and what must be true for each of them when everything has settled.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -84,7 +85,8 @@ pub(crate) struct Town {
     numbers: AtomicU32,
     settled: Vec<(Rung, Promise)>,
     kills: u32,
-    attempts_cut_off: Vec<Instant>,
+    /// Events whose attempt was in flight when its dispatcher died, or the tables in which it would have been written down.
+    cut_off: BTreeSet<String>,
     a_bridge_died: bool,
     twice: usize,
     cut_short: usize,
@@ -108,7 +110,7 @@ impl Town {
             numbers: AtomicU32::new(0),
             settled: Vec::new(),
             kills: 0,
-            attempts_cut_off: Vec::new(),
+            cut_off: BTreeSet::new(),
             a_bridge_died: false,
             twice: 0,
             cut_short: 0,
@@ -200,10 +202,12 @@ impl Town {
     /// A process with these services was killed just now, or a server without which they cannot write down what they did.
     pub(crate) fn killed(&mut self, rooms: &[Room]) {
         self.kills += 1;
-        if rooms.contains(&Room::Dispatcher) {
-            self.attempts_cut_off.push(Instant::now());
-        }
         self.a_bridge_died |= rooms.contains(&Room::Bridge);
+    }
+
+    /// Attempts with these events were in flight when a dispatcher or its tables died: they may come once more.
+    pub(crate) fn cut_off(&mut self, events: BTreeSet<String>) {
+        self.cut_off.extend(events);
     }
 
     /// Waits until each of them has a summary, and checks what was promised to them.
@@ -291,16 +295,11 @@ impl Town {
         }
     }
 
-    /// Only what was under way when a dispatcher or its tables died comes twice, and only once more. What it had sent may be
-    /// read a moment after its death.
+    /// Only what was in flight when a dispatcher or its tables died comes twice, and only once more. What had been written
+    /// down by then does not.
     fn may_repeat(&self, arrivals: &[Arrival]) -> bool {
-        let under_way = |a: &Arrival| {
-            let apart = |died: &Instant| {
-                died.saturating_duration_since(a.at).max(a.at.saturating_duration_since(*died))
-            };
-            self.attempts_cut_off.iter().any(|died| apart(died) <= WEBHOOK_DEADLINE)
-        };
-        matches!(arrivals, [first, _] if under_way(first))
+        let event = arrivals.first().and_then(|a| a.event["event_id"].as_str()).unwrap_or_default();
+        arrivals.len() == 2 && self.cut_off.contains(event)
     }
 
     /// One line for whoever reads the output.
