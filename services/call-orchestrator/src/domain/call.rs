@@ -162,7 +162,7 @@ impl AnsweredBy {
     }
 }
 
-/// What a notification wants when a machine picks up.
+/// What a notification wants when a machine picks up. Until notifications can say so, it is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum VoicemailPolicy {
     /// Hang up.

@@ -1,5 +1,10 @@
 //! Why a call or a notification ended: the closed list of public words, and which notification status each
 //! belongs to.
+//!
+//! Which of them a call gets is decided elsewhere: by what is heard of it in `call/step.rs`, by a rule (`Blocked`, with the
+//! rule's name in `blocked_by`) in `rules.rs`, by time (`Expired`) in `notification.rs`. What the carrier said is beside it as
+//! `carrier_code`; the bridge's `domain/attempt.rs` reads it, and its `tasks/reconcile.rs` gives up what the carrier never
+//! explained (`DialUnknown`).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
 //! Reading a body: JSON in UTF-8, at most one mebibyte, and all of it within a deadline: who sends a byte now and then holds
-//! a connection for nothing.
+//! a connection for nothing. The shape and the codes of all errors are in `error.rs`.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};

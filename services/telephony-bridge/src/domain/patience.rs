@@ -2,7 +2,8 @@
 //! repeat; after two turns of that, goodbye. Silence on the line is bounded here, whatever else is dead.
 //!
 //! Every word that this service says by itself stands here. It promises nothing: whoever says it does not know what will
-//! become of the call.
+//! become of the call. When it is said, after how long without a sentence, is `http/voice.rs`'s. An apology for a model that
+//! fails while its service lives is the call-orchestrator's (`domain/reply.rs`).
 
 use super::urls::Place;
 

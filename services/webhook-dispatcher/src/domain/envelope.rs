@@ -1,5 +1,8 @@
 //! The body of a webhook, from the message that caused it: envelope and data with the documented names in the documented
 //! order, then what Echo adds. Free JSON (metadata, analysis, evidence) travels as the text that it came as.
+//!
+//! Data that a message does not carry yet is added in `proto/echo/calls/v1/messages.proto` and filled in the
+//! call-orchestrator's `events.rs`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use common::clock::from_millis;

@@ -98,7 +98,6 @@ const FOR: &[&str] = &[
     "ill be there",
     "i will be there",
     "ill be",
-    "i will be there",
     "sounds good",
     "sounds great",
     "sounds fine",

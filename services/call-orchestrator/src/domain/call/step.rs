@@ -203,6 +203,8 @@ fn wish(call: &mut CallState, by: HangupBy, effects: &[CallEffect]) -> Vec<CallE
     effects.to_vec()
 }
 
+/// A machine or a person has picked up. The policy comes from `handlers/answered_by_detected.rs`, and is to hang up: no
+/// notification can ask for anything else yet, and `story.rs` does nothing for [`CallEffect::LeaveVoicemail`].
 fn answered_by(
     call: &mut CallState,
     verdict: AnsweredBy,
