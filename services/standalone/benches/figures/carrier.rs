@@ -77,8 +77,8 @@ impl Carrier {
         let calls = self.shared.calls.lock().expect("the calls").clone();
         let live = calls.len();
         let begun = Instant::now();
-        // People do not speak in chorus: the calls begin one after the other, all within one pause between two utterances.
-        let between = BETWEEN_UTTERANCES / u32::try_from(live.max(1)).unwrap_or(1);
+        // People do not speak in chorus: the calls are answered one after the other, within a third of the time.
+        let between = how_long / 3 / u32::try_from(live.max(1)).unwrap_or(1);
         let talking: Vec<_> = (0..)
             .zip(calls)
             .map(|(n, call)| {
