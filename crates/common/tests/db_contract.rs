@@ -3,20 +3,6 @@
 
 #![cfg(test)]
 
-/// Runs each named `async fn(Engine)` of the calling module once per engine.
-macro_rules! on_both_engines {
-    ($($test:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::database::Engine::Sqlite).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(testkit::database::Engine::Postgres).await; })*
-        }
-    };
-}
-
 #[path = "db_contract/clock.rs"]
 mod clock;
 #[path = "db_contract/columns.rs"]

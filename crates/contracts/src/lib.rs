@@ -1,5 +1,5 @@
 //! The promises between services: the message types generated from `proto/`, the rpc traits and clients, typed ids and
-//! routing names. Words only: nothing here does I/O or knows a runtime.
+//! routing names, and the names of what a prompt may ask for. Words only: nothing here does I/O or knows a runtime.
 //!
 //! A message is published under `<service>.<message>.v<n>` ([`message::Message::routing_key`]); its name, version and
 //! publisher are constants on the type, derived from where it stands in `proto/`, and never typed a second time.
@@ -8,6 +8,7 @@ pub mod ids;
 pub mod message;
 pub mod rpc;
 mod service_name;
+pub mod variables;
 
 pub use service_name::ServiceName;
 

@@ -4,6 +4,24 @@ use common::clock::Clock;
 use common::db::{Database, DatabaseConfig, Durability, Migration};
 use diesel::RunQueryDsl as _;
 
+/// Runs each named `async fn(Engine)` of the calling module on `SQLite` and on `PostgreSQL`.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($story:ident),* $(,)?) => {$(
+        mod $story {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                Box::pin(super::$story($crate::database::Engine::Sqlite)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                Box::pin(super::$story($crate::database::Engine::Postgres)).await;
+            }
+        }
+    )*};
+}
+
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {

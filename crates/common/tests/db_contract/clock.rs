@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::db::DbError;
 use testkit::database::{Engine, TestDatabase};
+use testkit::on_both_engines;
 
 use crate::tables::database;
 

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use serde_json::json;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::tables::{Call, calls, database, insert, load, new_id, store, time};
 

@@ -6,6 +6,7 @@ use common::clock::Clock;
 use common::db::{Database, DatabaseConfig, DbError, Durability, Id, Tx, migrate, sql};
 use diesel::prelude::*;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::tables::{Call, STEPS, calls, database, insert, labels, load, store};
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::db::{Database, DbError, inbox};
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use uuid::Uuid;
 
 use crate::tables::{Call, database, insert, labels};

@@ -9,6 +9,7 @@ use common::db::{Database, DbError, Id, Time};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use tokio::runtime::Handle;
 
 use crate::tables::{database, jobs, new_id};

@@ -4,6 +4,7 @@ use common::clock::Clock;
 use common::db::{Database, DatabaseConfig, DbError, Durability, Migration, migrate, sql};
 use diesel::RunQueryDsl as _;
 use testkit::database::{Engine, drop_schemas, postgres_url};
+use testkit::on_both_engines;
 use uuid::Uuid;
 
 on_both_engines!(

@@ -13,6 +13,7 @@ use contracts::calls::DialRequested;
 use contracts::message::Message as _;
 use diesel::RunQueryDsl as _;
 use testkit::database::{Engine, TestDatabase};
+use testkit::on_both_engines;
 use testkit::wait::eventually;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

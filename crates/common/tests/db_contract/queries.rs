@@ -4,6 +4,7 @@ use common::db::{Db, DbError, Id, MultiBackend, Time};
 use diesel::dsl::{count_star, exists, not};
 use diesel::prelude::*;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::tables::{Call, calls, database, insert, labels, load, new_id, store, time, turns};
 

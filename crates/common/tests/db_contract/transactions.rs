@@ -10,6 +10,7 @@ use contracts::calls::DialRequested;
 use contracts::message::Message as _;
 use diesel::Connection as _;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use tokio::runtime::Handle;
 
 use crate::tables::{Call, database, insert, labels};

@@ -7,25 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use contracts::variables::{BUILT_INS, METADATA_PREFIX};
 use serde_json::{Map, Value};
 
 use super::limits::{MAX_RENDERED_CHARS, MAX_TEMPLATE_CHARS, MAX_VALUE_CHARS, MAX_VARIABLES};
-
-/// The names that are always filled.
-pub const BUILT_INS: [&str; 10] = [
-    "business_name",
-    "business_summary",
-    "industry",
-    "recipient_name",
-    "recipient_first_name",
-    "recipient_last_name",
-    "message",
-    "context",
-    "current_date",
-    "current_time",
-];
-/// What the names of the customer's own metadata begin with; the key follows.
-pub const METADATA_PREFIX: &str = "customer.metadata.";
 
 /// What the built-ins are made of. A text that is absent is empty: a built-in always has a value.
 #[derive(Debug, Clone, Copy, Default)]

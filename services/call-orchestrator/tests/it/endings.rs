@@ -4,8 +4,8 @@ use contracts::calls::turn_input::Input;
 use contracts::calls::{PartState, Then};
 use contracts::telephony::AnsweredByDetected;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{World, by_agent, digits, heard, silence};
 
 on_both_engines![

@@ -6,8 +6,8 @@ use contracts::rpc::RpcError;
 use serde_json::{Value, json};
 use testkit::database::Engine;
 use testkit::model_server::{ModelServer, Script};
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{World, by_agent, by_message, heard};
 
 on_both_engines![

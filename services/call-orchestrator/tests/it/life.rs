@@ -6,8 +6,8 @@ use contracts::telephony::dial_failed::Cause;
 use contracts::telephony::{CallProgressed, DialAccepted};
 use std::time::Duration;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{World, by_agent, completed, progressed};
 
 on_both_engines![

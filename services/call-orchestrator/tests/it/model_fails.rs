@@ -3,8 +3,8 @@
 use contracts::calls::Then;
 use testkit::database::Engine;
 use testkit::model_server::{ModelServer, Script};
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{OPENING, World, by_agent, heard};
 
 on_both_engines![

@@ -7,8 +7,8 @@ use contracts::ids::{NotificationId, ProjectId};
 use contracts::rpc::RpcError;
 use futures_util::future::join_all;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{Carrier, World, by_agent, by_message, completed};
 
 on_both_engines![

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use testkit::wait::eventually;
 
-use crate::on_both_engines;
 use crate::world::{PATIENCE, World, by_agent, heard};
 
 on_both_engines![

@@ -6,9 +6,9 @@ use contracts::calls::{Customer, DialRequested, Notification, PlaceNotificationR
 use contracts::ids::ProjectId;
 use contracts::telephony::dial_refused::Reason;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use testkit::wait::eventually;
 
-use crate::on_both_engines;
 use crate::world::{PATIENCE, World, by_agent, by_message, heard};
 
 on_both_engines![

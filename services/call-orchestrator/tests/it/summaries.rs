@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use testkit::database::Engine;
 use testkit::model_server::Script;
+use testkit::on_both_engines;
 use testkit::wait::eventually;
 
-use crate::on_both_engines;
 use crate::world::{PATIENCE, World, by_agent, by_message, heard};
 
 on_both_engines![

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use std::time::Duration;
 use testkit::database::Engine;
 use testkit::model_server::{ModelServer, Script};
+use testkit::on_both_engines;
 use testkit::wait::eventually;
 
-use crate::on_both_engines;
 use crate::world::{OPENING, PATIENCE, World, answered, by_agent, heard};
 
 on_both_engines![

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use contracts::variables::{BUILT_INS, METADATA_PREFIX};
 use serde::{Deserialize, Serialize};
 
 use super::schema::OutputSchema;
@@ -9,21 +10,6 @@ use super::text::{Label, Prompt};
 
 /// Longest call on the agent path where the agent names none, in seconds.
 pub(crate) const DEFAULT_MAX_DURATION: u32 = 600;
-/// Values that the platform fills in by itself.
-pub(super) const BUILT_IN: [&str; 10] = [
-    "business_name",
-    "business_summary",
-    "industry",
-    "recipient_name",
-    "recipient_first_name",
-    "recipient_last_name",
-    "message",
-    "context",
-    "current_date",
-    "current_time",
-];
-/// Tokens that read the customer's own metadata.
-const METADATA: &str = "customer.metadata.";
 
 /// One version of an agent.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +48,7 @@ pub(crate) fn required_variables(prompt: &str) -> Vec<String> {
         .split("{{")
         .skip(1)
         .filter_map(|rest| rest.split_once("}}").map(|(name, _)| name.trim()))
-        .filter(|name| !name.is_empty() && !BUILT_IN.contains(name) && !name.starts_with(METADATA))
+        .filter(|name| !name.is_empty() && !BUILT_INS.contains(name) && !name.starts_with(METADATA_PREFIX))
         .collect();
     names.into_iter().map(str::to_owned).collect()
 }

@@ -1,9 +1,10 @@
 //! What is probably not meant as an agent has it: a variable that misses a built-in one by a letter, no first sentence, a
 //! result that the prompt never asks for. Said, and never refused: whoever wrote it may know better.
 
+use contracts::variables::BUILT_INS;
 use serde_json::Value;
 
-use super::agent::{BUILT_IN, required_variables};
+use super::agent::required_variables;
 
 /// Marks that begin a quotation. A single straight one does so only behind a space: it is an apostrophe otherwise.
 const QUOTES: [&str; 7] = ["\"", "“", "„", "«", "‘", " '", "\n'"];
@@ -40,7 +41,7 @@ fn near_miss(name: &str) -> Option<String> {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
     let written = bare(name);
-    let meant = BUILT_IN.iter().find(|built_in| {
+    let meant = BUILT_INS.iter().find(|built_in| {
         let wanted = bare(built_in);
         distance(&written, &wanted) <= if wanted.len() < 9 { 1 } else { 2 }
     })?;

@@ -5,8 +5,9 @@ use contracts::knowledge::{SearchResponse, Verdict};
 use contracts::rpc::RpcError;
 use diesel::RunQueryDsl as _;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::world::{World, on_both_engines};
+use crate::world::World;
 
 on_both_engines!(
     an_app_without_sources_covers_no_question,

@@ -2,8 +2,9 @@
 
 use common::db::migrate;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::world::{World, on_both_engines};
+use crate::world::World;
 
 on_both_engines!(it_starts_with_its_tables_and_is_ready, it_starts_again_on_its_tables);
 

@@ -116,16 +116,3 @@ impl World {
             .expect("a database")
     }
 }
-
-/// Runs each named `async fn(Engine)` of the calling module once per engine.
-macro_rules! on_both_engines {
-    ($($test:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $test() { super::$test(testkit::database::Engine::Sqlite).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $test() { super::$test(testkit::database::Engine::Postgres).await; })*
-        }
-    };
-}
-pub(crate) use on_both_engines;

@@ -1,10 +1,10 @@
 //! The verdict on who picked up is told once, while the call runs.
 
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use twilio::CallSid;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::world::World;
 
 on_both_engines![

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::world::{BUSY, World};
 
 on_both_engines![

@@ -7,10 +7,10 @@ use contracts::ids::ProjectId;
 use contracts::telephony::dial_failed::Cause;
 use serde_json::json;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use twilio::CallSid;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::stopping::rung_by_somebody;
 use crate::world::{BUSY, NOBODY_ANSWERS, SILENT, World};
 

@@ -9,8 +9,8 @@ use contracts::telephony::dial_refused::Reason;
 use contracts::telephony::{CarriersClient, FindCarrierRequest};
 use serde_json::json;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{BUSY, NOBODY_ANSWERS, PATIENCE, World};
 
 on_both_engines![

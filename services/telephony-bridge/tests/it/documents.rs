@@ -4,9 +4,9 @@ use contracts::calls::turn_input::Input;
 use contracts::calls::{Answered, Silence, Speech};
 use serde_json::json;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::orchestrator::{Asked, Manner};
 use crate::world::World;
 

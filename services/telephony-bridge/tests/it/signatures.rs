@@ -1,11 +1,11 @@
 //! Only the carrier is believed.
 
 use testkit::database::Engine;
+use testkit::on_both_engines;
 use twilio::CallSid;
 use twilio::signature::sign;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::world::World;
 
 on_both_engines![

@@ -9,9 +9,9 @@ use contracts::calls::turn_input::Input;
 use contracts::calls::{Silence, Speech};
 use diesel::RunQueryDsl as _;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::line::{Answer, Line};
-use crate::on_both_engines;
 use crate::orchestrator::{Asked, Manner};
 use crate::world::World;
 

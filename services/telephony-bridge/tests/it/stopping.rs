@@ -6,9 +6,9 @@ use contracts::calls::DialRequested;
 use contracts::telephony::dial_failed::Cause;
 use serde_json::json;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::world::{NOBODY_ANSWERS, SILENT, World};
 
 on_both_engines![

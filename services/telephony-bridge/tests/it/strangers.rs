@@ -1,9 +1,9 @@
 //! A call that names an attempt which is not its own would be a second ring: it is hung up and ended at the carrier.
 
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use crate::line::Line;
-use crate::on_both_engines;
 use crate::stopping::rung_by_somebody;
 use crate::world::{NOBODY_ANSWERS, SILENT, World};
 

@@ -1,10 +1,10 @@
 //! Receivers that are slow, loud, moved, gone or not to be reached.
 
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
 use contracts::rpc::RpcError;
 
-use crate::on_both_engines;
 use crate::receiver::{Receiver, Reply};
 use crate::world::World;
 

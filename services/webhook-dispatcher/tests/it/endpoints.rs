@@ -7,8 +7,8 @@ use contracts::webhooks::{CreateEndpointRequest, GetEndpointRequest, ListEndpoin
 use diesel::RunQueryDsl as _;
 use futures_util::future::join_all;
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::world::{World, context};
 
 on_both_engines![

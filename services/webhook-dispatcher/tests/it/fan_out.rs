@@ -3,8 +3,8 @@
 use contracts::calls::{CallStarted, CallSummarised};
 use contracts::ids::{EventId, NotificationId, ProjectId};
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::receiver::Receiver;
 use crate::world::World;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use contracts::calls::CallStarted;
 use contracts::ids::{CallId, EventId, NotificationId};
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::receiver::{Receiver, Reply};
 use crate::world::{Delivery, World};
 

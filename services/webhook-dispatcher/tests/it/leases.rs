@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use testkit::database::{Engine, postgres_url};
+use testkit::on_both_engines;
 use testkit::proxy::Proxy;
 use testkit::wait::eventually;
 
-use crate::on_both_engines;
 use crate::receiver::{Receiver, Reply};
 use crate::world::World;
 

@@ -11,21 +11,3 @@ mod leases;
 mod receiver;
 mod schedule;
 mod world;
-
-/// Runs stories on `SQLite` and on `PostgreSQL`.
-macro_rules! on_both_engines {
-    ($($story:ident),* $(,)?) => {$(
-        mod $story {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                Box::pin(super::$story(testkit::database::Engine::Sqlite)).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                Box::pin(super::$story(testkit::database::Engine::Postgres)).await;
-            }
-        }
-    )*};
-}
-pub(crate) use on_both_engines;

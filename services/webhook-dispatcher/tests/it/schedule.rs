@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use testkit::database::Engine;
+use testkit::on_both_engines;
 
-use crate::on_both_engines;
 use crate::receiver::{Receiver, Reply};
 use crate::world::{Delivery, World};
 
