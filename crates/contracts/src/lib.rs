@@ -14,25 +14,42 @@ pub use service_name::ServiceName;
 
 #[expect(missing_docs, reason = "generated; documented in proto/")]
 mod generated {
-    pub mod accounts {
-        include!(concat!(env!("OUT_DIR"), "/echo.accounts.v1.rs"));
-    }
-    pub mod calls {
-        include!(concat!(env!("OUT_DIR"), "/echo.calls.v1.rs"));
-    }
-    pub mod telephony {
-        include!(concat!(env!("OUT_DIR"), "/echo.telephony.v1.rs"));
-    }
-    pub mod webhooks {
-        include!(concat!(env!("OUT_DIR"), "/echo.webhooks.v1.rs"));
-    }
-    pub mod knowledge {
-        include!(concat!(env!("OUT_DIR"), "/echo.knowledge.v1.rs"));
+    // Nested like the packages: a part of one package may stand in a message of another.
+    pub(crate) mod echo {
+        pub(crate) mod accounts {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/echo.accounts.v1.rs"));
+            }
+        }
+        pub(crate) mod calls {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/echo.calls.v1.rs"));
+            }
+        }
+        pub(crate) mod telephony {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/echo.telephony.v1.rs"));
+            }
+        }
+        pub(crate) mod webhooks {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/echo.webhooks.v1.rs"));
+            }
+        }
+        pub(crate) mod knowledge {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/echo.knowledge.v1.rs"));
+            }
+        }
     }
     pub(crate) mod routing {
         include!(concat!(env!("OUT_DIR"), "/routing.rs"));
     }
 }
 
+pub use generated::echo::accounts::v1 as accounts;
+pub use generated::echo::calls::v1 as calls;
+pub use generated::echo::knowledge::v1 as knowledge;
+pub use generated::echo::telephony::v1 as telephony;
+pub use generated::echo::webhooks::v1 as webhooks;
 pub use generated::routing::catalogue;
-pub use generated::{accounts, calls, knowledge, telephony, webhooks};

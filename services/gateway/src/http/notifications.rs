@@ -186,6 +186,9 @@ impl Order {
             metadata_json: self.metadata.map(|m| m.to_text()).unwrap_or_default(),
             language: settings.language,
             voice: settings.voice,
+            business_id: tenant.business.to_string(),
+            policy: None,
+            standing: None,
         })
     }
 }
