@@ -25,12 +25,12 @@ pub(crate) struct ApiError {
 }
 
 /// What else a caller is told, in a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Hint {
     /// When to come back, in seconds.
     RetryAfter(u64),
     /// The methods that are possible.
-    Allow(&'static str),
+    Allow(String),
     /// How to say who one is.
     Authenticate,
     /// That the connection ends here.
@@ -98,9 +98,10 @@ impl ApiError {
     }
 
     /// 405: the path is there, with these methods.
-    pub(crate) fn wrong_method(method: &str, allowed: &'static str) -> Self {
+    pub(crate) fn wrong_method(method: &str, allowed: &str) -> Self {
         let message = format!("{method} is not possible here; {allowed} is");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).hinting(Hint::Allow(allowed))
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+            .hinting(Hint::Allow(allowed.to_owned()))
     }
 
     /// 408: the body did not arrive in time. What else of it may come is not waited for.
@@ -159,9 +160,9 @@ impl ApiError {
     /// The answer.
     pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        match self.hint {
+        match &self.hint {
             Some(Hint::RetryAfter(seconds)) => response.insert_header((RETRY_AFTER, seconds.to_string())),
-            Some(Hint::Allow(methods)) => response.insert_header((ALLOW, methods)),
+            Some(Hint::Allow(methods)) => response.insert_header((ALLOW, methods.as_str())),
             Some(Hint::Authenticate) => response.insert_header((WWW_AUTHENTICATE, "Bearer")),
             Some(Hint::HangUp) => response.force_close(),
             None => &mut response,

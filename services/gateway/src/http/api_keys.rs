@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use common::db::{DbError, Time};
 use contracts::ids::ApiKeyId;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body;
 use super::fields::decode;
 use super::idempotent::{self, Keep};
-use super::page::Paging;
+use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, time};
 use crate::app::App;
@@ -21,20 +22,34 @@ use crate::error::ApiError;
 use crate::identity::credential::authorise;
 use crate::store::api_keys::{self, KeyRow};
 
+/// What a new key is made of.
+#[derive(ToSchema)]
+#[schema(as = NewApiKey, example = json!({"name": "production"}))]
+#[expect(dead_code, reason = "the document's view of what `create` reads")]
+pub(super) struct NewKeyRequest {
+    /// A label.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+}
+
 /// A key as it is listed: never the key itself.
-#[derive(Serialize)]
-struct KeyBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub(super) struct KeyBody {
     id: Uuid,
     name: String,
+    /// The first 16 characters of the key.
     key_prefix: String,
+    /// `active` or `revoked`.
     status: String,
     created_at: String,
     updated_at: String,
 }
 
 /// A key on the one occasion when it is shown.
-#[derive(Serialize)]
-struct NewKeyBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeyWithSecret)]
+pub(super) struct NewKeyBody {
     id: Uuid,
     name: String,
     key: String,
@@ -56,7 +71,15 @@ impl From<KeyRow> for KeyBody {
     }
 }
 
-/// `POST /api-keys`.
+/// Make a key for the credential's project. It is shown in this answer and never again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/api-keys",
+    operation_id = "createApiKey",
+    tag = "api keys",
+    request_body = NewKeyRequest,
+    responses((status = 201, description = "The key.", body = NewKeyBody))
+)]
 pub(crate) async fn create(
     app: Data<App>,
     request: HttpRequest,
@@ -82,7 +105,15 @@ pub(crate) async fn create(
     .await
 }
 
-/// `GET /api-keys`.
+/// The keys of the credential's project, revoked ones too.
+#[utoipa::path(
+    get,
+    path = "/api/v1/api-keys",
+    operation_id = "listApiKeys",
+    tag = "api keys",
+    params(PageParams),
+    responses((status = 200, description = "Newest first.", body = Vec<KeyBody>))
+)]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::ManageKeys).await?;
     let paging = Paging::of(&request)?;
@@ -93,7 +124,15 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     Ok(paging.answer(&app, &request, &items, next.as_deref()))
 }
 
-/// `PATCH /api-keys/{id}/revoke`: refused from now on, here at once and elsewhere within five seconds.
+/// Revoke a key: refused from now on, here at once and by every other replica within five seconds.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/api-keys/{id}/revoke",
+    operation_id = "revokeApiKey",
+    tag = "api keys",
+    params(("id" = Uuid, Path, description = "Which key.")),
+    responses((status = 200, description = "The key, revoked.", body = KeyBody))
+)]
 pub(crate) async fn revoke(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::ManageKeys).await?;
     let not_found = || ApiError::not_found("api_key", "API key");

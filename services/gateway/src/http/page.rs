@@ -3,6 +3,7 @@
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::query::Query;
@@ -12,6 +13,19 @@ use crate::store;
 
 /// Longest page, and the default.
 const MOST: u32 = 100;
+
+/// The parameters of every list, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document's view of what `Paging` reads")]
+pub(crate) struct PageParams {
+    /// At most this many.
+    #[param(minimum = 1, maximum = 100, default = 100, required = false)]
+    limit: u32,
+    /// The `x-next-cursor` of an earlier page.
+    #[param(required = false)]
+    cursor: String,
+}
 
 /// Which page is asked for.
 pub(crate) struct Paging {

@@ -1,0 +1,149 @@
+//! The table of all routes: which path and method lead to which handler.
+//!
+//! A path stands here once, however many bases it is reached under. A new row wants its handler named in `openapi.rs`, too: a
+//! test compares the two, both ways.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig, get, patch, post};
+use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
+
+use super::{agents, api_keys, auth, customers, docs, edge, notifications, voice_proxy, webhooks};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// A path and what its methods lead to.
+pub(crate) struct Path {
+    /// Below the base, with `{names}` for what varies.
+    pub(crate) path: &'static str,
+    /// The methods it has.
+    pub(crate) methods: &'static [Method],
+}
+
+/// A method and its handler.
+pub(crate) type Method = (&'static str, fn() -> Route);
+
+/// Where each group of paths is reached: the first base is the one that the document names.
+pub(crate) const GROUPS: &[(&[&str], &[Path])] =
+    &[(&["/auth", "/api/auth"], AUTH), (&["/api/v1", "/v1"], API), (&[""], DOCUMENT)];
+
+/// Becoming somebody.
+const AUTH: &[Path] = &[
+    Path { path: "/signup", methods: &[("POST", || post().to(auth::signup))] },
+    Path { path: "/login", methods: &[("POST", || post().to(auth::login))] },
+];
+
+/// What a key or an access token opens.
+const API: &[Path] = &[
+    Path {
+        path: "/api-keys",
+        methods: &[("GET", || get().to(api_keys::list)), ("POST", || post().to(api_keys::create))],
+    },
+    Path { path: "/api-keys/{id}/revoke", methods: &[("PATCH", || patch().to(api_keys::revoke))] },
+    Path {
+        path: "/agents",
+        methods: &[("GET", || get().to(agents::list)), ("POST", || post().to(agents::create))],
+    },
+    Path { path: "/agents/{id}", methods: &[("GET", || get().to(agents::read))] },
+    Path {
+        path: "/customers",
+        methods: &[("GET", || get().to(customers::list)), ("POST", || post().to(customers::create))],
+    },
+    Path { path: "/customers/{id}", methods: &[("GET", || get().to(customers::read))] },
+    Path {
+        path: "/notifications",
+        methods: &[("GET", || get().to(notifications::list)), ("POST", || post().to(notifications::create))],
+    },
+    Path { path: "/notifications/{id}", methods: &[("GET", || get().to(notifications::read))] },
+    Path {
+        path: "/projects/{project}/webhooks",
+        methods: &[("GET", || get().to(webhooks::list)), ("POST", || post().to(webhooks::create))],
+    },
+    Path { path: "/projects/{project}/webhooks/{id}", methods: &[("GET", || get().to(webhooks::read))] },
+];
+
+/// The document and its playground.
+const DOCUMENT: &[Path] = &[
+    Path { path: "/openapi.json", methods: &[("GET", || get().to(docs::document))] },
+    Path { path: "/docs", methods: &[("GET", || get().to(docs::to_playground))] },
+    Path { path: "/docs/{file:.*}", methods: &[("GET", || get().to(docs::playground))] },
+];
+
+/// Registers the table.
+pub(crate) fn register(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + 'static {
+    let app = app.clone();
+    move |config| {
+        config.app_data(Data::new(app.clone()));
+        for (bases, paths) in GROUPS {
+            for base in *bases {
+                for path in *paths {
+                    config.service(resource(base, path));
+                }
+            }
+        }
+        if app.bridges.is_some() {
+            config.service(
+                web::resource("/v1/voice{rest:(-[a-z-]+)?}")
+                    .wrap(from_fn(edge::edge))
+                    .default_service(web::to(voice_proxy::forward)),
+            );
+        }
+        config.default_service(web::route().to(no_route).wrap(from_fn(edge::edge)));
+    }
+}
+
+/// A path with everything around it.
+fn resource(
+    base: &str,
+    path: &'static Path,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let mut resource = web::resource(format!("{base}{}", path.path));
+    for (_, handler) in path.methods {
+        resource = resource.route(handler());
+    }
+    resource.wrap(from_fn(edge::edge)).default_service(web::to(move |request: HttpRequest| async move {
+        let allowed: Vec<&str> = path.methods.iter().map(|(method, _)| *method).collect();
+        Err::<HttpResponse, _>(ApiError::wrong_method(request.method().as_str(), &allowed.join(", ")))
+    }))
+}
+
+async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::no_route(request.method().as_str(), request.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::http::openapi::operations;
+
+    /// What no program of an integrator calls: the document itself and its pictures.
+    const NOT_DOCUMENTED: &[&str] = &["/openapi.json", "/docs", "/docs/{file:.*}"];
+
+    #[test]
+    fn every_documented_operation_has_a_route() {
+        let routed: BTreeSet<(String, &str)> = GROUPS
+            .iter()
+            .flat_map(|(bases, paths)| {
+                let base = bases.first().copied().unwrap_or_default();
+                paths
+                    .iter()
+                    .flat_map(move |p| p.methods.iter().map(move |(m, _)| (format!("{base}{}", p.path), *m)))
+            })
+            .filter(|(path, _)| !NOT_DOCUMENTED.contains(&path.as_str()))
+            .collect();
+        let documented: BTreeSet<(String, &str)> = operations().into_iter().collect();
+        let missing: Vec<_> = documented.difference(&routed).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
