@@ -3,10 +3,13 @@
 pub(crate) mod agent;
 pub(crate) mod agent_warnings;
 pub(crate) mod api_key;
+pub(crate) mod customer;
 pub(crate) mod idempotency;
 pub(crate) mod json;
+pub(crate) mod moment;
 pub(crate) mod person;
 pub(crate) mod phone;
+pub(crate) mod phone_book;
 pub(crate) mod problem;
 pub(crate) mod role;
 pub(crate) mod schema;

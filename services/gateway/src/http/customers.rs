@@ -4,27 +4,37 @@ use std::collections::HashMap;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use common::db::{Db, DbError, Id, Json, Time, Tx};
+use common::bus::Cause;
+use common::db::{Db, DbError, Id, Time, Tx, lease};
+use contracts::accounts::{CustomerChanged, CustomerErased};
 use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::body;
-use super::fields::{Fields, decode};
+use super::fields::{Fields, decode, overlay};
 use super::idempotent::{self, Keep};
 use super::page::Paging;
+use super::phones::PhoneBody;
 use super::query::path_id;
 use super::reply::{Made, time};
 use crate::app::App;
+use crate::domain::customer::{Consent, ConsentTold, CustomerSpec, TimeZone, Told};
 use crate::domain::json::Metadata;
+use crate::domain::person::Email;
 use crate::domain::phone::PhoneE164;
+use crate::domain::phone_book::PhoneStatus;
 use crate::domain::role::Operation;
-use crate::domain::text::{ExternalId, PersonName};
+use crate::domain::text::{ExternalId, Language, PersonName};
 use crate::error::ApiError;
 use crate::identity::credential::authorise;
 use crate::store::customers::{self, CustomerRow};
+use crate::store::idempotency;
 use crate::store::phones::{self, PhoneRow};
+
+/// Where consent is known from that a request brought without saying so.
+const TOLD_HERE: &str = "api";
 
 /// A customer as they are answered.
 #[derive(Serialize)]
@@ -36,35 +46,17 @@ struct CustomerBody {
     last_name: String,
     metadata: Value,
     phones: Vec<PhoneBody>,
+    timezone: Option<String>,
+    language: Option<String>,
+    email: Option<String>,
+    consent: Option<Value>,
     created_at: String,
-}
-
-#[derive(Serialize)]
-struct PhoneBody {
-    id: Uuid,
-    customer_id: Uuid,
-    value: String,
-    is_primary: bool,
-    status: String,
-    created_at: String,
-}
-
-impl From<PhoneRow> for PhoneBody {
-    fn from(row: PhoneRow) -> Self {
-        Self {
-            id: row.id.0,
-            customer_id: row.customer_id.0,
-            value: row.value,
-            is_primary: row.is_primary,
-            status: row.status,
-            created_at: time(row.created_at),
-        }
-    }
 }
 
 impl CustomerBody {
-    fn new(row: CustomerRow, phones: Vec<PhoneRow>) -> Self {
-        Self {
+    fn new(row: CustomerRow, phones: Vec<PhoneRow>) -> Result<Self, ApiError> {
+        let consent = row.consent()?;
+        Ok(Self {
             id: row.id.0,
             project_id: row.project_id.0,
             external_id: row.external_id,
@@ -72,61 +64,98 @@ impl CustomerBody {
             last_name: row.last_name,
             metadata: row.metadata.0,
             phones: phones.into_iter().map(PhoneBody::from).collect(),
+            timezone: row.timezone,
+            language: row.language,
+            email: row.email,
+            consent: consent.as_ref().map(Consent::to_json),
             created_at: time(row.created_at),
-        }
+        })
     }
 }
 
-/// A customer to be added.
+/// A customer to be added, with the number that becomes their primary one.
 #[derive(Clone, Debug)]
-struct NewCustomer {
-    external_id: ExternalId,
-    first_name: PersonName,
-    last_name: PersonName,
-    phone: PhoneE164,
-    metadata: Metadata,
+pub(crate) struct NewCustomer {
+    /// What is said about them.
+    pub(crate) spec: CustomerSpec,
+    /// Where they are rung.
+    pub(crate) phone: PhoneE164,
 }
 
 impl NewCustomer {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let external_id = fields.text("external_id", ExternalId::parse);
-        let first_name = fields.text("first_name", PersonName::parse);
-        let last_name = fields.text("last_name", PersonName::parse);
-        let phone = fields.text("phone", PhoneE164::parse);
-        let metadata = fields.nested("metadata", Metadata::parse);
-        Some(Self {
-            external_id: external_id?,
-            first_name: first_name?,
-            last_name: last_name?,
-            phone: phone?,
-            metadata: metadata?.unwrap_or_default(),
-        })
+    /// Reads what a caller sends for a new customer.
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let (spec, phone) = (read_spec(fields), fields.text("phone", PhoneE164::parse));
+        Some(Self { spec: spec?, phone: phone? })
     }
 
-    /// Stores the customer and the primary phone.
-    fn insert(self, tx: &mut Tx<'_>, project: ProjectId) -> Result<CustomerBody, ApiError> {
-        let created_at = Time::from(tx.now());
-        let customer = CustomerRow {
-            id: Id::of(CustomerId::new()),
-            project_id: Id::of(project),
-            external_id: self.external_id.into(),
-            first_name: self.first_name.into(),
-            last_name: self.last_name.into(),
-            metadata: Json(self.metadata.into_inner()),
-            created_at,
-        };
+    /// The rows of the customer and their number.
+    pub(crate) fn rows(self, project: ProjectId, id: CustomerId, told: Told) -> (CustomerRow, PhoneRow) {
+        let customer = CustomerRow::new(project, id, self.spec, told);
         let phone = PhoneRow {
             id: Id::of(PhoneId::new()),
             customer_id: customer.id,
             value: self.phone.into_inner(),
             is_primary: true,
-            status: phones::ACTIVE.to_owned(),
-            created_at,
+            status: PhoneStatus::Active.as_str().to_owned(),
+            created_at: customer.created_at,
         };
+        (customer, phone)
+    }
+
+    /// Stores the customer and the primary phone.
+    fn insert(self, tx: &mut Tx<'_>, project: ProjectId) -> Result<Made, ApiError> {
+        let id = CustomerId::new();
+        let (customer, phone) = self.rows(project, id, (tx.now(), TOLD_HERE));
         customers::insert(tx.conn, &customer).map_err(taken)?;
         phones::insert(tx.conn, project, &phone)?;
-        Ok(CustomerBody::new(customer, vec![phone]))
+        Ok(Made::created(&CustomerBody::new(customer, vec![phone])?)?.about(id))
     }
+}
+
+fn read_spec(fields: &mut Fields<'_>) -> Option<CustomerSpec> {
+    let external_id = fields.text("external_id", ExternalId::parse);
+    let first_name = fields.text("first_name", PersonName::parse);
+    let last_name = fields.text("last_name", PersonName::parse);
+    let metadata = fields.nested("metadata", Metadata::parse);
+    let timezone = fields.optional_text("timezone", TimeZone::parse);
+    let language = fields.optional_text("language", Language::parse);
+    let email = fields.optional_text("email", Email::parse);
+    let consent = fields.nested("consent", ConsentTold::parse);
+    Some(CustomerSpec {
+        external_id: external_id?,
+        first_name: first_name?,
+        last_name: last_name?,
+        metadata: metadata?,
+        timezone: timezone?,
+        language: language?,
+        email: email?,
+        consent: consent?,
+    })
+}
+
+/// A customer as a caller would describe them, with the fields of `changes` in place of theirs.
+///
+/// # Errors
+/// 400 with every problem of the changes.
+fn merged(row: &CustomerRow, changes: &Value) -> Result<CustomerSpec, ApiError> {
+    let mut whole = json!({
+        "external_id": row.external_id,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "metadata": row.metadata.0,
+        "timezone": row.timezone,
+        "language": row.language,
+        "email": row.email,
+        "consent": row.consent()?.as_ref().map(Consent::to_json),
+    });
+    overlay(&mut whole, changes)?;
+    decode(&whole, |fields| {
+        if changes.get("phone").is_some() || changes.get("phones").is_some() {
+            fields.refuse("phone", "cannot be changed here; use /customers/{id}/phones");
+        }
+        read_spec(fields)
+    })
 }
 
 fn taken(error: DbError) -> ApiError {
@@ -148,10 +177,7 @@ pub(crate) async fn create(
     let body = body::json(&request, payload).await?;
     let new = decode(&body, NewCustomer::read)?;
     let keyed = idempotent::keyed(&request, &tenant, &body)?;
-    idempotent::locally(&app, keyed, Keep::Answer, move |tx| {
-        Made::created(&new.clone().insert(tx, tenant.project)?)
-    })
-    .await
+    idempotent::locally(&app, keyed, Keep::Answer, move |tx| new.clone().insert(tx, tenant.project)).await
 }
 
 /// `GET /customers`, with `?external_id=`.
@@ -185,18 +211,94 @@ fn with_phones(
         let own = phones.remove(&row.id).unwrap_or_default();
         CustomerBody::new(row, own)
     });
-    Ok(bodies.collect())
+    bodies.collect()
 }
 
 /// `GET /customers/{id}`.
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Read).await?;
-    let not_found = || ApiError::not_found("customer", "Customer");
-    let id: CustomerId = path_id(&request, "id").ok_or_else(not_found)?;
+    let id = customer_in(&request)?;
     let found = app.platform.database.read(move |db| {
         let row = customers::get(db, tenant.project, id)?;
         with_phones(db, tenant.project, row.into_iter().collect())
     });
     let body = found.await?.pop().ok_or_else(not_found)?;
     Ok(HttpResponse::Ok().json(body))
+}
+
+pub(crate) fn not_found() -> ApiError {
+    ApiError::not_found("customer", "Customer")
+}
+
+/// The customer in the path.
+pub(crate) fn customer_in(request: &HttpRequest) -> Result<CustomerId, ApiError> {
+    path_id(request, "id").ok_or_else(not_found)
+}
+
+/// A customer and their numbers, held until the end of the transaction: nobody else changes them meanwhile.
+///
+/// # Errors
+/// 404.
+pub(crate) fn held(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: CustomerId,
+) -> Result<(CustomerRow, Vec<PhoneRow>), ApiError> {
+    lease::exclusive(tx.conn, &format!("customer:{id}"))?;
+    let row = customers::get(tx.conn, project, id)?.ok_or_else(not_found)?;
+    let phones = phones::of_customers(tx.conn, project, &[row.id])?;
+    Ok((row, phones))
+}
+
+/// Stores a changed customer, and tells whoever holds their standing when that is another one now.
+///
+/// # Errors
+/// [`DbError::Conflict`], and [`DbError::Duplicate`] for a taken external id.
+pub(crate) fn keep(tx: &mut Tx<'_>, row: &mut CustomerRow, before: &CustomerRow) -> Result<(), DbError> {
+    let now = Time::from(tx.now());
+    customers::save(tx.conn, row, now)?;
+    if row.stands_otherwise(before) {
+        let (project_id, standing) = (row.project_id.0.to_string(), Some(row.standing()?));
+        let cause = Cause::own(&project_id);
+        tx.stage(&CustomerChanged { project_id, standing }, &cause)?;
+    }
+    Ok(())
+}
+
+/// `PATCH /customers/{id}`: what is sent changes, `null` removes.
+pub(crate) async fn update(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let id = customer_in(&request)?;
+    let changes = body::json(&request, payload).await?;
+    let write = app.platform.database.write(move |tx| {
+        let (before, phones) = held(tx, tenant.project, id)?;
+        let mut row = before.clone();
+        row.replace(merged(&before, &changes)?, (tx.now(), TOLD_HERE));
+        if row != before {
+            keep(tx, &mut row, &before).map_err(taken)?;
+        }
+        CustomerBody::new(row, phones)
+    });
+    Ok(HttpResponse::Ok().json(write.await?))
+}
+
+/// `DELETE /customers/{id}`: nothing about them is left here, and everybody else is told to forget them, too.
+pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let id = customer_in(&request)?;
+    let write = app.platform.database.write(move |tx| {
+        held(tx, tenant.project, id)?;
+        phones::remove_all(tx.conn, tenant.project, id)?;
+        customers::remove(tx.conn, tenant.project, id)?;
+        idempotency::forget_customer(tx.conn, tenant.project, id)?;
+        let erased = CustomerErased { project_id: tenant.project.to_string(), customer_id: id.to_string() };
+        tx.stage(&erased, &Cause::own(tenant.project))?;
+        Ok::<_, ApiError>(())
+    });
+    write.await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -37,6 +37,21 @@ pub(crate) fn decode<T>(
     }
 }
 
+/// Puts the fields of `changes` in the place of those in `whole`, for a change that names only what changes.
+///
+/// # Errors
+/// 400 when `changes` is no object.
+pub(crate) fn overlay(whole: &mut Value, changes: &Value) -> Result<(), ApiError> {
+    let changes =
+        changes.as_object().ok_or_else(|| ApiError::invalid_field("", "body must be a JSON object"))?;
+    for (name, value) in changes {
+        if let Some(place) = whole.get_mut(name) {
+            *place = value.clone();
+        }
+    }
+    Ok(())
+}
+
 impl Fields<'_> {
     /// The value; one that is `null` counts as absent.
     fn value(&self, name: &str) -> Option<&Value> {

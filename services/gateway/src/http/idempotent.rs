@@ -176,14 +176,14 @@ fn answer(app: &App, id: Uuid, made: &Made, keep: Keep) -> Result<Answer, ApiErr
         Keep::Answer => Some(seal().map_err(ApiError::internal)?),
         Keep::Nothing => None,
     };
-    Ok(Answer { status: i32::from(made.status.as_u16()), sealed })
+    Ok(Answer { status: i32::from(made.status.as_u16()), sealed, customer: made.customer })
 }
 
 fn opened(app: &App, id: Uuid, status: i32, sealed: &str) -> Result<Made, ApiError> {
     let plain = crypto::open(&app.platform.keys.master, &row_name(id), sealed).map_err(ApiError::internal)?;
     let body = String::from_utf8(plain).map_err(ApiError::internal)?;
     let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
-    Ok(Made { status: status.unwrap_or(StatusCode::CREATED), body })
+    Ok(Made { status: status.unwrap_or(StatusCode::CREATED), body, customer: None })
 }
 
 /// The right to work on a request.

@@ -16,6 +16,7 @@ mod idempotent;
 mod notifications;
 mod openapi;
 mod page;
+mod phones;
 mod query;
 pub(crate) mod rate_limits;
 mod reply;

@@ -23,6 +23,7 @@ use super::reply::{Made, millis};
 use crate::app::App;
 use crate::domain::agent::DEFAULT_MAX_DURATION;
 use crate::domain::json::{Metadata, Variables};
+use crate::domain::phone_book::PhoneStatus;
 use crate::domain::role::Operation;
 use crate::domain::text::Message;
 use crate::error::{ApiError, from_rpc};
@@ -166,6 +167,7 @@ impl Order {
     fn request(self, db: &mut Db, tenant: &Tenant, id: Uuid) -> Result<PlaceNotificationRequest, ApiError> {
         let customer = customer(db, tenant, self.customer)?;
         let agent = self.agent.map(|agent| self::agent(db, tenant, agent)).transpose()?;
+        let standing = customers::standing(db, tenant.project, self.customer)?;
         let business = businesses::get(db, tenant.business)?;
         let settings = projects::settings(db, tenant.project)?;
         Ok(PlaceNotificationRequest {
@@ -188,7 +190,7 @@ impl Order {
             voice: settings.voice,
             business_id: tenant.business.to_string(),
             policy: None,
-            standing: None,
+            standing: Some(standing),
         })
     }
 }
@@ -200,6 +202,11 @@ fn customer(db: &mut Db, tenant: &Tenant, id: CustomerId) -> Result<Customer, Ap
     let primary = phones.into_iter().find(|phone| phone.is_primary);
     let primary =
         primary.ok_or_else(|| ApiError::conflict("no_phone", "The customer has no primary phone"))?;
+    if primary.status != PhoneStatus::Active.as_str() {
+        let message =
+            format!("The customer's primary phone is {}; make another one the primary one", primary.status);
+        return Err(ApiError::conflict("phone_not_active", message));
+    }
     Ok(Customer {
         id: row.id.0.to_string(),
         external_id: row.external_id,
@@ -252,6 +259,7 @@ async fn place(
     id: Uuid,
     can_ask_again: bool,
 ) -> Result<Made, ApiError> {
+    let customer = order.customer;
     let placed = if can_ask_again {
         let for_whom = tenant.clone();
         let request = app.platform.database.read(move |db| order.request(db, &for_whom, id)).await?;
@@ -260,7 +268,7 @@ async fn place(
         place_or_withdraw(app, &tenant, order, id).await?
     };
     let call = CallBody { call_id: placed.call_id.clone(), status: placed.call_status.clone() };
-    Made::created(&PlacedBody { notification: placed.into(), call })
+    Ok(Made::created(&PlacedBody { notification: placed.into(), call })?.about(customer))
 }
 
 async fn ask(

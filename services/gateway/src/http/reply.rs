@@ -2,10 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use chrono::{DateTime, SecondsFormat, Utc};
 use common::db::Time;
+use contracts::ids::CustomerId;
 use serde::Serialize;
 
+use crate::domain::moment;
 use crate::error::ApiError;
 
 /// Something that was made, as it is answered and kept for a repetition.
@@ -15,6 +16,8 @@ pub(crate) struct Made {
     pub(crate) status: StatusCode,
     /// JSON text.
     pub(crate) body: String,
+    /// Whose data it holds: an answer that is kept goes with them.
+    pub(crate) customer: Option<CustomerId>,
 }
 
 impl Made {
@@ -24,7 +27,12 @@ impl Made {
     /// 500 when it cannot be written as JSON.
     pub(crate) fn created(body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_string(body).map_err(ApiError::internal)?;
-        Ok(Self { status: StatusCode::CREATED, body })
+        Ok(Self { status: StatusCode::CREATED, body, customer: None })
+    }
+
+    /// The same, with the data of a customer in it.
+    pub(crate) fn about(self, customer: CustomerId) -> Self {
+        Self { customer: Some(customer), ..self }
     }
 
     /// The answer.
@@ -43,16 +51,12 @@ impl Made {
 
 /// A time as answers show it: RFC 3339, UTC, milliseconds.
 pub(crate) fn time(at: Time) -> String {
-    shown(at.0)
+    moment::text(at.0)
 }
 
 /// The same from a message's milliseconds.
 pub(crate) fn millis(ms: i64) -> String {
-    shown(common::clock::from_millis(ms))
-}
-
-fn shown(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    moment::text(common::clock::from_millis(ms))
 }
 
 #[cfg(test)]

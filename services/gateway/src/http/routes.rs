@@ -6,10 +6,10 @@
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, ServiceConfig, get, patch, post};
+use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
-use super::{agents, api_keys, auth, customers, docs, edge, notifications, voice_proxy, webhooks};
+use super::{agents, api_keys, auth, customers, docs, edge, notifications, phones, voice_proxy, webhooks};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -50,7 +50,19 @@ const API: &[Path] = &[
         path: "/customers",
         methods: &[("GET", || get().to(customers::list)), ("POST", || post().to(customers::create))],
     },
-    Path { path: "/customers/{id}", methods: &[("GET", || get().to(customers::read))] },
+    Path {
+        path: "/customers/{id}",
+        methods: &[
+            ("GET", || get().to(customers::read)),
+            ("PATCH", || patch().to(customers::update)),
+            ("DELETE", || delete().to(customers::remove)),
+        ],
+    },
+    Path { path: "/customers/{id}/phones", methods: &[("POST", || post().to(phones::create))] },
+    Path {
+        path: "/customers/{id}/phones/{phone}",
+        methods: &[("PATCH", || patch().to(phones::update)), ("DELETE", || delete().to(phones::remove))],
+    },
     Path {
         path: "/notifications",
         methods: &[("GET", || get().to(notifications::list)), ("POST", || post().to(notifications::create))],

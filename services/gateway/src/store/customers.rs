@@ -1,14 +1,17 @@
 //! `customers`: the people of a project who may be rung.
 
 use common::db::{Db, DbError, Id, Json, Time};
+use contracts::accounts::{Consent as ConsentPart, CustomerStanding};
 use contracts::ids::{CustomerId, ProjectId};
 use diesel::prelude::*;
+use serde::Deserialize as _;
 
 use super::Page;
 use super::schema::customers;
+use crate::domain::customer::{Consent, CustomerSpec, Told};
 
 /// A customer without their numbers.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, PartialEq, Queryable)]
 pub(crate) struct CustomerRow {
     /// Who.
     pub(crate) id: Id,
@@ -22,8 +25,95 @@ pub(crate) struct CustomerRow {
     pub(crate) last_name: String,
     /// The integrator's own data.
     pub(crate) metadata: Json,
+    /// Counts changes, from 1.
+    pub(crate) version: i64,
     /// When they were added.
     pub(crate) created_at: Time,
+    /// When they last changed.
+    pub(crate) updated_at: Time,
+    /// IANA name; absent: the project's.
+    pub(crate) timezone: Option<String>,
+    /// BCP-47 tag.
+    pub(crate) language: Option<String>,
+    /// Where they get mail.
+    pub(crate) email: Option<String>,
+    /// [`Consent`].
+    pub(crate) consent: Option<Json>,
+}
+
+impl CustomerRow {
+    /// A new customer.
+    pub(crate) fn new(project: ProjectId, id: CustomerId, spec: CustomerSpec, told: Told) -> Self {
+        let CustomerSpec { external_id, first_name, last_name, .. } = spec.clone();
+        let now = Time::from(told.0);
+        let mut row = Self {
+            id: Id::of(id),
+            project_id: Id::of(project),
+            external_id: external_id.into(),
+            first_name: first_name.into(),
+            last_name: last_name.into(),
+            metadata: Json(serde_json::json!({})),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            timezone: None,
+            language: None,
+            email: None,
+            consent: None,
+        };
+        row.take_over(spec, told);
+        row
+    }
+
+    /// Takes over what is said about a customer; what is not said stays.
+    pub(crate) fn take_over(&mut self, spec: CustomerSpec, told: Told) {
+        self.external_id = spec.external_id.into();
+        self.first_name = spec.first_name.into();
+        self.last_name = spec.last_name.into();
+        if let Some(metadata) = spec.metadata {
+            self.metadata = Json(metadata.into_inner());
+        }
+        self.timezone = spec.timezone.map(|zone| zone.name().to_owned()).or(self.timezone.take());
+        self.language = spec.language.map(String::from).or(self.language.take());
+        self.email = spec.email.map(|email| email.as_str().to_owned()).or(self.email.take());
+        self.consent = spec.consent.map(|said| Json(said.kept(told).stored())).or(self.consent.take());
+    }
+
+    /// Is what is said about a customer, and nothing else.
+    pub(crate) fn replace(&mut self, spec: CustomerSpec, told: Told) {
+        self.metadata = Json(serde_json::json!({}));
+        (self.timezone, self.language, self.email, self.consent) = (None, None, None, None);
+        self.take_over(spec, told);
+    }
+
+    /// What they said about being called.
+    ///
+    /// # Errors
+    /// [`DbError::Corrupt`] when the column cannot be read.
+    pub(crate) fn consent(&self) -> Result<Option<Consent>, DbError> {
+        let read = |stored: &Json| Consent::deserialize(&stored.0);
+        self.consent.as_ref().map(read).transpose().map_err(|e| DbError::Corrupt(format!("consent: {e}")))
+    }
+
+    /// What the rules before a call want to know.
+    ///
+    /// # Errors
+    /// [`DbError::Corrupt`] when the row cannot be read.
+    pub(crate) fn standing(&self) -> Result<CustomerStanding, DbError> {
+        let consent = self.consent()?;
+        Ok(CustomerStanding {
+            project_id: self.project_id.0.to_string(),
+            customer_id: self.id.0.to_string(),
+            version: self.version,
+            time_zone: self.timezone.clone().unwrap_or_default(),
+            consent: consent.map(|Consent { given, at_ms, source }| ConsentPart { given, at_ms, source }),
+        })
+    }
+
+    /// Whether the rules have to hear of the difference.
+    pub(crate) fn stands_otherwise(&self, before: &Self) -> bool {
+        self.timezone != before.timezone || self.consent != before.consent
+    }
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -35,7 +125,13 @@ fn columns() -> _ {
         customers::first_name,
         customers::last_name,
         customers::metadata,
+        customers::version,
         customers::created_at,
+        customers::updated_at,
+        customers::timezone,
+        customers::language,
+        customers::email,
+        customers::consent,
     )
 }
 
@@ -49,12 +145,59 @@ pub(crate) fn insert(conn: &mut Db, row: &CustomerRow) -> Result<(), DbError> {
             customers::first_name.eq(&row.first_name),
             customers::last_name.eq(&row.last_name),
             customers::metadata.eq(&row.metadata),
-            customers::version.eq(1_i64),
+            customers::version.eq(row.version),
             customers::created_at.eq(row.created_at),
-            customers::updated_at.eq(row.created_at),
+            customers::updated_at.eq(row.updated_at),
+            customers::timezone.eq(&row.timezone),
+            customers::language.eq(&row.language),
+            customers::email.eq(&row.email),
+            customers::consent.eq(&row.consent),
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Stores a changed customer as the next version. [`DbError::Conflict`] when somebody else was faster; a taken external id is
+/// [`DbError::Duplicate`].
+pub(crate) fn save(conn: &mut Db, row: &mut CustomerRow, now: Time) -> Result<(), DbError> {
+    let touched = diesel::update(customers::table)
+        .filter(customers::project_id.eq(row.project_id).and(customers::id.eq(row.id)))
+        .filter(customers::version.eq(row.version))
+        .set((
+            customers::external_id.eq(&row.external_id),
+            customers::first_name.eq(&row.first_name),
+            customers::last_name.eq(&row.last_name),
+            customers::metadata.eq(&row.metadata),
+            customers::version.eq(row.version + 1),
+            customers::updated_at.eq(now),
+            customers::timezone.eq(&row.timezone),
+            customers::language.eq(&row.language),
+            customers::email.eq(&row.email),
+            customers::consent.eq(&row.consent),
+        ))
+        .execute(conn)?;
+    if touched != 1 {
+        return Err(DbError::Conflict);
+    }
+    row.version += 1;
+    row.updated_at = now;
+    Ok(())
+}
+
+/// Removes a customer whose numbers are gone.
+pub(crate) fn remove(conn: &mut Db, project: ProjectId, id: CustomerId) -> Result<(), DbError> {
+    let one = customers::project_id.eq(Id::of(project)).and(customers::id.eq(Id::of(id)));
+    diesel::delete(customers::table.filter(one)).execute(conn)?;
+    Ok(())
+}
+
+/// What the rules before a call want to know about a customer.
+pub(crate) fn standing(
+    conn: &mut Db,
+    project: ProjectId,
+    id: CustomerId,
+) -> Result<CustomerStanding, DbError> {
+    get(conn, project, id)?.ok_or(DbError::NotFound)?.standing()
 }
 
 /// One customer of a project.

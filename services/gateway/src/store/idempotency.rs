@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::ProjectId;
+use contracts::ids::{CustomerId, ProjectId};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) status: i32,
     /// Sealed; absent when it held a one-time secret.
     pub(crate) sealed: Option<String>,
+    /// Whose data it holds.
+    pub(crate) customer: Option<CustomerId>,
 }
 
 /// What is stored under a key.
@@ -101,6 +103,7 @@ pub(crate) fn finish(conn: &mut Db, id: Uuid, generation: i64, answer: &Answer) 
         .set((
             keys::status.eq(Some(answer.status)),
             keys::answer.eq(answer.sealed.clone()),
+            keys::customer_id.eq(answer.customer.map(Id::of)),
             keys::lease_until.eq(None::<Time>),
         ))
         .execute(conn)?;
@@ -122,6 +125,17 @@ pub(crate) fn forget(conn: &mut Db, id: Uuid, generation: i64) -> Result<(), DbE
 /// Removes a row that has expired.
 pub(crate) fn remove(conn: &mut Db, id: Uuid) -> Result<(), DbError> {
     diesel::delete(keys::table.find(Id(id))).execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the answers that hold a customer's data.
+pub(crate) fn forget_customer(
+    conn: &mut Db,
+    project: ProjectId,
+    customer: CustomerId,
+) -> Result<(), DbError> {
+    let theirs = keys::project_id.eq(Id::of(project)).and(keys::customer_id.eq(Id::of(customer)));
+    diesel::delete(keys::table.filter(theirs)).execute(conn)?;
     Ok(())
 }
 

@@ -1,16 +1,13 @@
 //! `phones`: the numbers of customers.
 
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::ProjectId;
+use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use diesel::prelude::*;
 
 use super::schema::phones;
 
-/// May be rung.
-pub(crate) const ACTIVE: &str = "active";
-
 /// A number of a customer.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
 pub(crate) struct PhoneRow {
     /// Which.
     pub(crate) id: Id,
@@ -39,6 +36,40 @@ pub(crate) fn insert(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Resul
             phones::created_at.eq(row.created_at),
         ))
         .execute(conn)?;
+    Ok(())
+}
+
+#[diesel::dsl::auto_type]
+fn one(project: ProjectId, id: PhoneId) -> _ {
+    let (project, id): (Id, Id) = (Id::of(project), Id::of(id));
+    phones::table.filter(phones::project_id.eq(project)).filter(phones::id.eq(id))
+}
+
+/// Stores a changed number.
+pub(crate) fn save(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Result<(), DbError> {
+    let changed =
+        (phones::value.eq(&row.value), phones::is_primary.eq(row.is_primary), phones::status.eq(&row.status));
+    diesel::update(one(project, PhoneId(row.id.0))).set(changed).execute(conn)?;
+    Ok(())
+}
+
+/// Leaves a customer without a primary number, so that another one can become it.
+pub(crate) fn clear_primary(conn: &mut Db, project: ProjectId, customer: CustomerId) -> Result<(), DbError> {
+    let theirs = phones::project_id.eq(Id::of(project)).and(phones::customer_id.eq(Id::of(customer)));
+    diesel::update(phones::table.filter(theirs)).set(phones::is_primary.eq(false)).execute(conn)?;
+    Ok(())
+}
+
+/// Removes a number.
+pub(crate) fn remove(conn: &mut Db, project: ProjectId, id: PhoneId) -> Result<(), DbError> {
+    diesel::delete(one(project, id)).execute(conn)?;
+    Ok(())
+}
+
+/// Removes all numbers of a customer.
+pub(crate) fn remove_all(conn: &mut Db, project: ProjectId, customer: CustomerId) -> Result<(), DbError> {
+    let theirs = phones::project_id.eq(Id::of(project)).and(phones::customer_id.eq(Id::of(customer)));
+    diesel::delete(phones::table.filter(theirs)).execute(conn)?;
     Ok(())
 }
 

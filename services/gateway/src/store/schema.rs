@@ -83,6 +83,7 @@ tables! {
         output_schema -> Nullable<Jsonb>,
         options -> Jsonb,
         created_at -> UtcTime,
+        status -> Text,
     }
     customers (id) {
         id -> Uuid,
@@ -94,6 +95,10 @@ tables! {
         version -> BigInt,
         created_at -> UtcTime,
         updated_at -> UtcTime,
+        timezone -> Nullable<Text>,
+        language -> Nullable<Text>,
+        email -> Nullable<Text>,
+        consent -> Nullable<Jsonb>,
     }
     phones (id) {
         id -> Uuid,
@@ -122,6 +127,7 @@ tables! {
         answer -> Nullable<Text>,
         created_at -> UtcTime,
         expires_at -> UtcTime,
+        customer_id -> Nullable<Uuid>,
     }
 }
 

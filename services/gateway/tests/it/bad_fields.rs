@@ -110,6 +110,14 @@ async fn customers_with_wrong_fields_are_refused() {
             ("metadata", json!([]), "metadata"),
             ("metadata", json!({"a": "x".repeat(17_000)}), "metadata"),
             ("metadata", json!({"a": {"b": ["\0"]}}), "metadata/a/b/0"),
+            ("timezone", json!("Berlin"), "timezone"),
+            ("timezone", json!(1), "timezone"),
+            ("language", json!("english please"), "language"),
+            ("email", json!("nobody"), "email"),
+            ("consent", json!(true), "consent"),
+            ("consent", json!({"at": "2026-03-18T17:43:46Z"}), "consent/given"),
+            ("consent", json!({"given": true, "at": "yesterday"}), "consent/at"),
+            ("consent", json!({"given": true, "source": "\0"}), "consent/source"),
         ];
         refused(&gateway, "/v1/customers", &account, &customer("user_1"), rows).await;
         gateway.post("/v1/customers", &account.key, &json!({})).await.assert_fields(&[

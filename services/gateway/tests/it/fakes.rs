@@ -10,7 +10,7 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
-use contracts::accounts::CancelNotification;
+use contracts::accounts::{CancelNotification, CustomerChanged, CustomerErased};
 use contracts::calls::{
     GetNotificationRequest, ListNotificationsRequest, ListNotificationsResponse, Notification,
     NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
@@ -32,6 +32,8 @@ pub(crate) struct Fakes {
     pub(crate) placed: Mutex<Vec<PlaceNotificationRequest>>,
     pub(crate) contexts: Mutex<Vec<Context>>,
     pub(crate) withdrawn: Mutex<Vec<CancelNotification>>,
+    pub(crate) changed: Mutex<Vec<CustomerChanged>>,
+    pub(crate) erased: Mutex<Vec<CustomerErased>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// What everybody is told about why a call was not placed: the rule, and the carrier's code.
     pub(crate) why_not: Mutex<(String, u32)>,
@@ -56,6 +58,8 @@ impl Fakes {
             placed: Mutex::default(),
             contexts: Mutex::default(),
             withdrawn: Mutex::default(),
+            changed: Mutex::default(),
+            erased: Mutex::default(),
             endpoints: Mutex::default(),
             why_not: Mutex::default(),
             failures: Mutex::default(),
@@ -99,8 +103,16 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
         lock(&fake.0.withdrawn).push(message);
         Outcome::Done
     });
+    let changed = Subscription::to(&fake, |fake, _, message: CustomerChanged| async move {
+        lock(&fake.0.changed).push(message);
+        Outcome::Done
+    });
+    let erased = Subscription::to(&fake, |fake, _, message: CustomerErased| async move {
+        lock(&fake.0.erased).push(message);
+        Outcome::Done
+    });
     Ok(Service {
-        subscriptions: vec![withdrawn],
+        subscriptions: vec![withdrawn, changed, erased],
         servers: vec![Arc::new(NotificationsServer(fake))],
         ..Service::default()
     })

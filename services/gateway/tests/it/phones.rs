@@ -1,0 +1,158 @@
+//! The numbers of a customer: how many there are, which one is rung, and in which state they are.
+
+use serde_json::{Value, json};
+
+use crate::customers::{delete, patch};
+use crate::fakes::lock;
+use crate::support::{Account, ENGINES, Gateway, customer, id};
+
+struct Book {
+    gateway: Gateway,
+    account: Account,
+    path: String,
+}
+
+impl Book {
+    async fn of_one(engine: crate::support::Engine) -> Self {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let made = gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
+        Self { gateway, account, path: format!("/v1/customers/{}", id(&made)) }
+    }
+
+    async fn add(&self, body: &Value) -> crate::support::Answer {
+        self.gateway.post(&format!("{}/phones", self.path), &self.account.key, body).await
+    }
+
+    async fn phones(&self) -> Vec<Value> {
+        let whole = self.gateway.get(&self.path, &self.account.key).await.expect(200);
+        whole["phones"].as_array().unwrap().clone()
+    }
+
+    async fn primary(&self) -> String {
+        let phones = self.phones().await;
+        let primary: Vec<&Value> = phones.iter().filter(|p| p["is_primary"] == true).collect();
+        assert_eq!(primary.len(), 1, "{phones:?}");
+        primary[0]["value"].as_str().unwrap().to_owned()
+    }
+
+    fn at(&self, phone: &Value) -> String {
+        format!("{}/phones/{}", self.path, id(phone))
+    }
+
+    async fn order(&self) -> crate::support::Answer {
+        let customer = self.path.rsplit('/').next().unwrap();
+        let order = json!({"customer_id": customer, "message": "Hello"});
+        self.gateway.post("/v1/notifications", &self.account.key, &order).await
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_added_and_the_primary_one_moves() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        let second = book.add(&json!({"value": "+442079460018"})).await.expect(201);
+        assert_eq!((&second["is_primary"], &second["status"]), (&json!(false), &json!("active")));
+        assert_eq!(book.primary().await, "+14155552671");
+        let third = book.add(&json!({"value": "+33612345678", "is_primary": true})).await.expect(201);
+        assert_eq!(third["is_primary"], true);
+        assert_eq!(book.primary().await, "+33612345678");
+        let moved =
+            patch(&book.gateway, &book.at(&second), &book.account, &json!({"is_primary": true})).await;
+        assert_eq!(moved.expect(200)["is_primary"], true);
+        assert_eq!(book.primary().await, "+442079460018");
+        book.order().await.expect(201);
+        let rung = lock(&book.gateway.fakes.placed)[0].customer.clone().unwrap().phone_e164;
+        assert_eq!(rung, "+442079460018");
+        assert_eq!(book.phones().await.len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_one_or_is_there_already_is_refused() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        book.add(&json!({"value": "4155552671"})).await.assert_fields(&["value"]);
+        book.add(&json!({})).await.assert_fields(&["value"]);
+        book.add(&json!({"value": "+442079460018", "is_primary": "yes"}))
+            .await
+            .assert_fields(&["is_primary"]);
+        book.add(&json!({"value": "+14155552671"})).await.assert_error(409, "phone_taken");
+        let other = book.add(&json!({"value": "+442079460018"})).await.expect(201);
+        let same = json!({"value": "+14155552671"});
+        patch(&book.gateway, &book.at(&other), &book.account, &same).await.assert_error(409, "phone_taken");
+        let wrong = json!({"value": "+1", "status": "asleep"});
+        patch(&book.gateway, &book.at(&other), &book.account, &wrong)
+            .await
+            .assert_fields(&["value", "status"]);
+        let nobody = format!("{}/phones/{}", book.path, "0198c0de-0000-7000-8000-000000000001");
+        patch(&book.gateway, &nobody, &book.account, &json!({})).await.assert_error(404, "phone_not_found");
+    }
+}
+
+#[tokio::test]
+async fn twenty_numbers_fit_and_no_more() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        for n in 1..20 {
+            book.add(&json!({"value": format!("+141555520{n:02}")})).await.expect(201);
+        }
+        book.add(&json!({"value": "+14155552099"})).await.assert_error(409, "phone_limit_reached");
+        assert_eq!(book.phones().await.len(), 20);
+    }
+}
+
+#[tokio::test]
+async fn the_primary_number_goes_last_and_without_one_nobody_is_rung() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        let first = book.phones().await[0].clone();
+        let second = book.add(&json!({"value": "+442079460018"})).await.expect(201);
+        delete(&book.gateway, &book.at(&first), &book.account).await.assert_error(409, "phone_is_primary");
+        let stays = json!({"is_primary": false});
+        patch(&book.gateway, &book.at(&first), &book.account, &stays)
+            .await
+            .assert_error(409, "phone_is_primary");
+        assert_eq!(delete(&book.gateway, &book.at(&second), &book.account).await.status, 204);
+        assert_eq!(delete(&book.gateway, &book.at(&first), &book.account).await.status, 204);
+        delete(&book.gateway, &book.at(&first), &book.account).await.assert_error(404, "phone_not_found");
+        assert!(book.phones().await.is_empty());
+        book.order().await.assert_error(409, "no_phone");
+        let again = book.add(&json!({"value": "+14155552671"})).await.expect(201);
+        assert_eq!(again["is_primary"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_active_is_not_rung() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        let first = book.phones().await[0].clone();
+        for status in ["unreachable", "opted_out"] {
+            let changed =
+                patch(&book.gateway, &book.at(&first), &book.account, &json!({"status": status})).await;
+            assert_eq!(changed.expect(200)["status"], status);
+            let refused = book.order().await;
+            refused.assert_error(409, "phone_not_active");
+            assert!(refused.body["message"].as_str().unwrap().contains(status));
+        }
+        patch(&book.gateway, &book.at(&first), &book.account, &json!({"status": "active"})).await.expect(200);
+        book.order().await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn two_numbers_at_once_leave_one_primary() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        let (a, b) = (
+            json!({"value": "+442079460018", "is_primary": true}),
+            json!({"value": "+33612345678", "is_primary": true}),
+        );
+        let (one, two) = tokio::join!(book.add(&a), book.add(&b));
+        one.expect(201);
+        two.expect(201);
+        book.primary().await;
+        assert_eq!(book.phones().await.len(), 3);
+    }
+}
