@@ -22,6 +22,10 @@ pub(crate) struct Config {
     pub(crate) endpoints: usize,
     /// Attempts in flight to all endpoints that keep failing, one to each.
     pub(crate) slow_concurrency: usize,
+    /// Requests in flight while phone calls run.
+    pub(crate) now_concurrency: usize,
+    /// Such requests in flight for one owner.
+    pub(crate) now_per_owner: usize,
 }
 
 impl Config {
@@ -34,6 +38,8 @@ impl Config {
             per_endpoint: settings.get("ECHO_WEBHOOK_ENDPOINT_CONCURRENCY", 8)?,
             endpoints: settings.get("ECHO_WEBHOOK_ENDPOINT_LIMIT", 50)?,
             slow_concurrency: settings.get("ECHO_WEBHOOK_SLOW_CONCURRENCY", 16)?,
+            now_concurrency: settings.get("ECHO_CALL_NOW_CONCURRENCY", 256)?,
+            now_per_owner: settings.get("ECHO_CALL_NOW_OWNER_CONCURRENCY", 32)?,
         };
         config.checked()
     }
@@ -51,6 +57,8 @@ impl Config {
             ("ECHO_WEBHOOK_ENDPOINT_CONCURRENCY", self.per_endpoint),
             ("ECHO_WEBHOOK_ENDPOINT_LIMIT", self.endpoints),
             ("ECHO_WEBHOOK_SLOW_CONCURRENCY", self.slow_concurrency),
+            ("ECHO_CALL_NOW_CONCURRENCY", self.now_concurrency),
+            ("ECHO_CALL_NOW_OWNER_CONCURRENCY", self.now_per_owner),
         ];
         match bounds.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(ConfigError::new(*name, "must be at least 1")),

@@ -1,5 +1,7 @@
 //! Numbers for operators: how attempts end, how much waits, and for how long.
 
+use std::time::Duration;
+
 use common::metrics::Metrics;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 
@@ -8,6 +10,8 @@ pub(crate) struct Numbers {
     attempts: Option<IntCounterVec>,
     unwritten: Option<IntCounterVec>,
     seconds: Option<HistogramVec>,
+    calls_now: Option<HistogramVec>,
+    calls_refused: Option<IntCounterVec>,
     waiting: Option<IntGaugeVec>,
     oldest_due: Option<IntGaugeVec>,
 }
@@ -31,6 +35,17 @@ impl Numbers {
                 "How long attempts took, until the last byte of the answer.",
                 &["result"],
             ),
+            calls_now: metrics.seconds(
+                "echo_webhook_dispatcher_call_now_seconds",
+                "How long requests into users' systems took while phone calls ran, by outcome: answered, refused, timed_out, \
+                 unreachable, unreadable.",
+                &["outcome"],
+            ),
+            calls_refused: metrics.counter(
+                "echo_webhook_dispatcher_call_now_busy_total",
+                "Such requests that were not made because too many were in flight.",
+                &[],
+            ),
             waiting: metrics.gauge(
                 "echo_webhook_dispatcher_deliveries_waiting",
                 "Deliveries that have not ended, by lane: normal, crowded, slow.",
@@ -52,6 +67,20 @@ impl Numbers {
         if let Some(histogram) = &self.seconds {
             let millis = i32::try_from(millis).unwrap_or(i32::MAX);
             histogram.with_label_values(&[result]).observe(f64::from(millis) / 1000.0);
+        }
+    }
+
+    /// A request while a phone call ran has ended after so long.
+    pub(crate) fn call_now(&self, outcome: &str, took: Duration) {
+        if let Some(histogram) = &self.calls_now {
+            histogram.with_label_values(&[outcome]).observe(took.as_secs_f64());
+        }
+    }
+
+    /// Such a request found no place.
+    pub(crate) fn call_now_busy(&self) {
+        if let Some(counter) = &self.calls_refused {
+            counter.with_label_values::<&str>(&[]).inc();
         }
     }
 

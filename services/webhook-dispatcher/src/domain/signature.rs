@@ -42,13 +42,12 @@ impl SigningSecret {
         &self.text
     }
 
-    /// The value of `X-Echo-Signature`.
-    pub(crate) fn echo(&self, body: &[u8]) -> String {
+    fn echo(&self, body: &[u8]) -> String {
         format!("sha256={}", hex::encode(mac(self.text.as_bytes(), &[body])))
     }
 
-    /// The value of `webhook-signature`, at `timestamp` seconds since the epoch.
-    pub(crate) fn standard(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+    /// At `timestamp` seconds since the epoch.
+    fn standard(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
         let parts: [&[u8]; 5] = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
         format!("v1,{}", BASE64.encode(mac(&self.key, &parts)))
     }
@@ -57,6 +56,36 @@ impl SigningSecret {
 impl std::fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
+    }
+}
+
+/// The secrets with which something is signed now: one, and after a rotation for a while the one before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SigningSecrets {
+    /// Made last.
+    pub(crate) current: SigningSecret,
+    /// The one before it, as long as it is still good.
+    pub(crate) previous: Option<SigningSecret>,
+}
+
+impl SigningSecrets {
+    /// There is one.
+    pub(crate) const fn only(current: SigningSecret) -> Self {
+        Self { current, previous: None }
+    }
+
+    /// The value of `X-Echo-Signature`: always exactly one signature, made with the newest secret.
+    pub(crate) fn echo(&self, body: &[u8]) -> String {
+        self.current.echo(body)
+    }
+
+    /// The value of `webhook-signature`: one signature for each secret, newest first.
+    pub(crate) fn standard(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+        let newest = self.current.standard(id, timestamp, body);
+        match &self.previous {
+            Some(previous) => format!("{newest} {}", previous.standard(id, timestamp, body)),
+            None => newest,
+        }
     }
 }
 
@@ -95,6 +124,19 @@ mod tests {
         assert_eq!(
             secret().standard(id, "1700000000", BODY),
             "v1,xiWvW/SDUHxfzhJinBzqHwXTJ7ON/Hv32GMbuvFQTt4="
+        );
+    }
+
+    #[test]
+    fn after_a_rotation_the_standard_header_carries_both_and_echos_own_the_newest() {
+        let (new, old) = (SigningSecret::from_random([1; 32]).unwrap(), secret());
+        let both = SigningSecrets { current: new.clone(), previous: Some(old.clone()) };
+        let expected = format!("{} {}", new.standard("id", "1", BODY), old.standard("id", "1", BODY));
+        assert_eq!(both.standard("id", "1", BODY), expected);
+        assert_eq!(both.echo(BODY), new.echo(BODY));
+        assert_eq!(
+            SigningSecrets::only(old.clone()).standard("id", "1", BODY),
+            old.standard("id", "1", BODY)
         );
     }
 

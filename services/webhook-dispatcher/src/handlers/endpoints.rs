@@ -2,20 +2,19 @@
 
 use async_trait::async_trait;
 use common::clock::to_millis;
-use common::crypto;
 use common::db::{DbError, Tx, lease};
-use contracts::ids::{BadId, EndpointId, ProjectId};
+use contracts::ids::{EndpointId, ProjectId};
 use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{
     CreateEndpointRequest, Endpoint, EndpointsRpc, GetEndpointRequest, ListEndpointsRequest,
     ListEndpointsResponse,
 };
 
+use super::refusals::{away, broken, id, invalid};
 use crate::app::App;
 use crate::domain::event::EventName;
-use crate::domain::signature::SigningSecret;
 use crate::domain::target;
-use crate::sending::secrets;
+use crate::sending::secrets::{self, Row};
 use crate::store::endpoints::{self, NewEndpoint};
 
 /// Most endpoints on one page.
@@ -107,16 +106,14 @@ impl App {
         let endpoint = id::<EndpointId>("endpoint_id", &request.endpoint_id)?;
         target::check(&self.platform.egress, &request.url).map_err(|e| invalid("url", &e))?;
         let events = EventName::list(&request.events).map_err(|e| invalid("events", &e))?;
-        let random = crypto::random::<32>().map_err(|e| RpcError::Internal(e.to_string()))?;
-        let secret = SigningSecret::from_random(random).map_err(|e| RpcError::Internal(e.to_string()))?;
-        let sealed_secret = secrets::seal(&self.platform.keys.master, endpoint, &secret)
-            .map_err(|e| RpcError::Internal(e.to_string()))?;
+        let row = Row::endpoint(endpoint);
+        let (_, sealed_secret) = secrets::make(&self.platform.keys.master, &row).map_err(broken)?;
         Ok(NewEndpoint { id: endpoint, project, url: request.url.clone(), sealed_secret, events })
     }
 
     fn shown(&self, row: &endpoints::Endpoint) -> Result<Endpoint, RpcError> {
-        let secret = secrets::open(&self.platform.keys.master, EndpointId(row.id.0), &row.secret)
-            .map_err(|e| RpcError::Internal(e.to_string()))?;
+        let own = Row::endpoint(EndpointId(row.id.0));
+        let secret = secrets::open(&self.platform.keys.master, &own, &row.secret).map_err(broken)?;
         Ok(Endpoint {
             id: row.id.0.to_string(),
             project_id: row.project_id.0.to_string(),
@@ -128,22 +125,5 @@ impl App {
             created_at_ms: to_millis(row.created_at.0),
             updated_at_ms: to_millis(row.updated_at.0),
         })
-    }
-}
-
-fn id<T: std::str::FromStr<Err = BadId>>(field: &str, text: &str) -> Result<T, RpcError> {
-    text.parse().map_err(|e: BadId| invalid(field, &e))
-}
-
-fn invalid(field: &str, problem: &dyn std::error::Error) -> RpcError {
-    RpcError::Invalid { field: field.to_owned(), problem: problem.to_string() }
-}
-
-fn away(error: DbError) -> RpcError {
-    match error {
-        DbError::Unavailable(why) => RpcError::Unavailable(why),
-        // Two of the same at the same moment: asked again, the second one finds what the first one made.
-        DbError::Duplicate { .. } | DbError::Conflict => RpcError::Busy,
-        other => RpcError::Internal(other.to_string()),
     }
 }

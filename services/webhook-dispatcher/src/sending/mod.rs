@@ -2,6 +2,7 @@
 
 mod answer;
 mod gate;
+pub(crate) mod now;
 mod request;
 pub(crate) mod secrets;
 mod slots;
@@ -15,11 +16,13 @@ use tokio::sync::{Mutex, mpsc};
 
 pub(crate) use answer::Answer;
 pub(crate) use gate::{Gate, Hold};
+pub(crate) use request::{Letter, Signed};
 pub(crate) use slots::{Slot, Slots};
 
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::schedule::Jitter;
+use crate::domain::signature::SigningSecrets;
 use crate::store::claim::Started;
 
 /// Longest wait for a connection; part of the deadline.
@@ -41,6 +44,8 @@ pub(crate) struct Finished {
 /// What the sender and the finisher share.
 pub(crate) struct Sending {
     client: reqwest::Client,
+    /// For requests while phone calls run.
+    pub(crate) places: now::Places,
     pub(crate) gate: Gate,
     pub(crate) slots: Slots,
     results: mpsc::Sender<Finished>,
@@ -56,6 +61,7 @@ impl Sending {
         let (results, finished) = mpsc::channel(RESULTS);
         Ok(Self {
             client,
+            places: now::Places::new(config),
             gate: Gate::new(),
             slots: Slots::new(config),
             results,
@@ -79,11 +85,12 @@ pub(crate) async fn send(app: App, started: Started, mut slot: Slot, hold: Hold)
 
 async fn attempt(app: &App, started: &Started) -> Answer {
     let endpoint = &started.endpoint;
-    let sealed = &endpoint.secret;
-    match secrets::open(&app.platform.keys.master, EndpointId(endpoint.id.0), sealed) {
+    let row = secrets::Row::endpoint(EndpointId(endpoint.id.0));
+    match secrets::open(&app.platform.keys.master, &row, &endpoint.secret) {
         Ok(secret) => {
-            let request = request::Signed::new(started, &secret, app.platform.clock.now());
-            request.exchange(app, &app.sending.client).await
+            let letter = Letter { url: &endpoint.url, id: started.event_id.0, body: &started.payload };
+            let signed = Signed::new(letter, &SigningSecrets::only(secret), app.platform.clock.now());
+            signed.exchange(app, &app.sending.client).await
         }
         Err(problem) => Answer::none(format!("not sent: the signing secret cannot be opened: {problem}")),
     }

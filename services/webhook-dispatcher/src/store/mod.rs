@@ -7,3 +7,4 @@ pub(crate) mod deliveries;
 pub(crate) mod endpoints;
 mod schema;
 pub(crate) mod slow_lane;
+pub(crate) mod targets;

@@ -58,4 +58,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use common::db::sql::{Text, UtcTime, Uuid};
+    targets (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        owner_id -> Text,
+        secret -> Text,
+        created_at -> UtcTime,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(deliveries, endpoints);

@@ -34,6 +34,8 @@ async fn an_event_goes_signed_to_every_endpoint_of_the_project_that_wants_it(eng
         assert_eq!(received.len(), 1);
         let request = &received[0];
         request.assert_signed_with(&endpoint.signing_secret);
+        assert!(request.verifies_with(&endpoint.signing_secret));
+        assert!(!request.verifies_with(&format!("whsec_{}", "0".repeat(64))));
         assert_eq!(request.header("content-type"), "application/json");
         assert_eq!(request.header("user-agent"), concat!("Echo-Webhooks/", env!("CARGO_PKG_VERSION")));
         assert_eq!(request.header("webhook-id"), message.event_id);

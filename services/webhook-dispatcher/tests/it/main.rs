@@ -10,4 +10,5 @@ mod lanes;
 mod leases;
 mod receiver;
 mod schedule;
+mod targets;
 mod world;

@@ -1,7 +1,7 @@
 //! The dispatcher in a process with a stand-in for the call-orchestrator, on the in-process bus and either engine.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::bus::Cause;
@@ -15,7 +15,7 @@ use contracts::ServiceName;
 use contracts::calls::CallEnded;
 use contracts::ids::{CallId, EndpointId, EventId, NotificationId, ProjectId};
 use contracts::message::Message;
-use contracts::rpc::{Context, RpcError};
+use contracts::rpc::{Caller, Context, RpcError};
 use contracts::webhooks::{CreateEndpointRequest, Endpoint, EndpointsClient, GetEndpointRequest};
 use diesel::RunQueryDsl as _;
 use testkit::database::{Engine, drop_schemas, postgres_url};
@@ -185,7 +185,12 @@ impl World {
     }
 
     pub(crate) fn client(&self) -> EndpointsClient {
-        EndpointsClient::new(self.orchestrator().caller)
+        EndpointsClient::new(self.caller())
+    }
+
+    /// For clients of other rpc services.
+    pub(crate) fn caller(&self) -> Arc<dyn Caller> {
+        self.orchestrator().caller
     }
 
     pub(crate) async fn create(&self, url: &str, events: &[&str]) -> Result<Endpoint, RpcError> {
@@ -290,6 +295,15 @@ impl Drop for World {
             drop_schemas(prefix);
         }
     }
+}
+
+/// A name, other than `localhost`, behind which this machine or its network stands. Every machine knows itself by one.
+pub(crate) fn name_of_this_machine() -> String {
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap();
+    let own =
+        hosts.lines().filter(|line| ["127.", "10.", "172.", "192.168."].iter().any(|n| line.starts_with(n)));
+    let name = own.flat_map(|line| line.split_whitespace().skip(1)).find(|name| *name != "localhost");
+    name.expect("/etc/hosts names this machine, for example `127.0.1.1 my-machine`").to_owned()
 }
 
 pub(crate) fn context() -> Context {

@@ -1,0 +1,133 @@
+//! Calls into users' systems while a phone call runs, and the secrets that they are signed with.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use common::clock::to_millis;
+use common::db::{DbError, Tx};
+use contracts::ids::{BusinessId, EventId, ProjectId};
+use contracts::rpc::{Context, RpcError};
+use contracts::webhooks::{
+    CallNowRequest, CallNowResponse, RevealTargetRequest, RotateTargetRequest, Target, TargetsRpc,
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::refusals::{away, broken, id, invalid};
+use crate::app::App;
+use crate::domain::call_now::{self, Told};
+use crate::domain::owner::Owner;
+use crate::domain::signature::SigningSecrets;
+use crate::sending::secrets::{self, Row};
+use crate::sending::{Letter, Signed, now};
+use crate::store::targets;
+
+#[async_trait]
+impl TargetsRpc for App {
+    async fn reveal_target(&self, _: Context, request: RevealTargetRequest) -> Result<Target, RpcError> {
+        let owner = owner(&request.business_id, &request.owner_id)?;
+        let stored = self.target(&owner).await?;
+        self.shown_target(&owner, &stored)
+    }
+
+    async fn rotate_target(&self, _: Context, request: RotateTargetRequest) -> Result<Target, RpcError> {
+        let owner = owner(&request.business_id, &request.owner_id)?;
+        let (_, sealed) = secrets::make(&self.platform.keys.master, &Row::target(&owner)).map_err(broken)?;
+        let this = owner.clone();
+        let write = self.platform.database.write(move |tx| rotate(tx, &this, &sealed));
+        self.shown_target(&owner, &write.await.map_err(away)?)
+    }
+
+    async fn call_now(&self, _: Context, request: CallNowRequest) -> Result<CallNowResponse, RpcError> {
+        let begun = Instant::now();
+        let call = Call::read(&request)?;
+        let Some(_place) = self.sending.places.take(&call.owner) else {
+            self.numbers.call_now_busy();
+            return Err(RpcError::Busy);
+        };
+        let mut status = None;
+        let told = match timeout_at(begun + call.deadline, self.ask(&call, &mut status)).await {
+            Ok(told) => told?,
+            Err(_) => Told::late(status, call.deadline),
+        };
+        let took = begun.elapsed();
+        self.numbers.call_now(told.label(), took);
+        Ok(CallNowResponse {
+            outcome: told.outcome.into(),
+            status: told.status.map_or(0, u32::from),
+            body: told.body,
+            duration_ms: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
+            problem: told.problem.unwrap_or_default(),
+        })
+    }
+}
+
+/// What is to be sent in whose name.
+struct Call<'a> {
+    owner: Owner,
+    letter: Letter<'a>,
+    deadline: Duration,
+}
+
+impl<'a> Call<'a> {
+    fn read(request: &'a CallNowRequest) -> Result<Self, RpcError> {
+        id::<ProjectId>("project_id", &request.project_id)?;
+        let event = id::<EventId>("event_id", &request.event_id)?;
+        let body = call_now::body(&request.body_json).map_err(|e| invalid("body_json", &e))?;
+        Ok(Self {
+            owner: owner(&request.business_id, &request.owner_id)?,
+            letter: Letter { url: &request.url, id: event.0, body },
+            deadline: call_now::deadline(request.deadline_ms).map_err(|e| invalid("deadline_ms", &e))?,
+        })
+    }
+}
+
+fn owner(business: &str, owner: &str) -> Result<Owner, RpcError> {
+    let business = id::<BusinessId>("business_id", business)?;
+    Owner::parse(business, owner).map_err(|e| invalid("owner_id", &e))
+}
+
+fn rotate(tx: &mut Tx<'_>, owner: &Owner, sealed: &str) -> Result<targets::Target, DbError> {
+    if !targets::replace(tx.conn, owner, sealed, tx.now())? {
+        targets::insert(tx.conn, owner, sealed, tx.now())?;
+    }
+    targets::find(tx.conn, owner)?.ok_or(DbError::NotFound)
+}
+
+impl App {
+    /// The owner's secret, made if there is none yet.
+    async fn target(&self, owner: &Owner) -> Result<targets::Target, RpcError> {
+        let database = &self.platform.database;
+        let this = owner.clone();
+        if let Some(found) = database.read(move |db| targets::find(db, &this)).await.map_err(away)? {
+            return Ok(found);
+        }
+        let (_, sealed) = secrets::make(&self.platform.keys.master, &Row::target(owner)).map_err(broken)?;
+        let this = owner.clone();
+        let made = database.write(move |tx| targets::insert(tx.conn, &this, &sealed, tx.now())).await;
+        match made {
+            Ok(()) | Err(DbError::Duplicate { .. }) => {} // of two at the same moment, one was first
+            Err(error) => return Err(away(error)),
+        }
+        let this = owner.clone();
+        let found = database.read(move |db| targets::find(db, &this)).await.map_err(away)?;
+        found.ok_or(RpcError::Busy)
+    }
+
+    async fn ask(&self, call: &Call<'_>, seen: &mut Option<u16>) -> Result<Told, RpcError> {
+        let stored = self.target(&call.owner).await?;
+        let row = Row::target(&call.owner);
+        let secret = secrets::open(&self.platform.keys.master, &row, &stored.secret).map_err(broken)?;
+        let signed = Signed::new(call.letter, &SigningSecrets::only(secret), self.platform.clock.now());
+        Ok(now::ask(self, &signed, seen).await)
+    }
+
+    fn shown_target(&self, owner: &Owner, stored: &targets::Target) -> Result<Target, RpcError> {
+        let row = Row::target(owner);
+        let secret = secrets::open(&self.platform.keys.master, &row, &stored.secret).map_err(broken)?;
+        Ok(Target {
+            owner_id: owner.id().to_owned(),
+            signing_secret: secret.reveal().to_owned(),
+            created_at_ms: to_millis(stored.created_at.0),
+        })
+    }
+}
