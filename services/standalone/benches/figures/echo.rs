@@ -37,7 +37,7 @@ pub(crate) const TOKEN: &str = "bench-token";
 /// A running Echo.
 pub(crate) struct Echo {
     child: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     traces: Option<(String, String)>,
     http: reqwest::Client,
     pub(crate) base: String,
@@ -47,7 +47,7 @@ pub(crate) struct Echo {
 /// An account of the load.
 #[derive(Clone)]
 pub(crate) struct Project {
-    api_key: String,
+    pub(crate) api_key: String,
     number: usize,
 }
 
@@ -80,7 +80,7 @@ impl Echo {
         let child = command.spawn().expect("the binary");
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         await_ready(&client, ops).await;
-        Self { child, _folder: folder, traces, http: client, base, ready_after: begun.elapsed() }
+        Self { child, folder, traces, http: client, base, ready_after: begun.elapsed() }
     }
 
     pub(crate) fn resident_mb(&self) -> f64 {
@@ -112,7 +112,22 @@ impl Echo {
         projects
     }
 
-    async fn post(&self, path: &str, key: &str, body: &Value) -> Value {
+    /// The same tables, for a driver that fills them by itself.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let mut pairs =
+            vec![("ECHO_DATA_DIR".to_owned(), self.folder.path().join("data").display().to_string())];
+        if let Some((schemas, _)) = &self.traces {
+            pairs.push(("ECHO_DATABASE_URL".to_owned(), testkit::database::postgres_url()));
+            pairs.push(("ECHO_SCHEMA_PREFIX".to_owned(), schemas.clone()));
+        }
+        pairs
+    }
+
+    pub(crate) const fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Value {
         let answer =
             self.http.post(format!("{}{path}", self.base)).header("x-api-key", key).json(body).send().await;
         let answer = answer.expect("an answer");
@@ -123,7 +138,7 @@ impl Echo {
     }
 
     /// A customer with a number of its own.
-    async fn customer(&self, project: &Project, n: usize) -> String {
+    pub(crate) async fn customer(&self, project: &Project, n: usize) -> String {
         let phone = format!("+1415{:03}{:04}", 200 + project.number, n);
         let body = json!({"external_id": format!("c{n}"), "first_name": "John", "last_name": "Smith", "phone": phone});
         let made = self.post("/api/v1/customers", &project.api_key, &body).await;
@@ -222,7 +237,8 @@ impl People {
     }
 }
 
-fn message(customer: &str) -> Value {
+/// A request for a call with this customer.
+pub(crate) fn message(customer: &str) -> Value {
     json!({"customer_id": customer, "message": "Your appointment tomorrow at 10 AM is booked.", "collect_feedback": true})
 }
 

@@ -13,6 +13,8 @@
 mod carrier;
 mod echo;
 mod figures;
+mod listing;
+mod records;
 
 use std::time::Duration;
 
@@ -51,6 +53,15 @@ async fn run(only: Option<&str>) {
         }
         if wanted("webhooks") {
             webhooks(&mut table, pair).await;
+        }
+        if wanted("reading") {
+            records::reading(&mut table, pair).await;
+        }
+        if wanted("import") {
+            records::import(&mut table, pair).await;
+        }
+        if wanted("listing") {
+            listing::listing(&mut table, pair).await;
         }
     }
     table.print();
