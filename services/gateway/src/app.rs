@@ -6,15 +6,18 @@ use std::time::Duration;
 use common::config::{ConfigError, Settings};
 use common::platform::Platform;
 use contracts::calls::NotificationsClient;
+use contracts::ids::ProjectId;
 use contracts::webhooks::EndpointsClient;
 
 use crate::config::Config;
 use crate::http::rate_limits::Limits;
 use crate::http::voice_proxy::Bridges;
-use crate::identity::key_cache::KeyCache;
+use crate::identity::cache::Cache;
 use crate::identity::passwords::Passwords;
-use crate::identity::tokens::Tokens;
+use crate::identity::tokens::{SessionId, Tokens};
 use crate::metrics::GatewayMetrics;
+use crate::store::api_keys::KeyOwner;
+use crate::store::sessions::Standing;
 
 /// How long another service may take to answer.
 pub(crate) const RPC_DEADLINE: Duration = Duration::from_secs(5);
@@ -34,8 +37,10 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     /// Makes and reads tokens.
     pub(crate) tokens: Tokens,
-    /// Remembers keys.
-    pub(crate) keys: KeyCache,
+    /// Remembers keys, by their hash.
+    pub(crate) keys: Cache<String, KeyOwner>,
+    /// Remembers sessions, by their id and the project that is asked for.
+    pub(crate) standings: Cache<(SessionId, Option<ProjectId>), Standing>,
     /// Counts requests.
     pub(crate) limits: Limits,
     /// Where voice paths are forwarded to, if they are.
@@ -59,7 +64,8 @@ impl App {
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),
-            keys: KeyCache::default(),
+            keys: Cache::default(),
+            standings: Cache::default(),
             limits: Limits::new(&config, platform.clock.clone()),
             bridges,
             metrics: GatewayMetrics::new(&platform.metrics),

@@ -26,7 +26,12 @@ use app::App;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::Gateway,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_accounts", "0002_placings", "0004_agents_customers"],
+        migrations: common::migrations![
+            "0001_accounts",
+            "0002_placings",
+            "0003_identity",
+            "0004_agents_customers"
+        ],
         durability: Durability::Full,
     }),
     listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],

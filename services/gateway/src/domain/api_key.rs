@@ -4,6 +4,8 @@ use common::crypto::{random, sha256_hex};
 
 const PREFIX: &str = "echo_";
 const DIGITS: usize = 64;
+/// Most keys of a project that are in use.
+pub(crate) const MOST_ACTIVE: i64 = 50;
 /// Characters that are kept for display.
 const SHOWN: usize = 16;
 

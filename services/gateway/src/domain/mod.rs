@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod agent_warnings;
 pub(crate) mod api_key;
+pub(crate) mod audit;
 pub(crate) mod customer;
 pub(crate) mod idempotency;
 pub(crate) mod json;
@@ -11,6 +12,7 @@ pub(crate) mod person;
 pub(crate) mod phone;
 pub(crate) mod phone_book;
 pub(crate) mod problem;
+pub(crate) mod refresh;
 pub(crate) mod role;
 pub(crate) mod schema;
 pub(crate) mod text;

@@ -2,9 +2,10 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use common::db::{DbError, Time};
+use common::db::{DbError, Time, lease};
 use contracts::ids::ApiKeyId;
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,12 +16,14 @@ use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, time};
 use crate::app::App;
-use crate::domain::api_key::ApiKey;
+use crate::domain::api_key::{ApiKey, MOST_ACTIVE};
+use crate::domain::audit::Action;
 use crate::domain::role::Operation;
 use crate::domain::text::Label;
 use crate::error::ApiError;
 use crate::identity::credential::authorise;
 use crate::store::api_keys::{self, KeyRow};
+use crate::store::audit::{self, Event};
 
 /// What a new key is made of.
 #[derive(ToSchema)]
@@ -92,7 +95,16 @@ pub(crate) async fn create(
     let key = ApiKey::generate().map_err(ApiError::internal)?;
     idempotent::locally(&app, keyed, Keep::Nothing, move |tx| {
         let now = Time::from(tx.now());
+        lease::exclusive(tx.conn, &format!("keys of project {}", tenant.project))?;
+        if api_keys::count_active(tx.conn, tenant.project)? >= MOST_ACTIVE {
+            return Err(too_many());
+        }
         let row = api_keys::insert(tx.conn, tenant.project, name.as_ref(), &key, now)?;
+        audit::note(
+            tx,
+            &tenant.actor(),
+            Event::on(Action::KeyMade, row.id.0).with(json!({"name": row.name})),
+        )?;
         Made::created(&NewKeyBody {
             id: row.id.0,
             name: row.name,
@@ -103,6 +115,12 @@ pub(crate) async fn create(
         })
     })
     .await
+}
+
+fn too_many() -> ApiError {
+    let message =
+        format!("A project has at most {MOST_ACTIVE} active keys; revoke one that is not used any more");
+    ApiError::conflict("api_key_limit_reached", message)
 }
 
 /// The keys of the credential's project, revoked ones too.
@@ -140,9 +158,11 @@ pub(crate) async fn revoke(app: Data<App>, request: HttpRequest) -> Result<HttpR
     let keys = app.keys.clone();
     let revoked = app.platform.database.write(move |tx| {
         let now = Time::from(tx.now());
-        let row = api_keys::revoke(tx.conn, tenant.project, id, now)?;
-        tx.after_commit(move || keys.forget(id));
-        Ok(row)
+        if api_keys::revoke(tx.conn, tenant.project, id, now)? {
+            audit::note(tx, &tenant.actor(), Event::on(Action::KeyRevoked, id))?;
+            tx.after_commit(move || keys.forget(|owner| owner.key_id == id));
+        }
+        api_keys::get(tx.conn, tenant.project, id)
     });
     match revoked.await {
         Ok(row) => Ok(HttpResponse::Ok().json(KeyBody::from(row))),

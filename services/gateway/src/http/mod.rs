@@ -6,7 +6,9 @@
 
 mod agents;
 mod api_keys;
+mod audit;
 mod auth;
+mod auth_sessions;
 mod body;
 mod customers;
 mod docs;

@@ -13,7 +13,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
-use super::api_keys;
+use super::{api_keys, audit, auth, auth_sessions};
 
 /// The operations in the document.
 #[derive(utoipa::OpenApi)]
@@ -28,10 +28,21 @@ use super::api_keys;
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/")),
-    paths(api_keys::create, api_keys::list, api_keys::revoke),
+    paths(
+        auth::signup,
+        auth::login,
+        auth_sessions::refresh,
+        auth_sessions::logout,
+        auth_sessions::me,
+        api_keys::create,
+        api_keys::list,
+        api_keys::revoke,
+        audit::list,
+    ),
     components(schemas(ErrorBody)),
     tags(
         (name = "auth", description = "Becoming somebody: accounts and sessions."),
+        (name = "business", description = "The account that owns everything, its people, and who did what."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),
     )
 )]
@@ -45,7 +56,7 @@ struct Operations;
 }))]
 #[expect(dead_code, reason = "the document's view of what `error.rs` writes")]
 #[schema(as = Error)]
-struct ErrorBody {
+pub(super) struct ErrorBody {
     /// The HTTP status.
     #[schema(rename = "statusCode", minimum = 400, maximum = 599)]
     status_code: u16,
@@ -121,6 +132,16 @@ fn add_credentials(document: &mut Document) {
                 .description(Some(
                     "A member's access token. The project is the `x-echo-project` header, else the business' first.",
                 ))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "refreshToken",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("A refresh token: good once, for another pair of tokens."))
                 .build(),
         ),
     );

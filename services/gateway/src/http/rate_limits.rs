@@ -69,12 +69,17 @@ impl Limits {
         self.count(request, &self.0.wrong_keys, address, self.0.per_address)
     }
 
-    /// Whom a request comes from.
-    fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
+    /// The address that a request comes from.
+    pub(crate) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?;
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok());
         let entries: Vec<&str> = forwarded.flat_map(|v| v.split(',')).map(str::trim).collect();
-        Some(network(client(peer.ip(), &entries, &self.0.trusted)))
+        Some(client(peer.ip(), &entries, &self.0.trusted))
+    }
+
+    /// Whom a request is counted for.
+    fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        self.client(request).map(network)
     }
 
     fn count<K: std::hash::Hash + Eq>(

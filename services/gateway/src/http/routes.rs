@@ -9,7 +9,10 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
-use super::{agents, api_keys, auth, customers, docs, edge, notifications, phones, voice_proxy, webhooks};
+use super::{
+    agents, api_keys, audit, auth, auth_sessions, customers, docs, edge, notifications, phones, voice_proxy,
+    webhooks,
+};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -32,6 +35,9 @@ pub(crate) const GROUPS: &[(&[&str], &[Path])] =
 const AUTH: &[Path] = &[
     Path { path: "/signup", methods: &[("POST", || post().to(auth::signup))] },
     Path { path: "/login", methods: &[("POST", || post().to(auth::login))] },
+    Path { path: "/refresh", methods: &[("POST", || post().to(auth_sessions::refresh))] },
+    Path { path: "/logout", methods: &[("POST", || post().to(auth_sessions::logout))] },
+    Path { path: "/me", methods: &[("GET", || get().to(auth_sessions::me))] },
 ];
 
 /// What a key or an access token opens.
@@ -41,6 +47,7 @@ const API: &[Path] = &[
         methods: &[("GET", || get().to(api_keys::list)), ("POST", || post().to(api_keys::create))],
     },
     Path { path: "/api-keys/{id}/revoke", methods: &[("PATCH", || patch().to(api_keys::revoke))] },
+    Path { path: "/audit", methods: &[("GET", || get().to(audit::list))] },
     Path {
         path: "/agents",
         methods: &[("GET", || get().to(agents::list)), ("POST", || post().to(agents::create))],

@@ -1,5 +1,7 @@
 //! The credential of a request: a project's key, or a member's access token. It alone says whose data is seen.
 
+use std::net::IpAddr;
+
 use actix_web::HttpRequest;
 use common::trace;
 use contracts::ids::{ApiKeyId, BusinessId, ProjectId, UserId};
@@ -10,8 +12,10 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::role::{Operation, Role};
 use crate::error::ApiError;
 use crate::http::request_id::RequestId;
-use crate::identity::tokens::{Claims, Use};
-use crate::store::{api_keys, memberships, projects, users};
+use crate::identity::tokens::Use;
+use crate::store::audit::Actor;
+use crate::store::sessions::{self, Standing};
+use crate::store::{api_keys, projects};
 
 /// Who is asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,10 +31,14 @@ pub(crate) enum Subject {
 pub(crate) struct Tenant {
     /// Who is asking.
     pub(crate) subject: Subject,
+    /// What they may do.
+    pub(crate) role: Role,
     /// The project whose customers, notifications and webhooks are seen.
     pub(crate) project: ProjectId,
     /// The business whose agents are seen.
     pub(crate) business: BusinessId,
+    /// Where the request came from.
+    pub(crate) address: Option<IpAddr>,
     /// The request.
     pub(crate) request_id: RequestId,
 }
@@ -40,6 +48,41 @@ impl Tenant {
     pub(crate) fn context(&self) -> Context {
         Context::within(RPC_DEADLINE).caused_by(self.request_id.as_str()).for_tenant(self.project)
     }
+
+    /// Who does it, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            business: Some(self.business),
+            project: Some(self.project),
+            subject: Some(self.subject),
+            address: self.address,
+            request_id: self.request_id.as_str().to_owned(),
+        }
+    }
+
+    /// Refuses who may not do `operation`.
+    ///
+    /// # Errors
+    /// 403.
+    pub(crate) fn require(&self, operation: Operation) -> Result<(), ApiError> {
+        if self.role.may(operation) {
+            return Ok(());
+        }
+        let who = match self.subject {
+            Subject::Key(_) => "An API key acts as a developer, who".to_owned(),
+            Subject::User(_) => format!("The role {}", self.role.as_str()),
+        };
+        Err(ApiError::forbidden(format!("{who} may not do this")))
+    }
+}
+
+/// A signed-in member.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// The user.
+    pub(crate) user: UserId,
+    /// For whom they ask.
+    pub(crate) tenant: Tenant,
 }
 
 /// Who makes this request, if they may do `operation`. A key comes before a token.
@@ -48,17 +91,30 @@ pub(crate) async fn authorise(
     request: &HttpRequest,
     operation: Operation,
 ) -> Result<Tenant, ApiError> {
-    let (tenant, role) = match (header(request, "x-api-key"), bearer(request)) {
-        (Some(key), _) => (by_key(app, request, key).await?, Role::Developer),
-        (None, Some(token)) => by_token(app, request, token).await?,
+    let tenant = match (header(request, "x-api-key"), bearer(request)) {
+        (Some(key), _) => by_key(app, request, key).await?,
+        (None, Some(token)) => by_token(app, request, token).await?.tenant,
         (None, None) => return Err(ApiError::unauthorized("Send your API key in the x-api-key header")),
     };
+    counted(app, request, &tenant)?;
+    tenant.require(operation)?;
+    Ok(tenant)
+}
+
+/// The member who makes this request: with an access token, not with a key.
+pub(crate) async fn signed_in(app: &App, request: &HttpRequest) -> Result<Member, ApiError> {
+    let token = bearer(request).ok_or_else(|| match header(request, "x-api-key") {
+        Some(_) => ApiError::forbidden("An API key is nobody's account; send a member's access token"),
+        None => ApiError::unauthorized("Send your access token as Authorization: Bearer"),
+    })?;
+    let member = by_token(app, request, token).await?;
+    counted(app, request, &member.tenant)?;
+    Ok(member)
+}
+
+fn counted(app: &App, request: &HttpRequest, tenant: &Tenant) -> Result<(), ApiError> {
     trace::of_tenant(tenant.project);
-    app.limits.count_subject(request, tenant.subject)?;
-    if role.may(operation) {
-        return Ok(tenant);
-    }
-    Err(ApiError::forbidden(format!("The role {} may not do this", role.as_str())))
+    app.limits.count_subject(request, tenant.subject)
 }
 
 /// A header's text; one that is not text counts as a wrong one.
@@ -66,7 +122,8 @@ fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
+/// The token that a request bears.
+pub(crate) fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -90,35 +147,42 @@ async fn by_key(app: &App, request: &HttpRequest, key: &str) -> Result<Tenant, A
     };
     Ok(Tenant {
         subject: Subject::Key(owner.key_id),
+        role: Role::Developer,
         project: owner.project_id,
         business: owner.business_id,
+        address: app.limits.client(request),
         request_id: RequestId::of(request),
     })
 }
 
-async fn by_token(app: &App, request: &HttpRequest, token: &str) -> Result<(Tenant, Role), ApiError> {
+async fn by_token(app: &App, request: &HttpRequest, token: &str) -> Result<Member, ApiError> {
     let wrong = || ApiError::unauthorized("The access token is not valid or has run out");
-    let claims = app.tokens.read(token, Use::Access, app.platform.clock.now()).ok_or_else(wrong)?;
+    let now = app.platform.clock.now();
+    let session = app.tokens.read(token, Use::Access, now).ok_or_else(wrong)?.sid;
     let no_project = || ApiError::not_found("project", "Project");
     let named = match header(request, "x-echo-project") {
         Some(text) => Some(text.parse::<ProjectId>().map_err(|_| no_project())?),
         None => None,
     };
-    let business = BusinessId(claims.business);
-    let user = UserId(claims.sub);
-    let role = app.platform.database.read(move |db| standing(db, &claims)).await?.ok_or_else(wrong)?;
-    let project = app.platform.database.read(move |db| projects::pick(db, business, named)).await;
-    let project = project.map_err(ApiError::from)?.ok_or_else(no_project)?;
-    let tenant =
-        Tenant { subject: Subject::User(user), project, business, request_id: RequestId::of(request) };
-    Ok((tenant, role))
-}
-
-/// What the token's user may do in its business now; `None` when the token counts no longer.
-fn standing(db: &mut common::db::Db, claims: &Claims) -> Result<Option<Role>, ApiError> {
-    let (user, business) = (UserId(claims.sub), BusinessId(claims.business));
-    if users::token_generation(db, user)? != Some(claims.generation) {
-        return Ok(None);
-    }
-    Ok(memberships::role(db, business, user)?)
+    let Standing { user, business, role, project } = match app.standings.get(&(session, named), now) {
+        Some(standing) => standing,
+        None => {
+            let found = app.platform.database.read(move |db| sessions::standing(db, session)).await;
+            let (user, business, role) = found.map_err(ApiError::from)?.ok_or_else(wrong)?;
+            let picked = app.platform.database.read(move |db| projects::pick(db, business, named)).await;
+            let project = picked.map_err(ApiError::from)?.ok_or_else(no_project)?;
+            let standing = Standing { user, business, role, project };
+            app.standings.put((session, named), standing, now);
+            standing
+        }
+    };
+    let tenant = Tenant {
+        subject: Subject::User(user),
+        role,
+        project,
+        business,
+        address: app.limits.client(request),
+        request_id: RequestId::of(request),
+    };
+    Ok(Member { user, tenant })
 }

@@ -1,6 +1,7 @@
 //! Who is asking: passwords, tokens, keys, and the credential of a request.
 
+pub(crate) mod cache;
 pub(crate) mod credential;
-pub(crate) mod key_cache;
 pub(crate) mod passwords;
+pub(crate) mod session;
 pub(crate) mod tokens;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::crypto::KeyRing;
-use contracts::ids::{BusinessId, UserId};
+use contracts::ids::UserId;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -38,10 +38,19 @@ pub(crate) struct Claims {
     pub(crate) jti: Uuid,
     /// What it is good for.
     pub(crate) typ: Use,
-    /// On behalf of which business.
-    pub(crate) business: Uuid,
-    /// The generation of the user's tokens it belongs to.
-    pub(crate) generation: i32,
+    /// The session that it belongs to: what says on behalf of which business, and whether it still counts.
+    pub(crate) sid: SessionId,
+}
+
+/// A login and everything that descends from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SessionId(pub(crate) Uuid);
+
+impl From<SessionId> for Uuid {
+    fn from(id: SessionId) -> Self {
+        id.0
+    }
 }
 
 /// For whom tokens are made.
@@ -51,10 +60,8 @@ pub(crate) struct Holder {
     pub(crate) user: UserId,
     /// The user's address.
     pub(crate) email: String,
-    /// On behalf of which business.
-    pub(crate) business: BusinessId,
-    /// The generation of the user's tokens.
-    pub(crate) generation: i32,
+    /// The session.
+    pub(crate) session: SessionId,
 }
 
 /// Tokens as they are given out.
@@ -93,8 +100,7 @@ impl Tokens {
             aud: AUDIENCE.to_owned(),
             jti: Uuid::now_v7(),
             typ,
-            business: holder.business.into(),
-            generation: holder.generation,
+            sid: holder.session,
         };
         let (access, refresh) = (claims(Use::Access, ACCESS_LIFE), claims(Use::Refresh, REFRESH_LIFE));
         Ok(Pair {
@@ -148,8 +154,7 @@ mod tests {
         let holder = Holder {
             user: UserId::new(),
             email: "you@example.com".to_owned(),
-            business: BusinessId::new(),
-            generation: 1,
+            session: SessionId(Uuid::now_v7()),
         };
         tokens(RING).issue(&holder, now()).unwrap()
     }

@@ -89,6 +89,7 @@ pub(crate) fn owner(conn: &mut Db, hash: &str) -> Result<Option<KeyOwner>, DbErr
     let found: Option<(Id, Id, Id)> = api_keys::table
         .inner_join(projects::table.on(projects::id.eq(api_keys::project_id)))
         .filter(api_keys::key_hash.eq(hash).and(api_keys::status.eq(ACTIVE)))
+        .filter(projects::deleted_at.is_null())
         .select((api_keys::id, projects::id, projects::business_id))
         .first(conn)
         .optional()?;
@@ -108,11 +109,23 @@ pub(crate) fn list(conn: &mut Db, project: ProjectId, page: Page) -> Result<Vec<
     Ok(query.order(api_keys::id.desc()).limit(page.limit).select(columns()).load(conn)?)
 }
 
-/// Revokes a project's key; once revoked it stays as it is.
-pub(crate) fn revoke(conn: &mut Db, project: ProjectId, id: ApiKeyId, now: Time) -> Result<KeyRow, DbError> {
-    let of_project = api_keys::id.eq(Id::of(id)).and(api_keys::project_id.eq(Id::of(project)));
-    diesel::update(api_keys::table.filter(of_project).filter(api_keys::status.eq(ACTIVE)))
+/// How many keys of a project are in use.
+pub(crate) fn count_active(conn: &mut Db, project: ProjectId) -> Result<i64, DbError> {
+    let active = api_keys::project_id.eq(Id::of(project)).and(api_keys::status.eq(ACTIVE));
+    Ok(api_keys::table.filter(active).count().get_result(conn)?)
+}
+
+/// A project's key.
+pub(crate) fn get(conn: &mut Db, project: ProjectId, id: ApiKeyId) -> Result<KeyRow, DbError> {
+    let own = api_keys::id.eq(Id::of(id)).and(api_keys::project_id.eq(Id::of(project)));
+    Ok(api_keys::table.filter(own).select(columns()).first(conn)?)
+}
+
+/// Revokes a project's key. False: it was revoked before, or is not there.
+pub(crate) fn revoke(conn: &mut Db, project: ProjectId, id: ApiKeyId, now: Time) -> Result<bool, DbError> {
+    let active = api_keys::id.eq(Id::of(id)).and(api_keys::project_id.eq(Id::of(project)));
+    let revoked = diesel::update(api_keys::table.filter(active).filter(api_keys::status.eq(ACTIVE)))
         .set((api_keys::status.eq(REVOKED), api_keys::updated_at.eq(now)))
         .execute(conn)?;
-    Ok(api_keys::table.filter(of_project).select(columns()).first(conn)?)
+    Ok(revoked == 1)
 }

@@ -29,23 +29,12 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// A member's role; `None` for a stranger.
-pub(crate) fn role(conn: &mut Db, business: BusinessId, user: UserId) -> Result<Option<Role>, DbError> {
-    let name: Option<String> = memberships::table
-        .filter(memberships::business_id.eq(Id::of(business)).and(memberships::user_id.eq(Id::of(user))))
-        .select(memberships::role)
-        .first(conn)
-        .optional()?;
-    Ok(name.map(|name| Role::from_stored(&name)))
-}
-
-/// The business that a user has been a member of for the longest time.
-pub(crate) fn first_business(conn: &mut Db, user: UserId) -> Result<Option<BusinessId>, DbError> {
-    let id: Option<Id> = memberships::table
+/// The businesses of a user and what they may do there; the oldest membership first.
+pub(crate) fn of_user(conn: &mut Db, user: UserId) -> Result<Vec<(BusinessId, Role)>, DbError> {
+    let rows: Vec<(Id, String)> = memberships::table
         .filter(memberships::user_id.eq(Id::of(user)))
         .order(memberships::id)
-        .select(memberships::business_id)
-        .first(conn)
-        .optional()?;
-    Ok(id.map(|id| BusinessId(id.0)))
+        .select((memberships::business_id, memberships::role))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(business, role)| (BusinessId(business.0), Role::from_stored(&role))).collect())
 }

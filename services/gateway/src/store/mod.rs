@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod api_keys;
+pub(crate) mod audit;
 pub(crate) mod businesses;
 pub(crate) mod customers;
 pub(crate) mod idempotency;
@@ -11,6 +12,7 @@ pub(crate) mod placings;
 pub(crate) mod projects;
 pub(crate) mod refresh_tokens;
 mod schema;
+pub(crate) mod sessions;
 pub(crate) mod users;
 
 /// Which page of a list: newest first, so ids below `after`.

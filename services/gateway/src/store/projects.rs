@@ -51,12 +51,23 @@ pub(crate) fn pick(
     business: BusinessId,
     named: Option<ProjectId>,
 ) -> Result<Option<ProjectId>, DbError> {
-    let mut query = projects::table.filter(projects::business_id.eq(Id::of(business))).into_boxed();
+    let there = projects::business_id.eq(Id::of(business)).and(projects::deleted_at.is_null());
+    let mut query = projects::table.filter(there).into_boxed();
     if let Some(id) = named {
         query = query.filter(projects::id.eq(Id::of(id)));
     }
     let id: Option<Id> = query.order(projects::id).select(projects::id).first(conn).optional()?;
     Ok(id.map(|id| ProjectId(id.0)))
+}
+
+/// The projects of a business by name, the oldest first.
+pub(crate) fn names(conn: &mut Db, business: BusinessId) -> Result<Vec<(ProjectId, String)>, DbError> {
+    let rows: Vec<(Id, String)> = projects::table
+        .filter(projects::business_id.eq(Id::of(business)).and(projects::deleted_at.is_null()))
+        .order(projects::id)
+        .select((projects::id, projects::name))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, name)| (ProjectId(id.0), name)).collect())
 }
 
 /// What a project has set.

@@ -47,6 +47,8 @@ tables! {
         version -> BigInt,
         created_at -> UtcTime,
         updated_at -> UtcTime,
+        deleted_at -> Nullable<UtcTime>,
+        emptied_at -> Nullable<UtcTime>,
     }
     api_keys (id) {
         id -> Uuid,
@@ -58,13 +60,53 @@ tables! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
     }
-    refresh_tokens (id) {
+    sessions (id) {
         id -> Uuid,
-        family_id -> Uuid,
         user_id -> Uuid,
         business_id -> Uuid,
+        generation -> Integer,
+        revoked_at -> Nullable<UtcTime>,
         created_at -> UtcTime,
         expires_at -> UtcTime,
+    }
+    refresh_tokens (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        used_at -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+    }
+    invitations (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        email -> Text,
+        email_key -> Text,
+        role -> Text,
+        token_hash -> Text,
+        status -> Text,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+    }
+    password_resets (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        token_hash -> Text,
+        used_at -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+    }
+    audit (id) {
+        id -> Uuid,
+        business_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
+        actor_type -> Text,
+        actor_id -> Nullable<Uuid>,
+        action -> Text,
+        target_id -> Nullable<Uuid>,
+        details -> Jsonb,
+        address -> Nullable<Text>,
+        request_id -> Text,
+        created_at -> UtcTime,
     }
     agents (id) {
         id -> Uuid,
@@ -131,5 +173,5 @@ tables! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, projects, memberships, businesses, users);
+diesel::allow_tables_to_appear_in_same_query!(api_keys, projects, memberships, businesses, users, sessions);
 diesel::allow_tables_to_appear_in_same_query!(agents, agent_versions);

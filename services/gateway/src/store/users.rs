@@ -42,23 +42,29 @@ pub(crate) fn insert(conn: &mut Db, user: &User, email_key: &str, now: Time) -> 
     Ok(())
 }
 
-/// The user with this address, written in lower case.
-pub(crate) fn by_email_key(conn: &mut Db, email_key: &str) -> Result<Option<User>, DbError> {
-    Ok(users::table
-        .filter(users::email_key.eq(email_key))
-        .select((
-            users::id,
-            users::email,
-            users::password_hash,
-            users::first_name,
-            users::last_name,
-            users::token_generation,
-        ))
-        .first(conn)
-        .optional()?)
+#[diesel::dsl::auto_type(no_type_alias)]
+fn columns() -> _ {
+    (
+        users::id,
+        users::email,
+        users::password_hash,
+        users::first_name,
+        users::last_name,
+        users::token_generation,
+    )
 }
 
-/// The generation that this user's tokens must have.
-pub(crate) fn token_generation(conn: &mut Db, user: UserId) -> Result<Option<i32>, DbError> {
-    Ok(users::table.find(Id::of(user)).select(users::token_generation).first(conn).optional()?)
+/// The user with this address, written in lower case.
+pub(crate) fn by_email_key(conn: &mut Db, email_key: &str) -> Result<Option<User>, DbError> {
+    Ok(users::table.filter(users::email_key.eq(email_key)).select(columns()).first(conn).optional()?)
+}
+
+/// The user.
+pub(crate) fn get(conn: &mut Db, user: UserId) -> Result<Option<User>, DbError> {
+    Ok(users::table.find(Id::of(user)).select(columns()).first(conn).optional()?)
+}
+
+/// Some users.
+pub(crate) fn several(conn: &mut Db, ids: &[Id]) -> Result<Vec<User>, DbError> {
+    Ok(users::table.filter(users::id.eq_any(ids)).select(columns()).load(conn)?)
 }

@@ -1,18 +1,24 @@
 //! Forgets what has expired.
 
+use chrono::TimeDelta;
 use common::db::{DbError, Time};
 
 use crate::app::App;
-use crate::store::{idempotency, refresh_tokens};
+use crate::store::{audit, idempotency, refresh_tokens, sessions};
 
-/// Forgets idempotency keys after their 24 hours and refresh tokens that have run out.
+/// Sessions outlive their tokens, which name them, by a little.
+const A_DAY: TimeDelta = TimeDelta::days(1);
+
+/// Forgets idempotency keys after their 24 hours, sessions and their tokens that have run out, and audit entries after a year.
 pub(crate) async fn run(app: App) -> Result<(), DbError> {
     app.platform
         .database
         .write(|tx| {
-            let now = Time::from(tx.now());
-            idempotency::forget_expired(tx.conn, now)?;
-            refresh_tokens::forget_expired(tx.conn, now).map(drop)
+            let now = tx.now();
+            idempotency::forget_expired(tx.conn, now.into())?;
+            refresh_tokens::forget_expired(tx.conn, now.into())?;
+            sessions::forget_expired(tx.conn, Time::from(now - A_DAY))?;
+            audit::forget_old(tx.conn, now.into()).map(drop)
         })
         .await
 }

@@ -36,16 +36,45 @@ async fn a_key_is_shown_once_listed_by_its_prefix_and_refused_once_revoked() {
 
 #[tokio::test]
 async fn a_revoked_key_is_refused_by_every_replica_within_five_seconds() {
-    let gateway = Gateway::start(Engine::Postgres).await;
-    let replica = gateway.replica().await;
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let replica = gateway.replica().await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let made = gateway.post("/v1/api-keys", &account.key, &json!({"name": "ci"})).await.expect(201);
+        let key = made["key"].as_str().unwrap();
+        replica.get("/v1/customers", key).await.expect(200);
+        revoke(&gateway, &account.key, &id(&made)).await.expect(200);
+        gateway.get("/v1/customers", key).await.assert_error(401, "unauthorized");
+        replica.clock.advance(Duration::from_secs(5));
+        replica.get("/v1/customers", key).await.assert_error(401, "unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn a_project_has_fifty_active_keys_and_a_revoked_one_makes_room() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let make = async || gateway.post("/v1/api-keys", &account.key, &json!({"name": "ci"})).await;
+        for _ in 1..50 {
+            make().await.expect(201);
+        }
+        let rows = gateway.rows().await;
+        make().await.assert_error(409, "api_key_limit_reached");
+        assert_eq!(gateway.rows().await, rows);
+        let listed = gateway.get("/v1/api-keys", &account.key).await.expect(200);
+        revoke(&gateway, &account.key, &id(&listed[0])).await.expect(200);
+        make().await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn a_key_may_revoke_itself() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
-    let made = gateway.post("/v1/api-keys", &account.key, &json!({"name": "ci"})).await.expect(201);
-    let key = made["key"].as_str().unwrap();
-    replica.get("/v1/customers", key).await.expect(200);
-    revoke(&gateway, &account.key, &id(&made)).await.expect(200);
-    gateway.get("/v1/customers", key).await.assert_error(401, "unauthorized");
-    replica.clock.advance(Duration::from_secs(5));
-    replica.get("/v1/customers", key).await.assert_error(401, "unauthorized");
+    let listed = gateway.get("/v1/api-keys", &account.key).await.expect(200);
+    revoke(&gateway, &account.key, &id(&listed[0])).await.expect(200);
+    gateway.get("/v1/api-keys", &account.key).await.assert_error(401, "unauthorized");
 }
 
 #[tokio::test]

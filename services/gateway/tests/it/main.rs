@@ -8,6 +8,7 @@
 )]
 
 mod api_keys;
+mod audit;
 mod auth;
 mod bad_bodies;
 mod bad_fields;
@@ -21,6 +22,7 @@ mod paging;
 mod phones;
 mod processes;
 mod quickstart;
+mod sessions;
 mod support;
 mod tenancy;
 mod voice;

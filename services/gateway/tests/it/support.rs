@@ -192,7 +192,19 @@ impl Gateway {
             project: text(&body["default_project"]["id"]),
             business: text(&body["business"]["id"]),
             token: text(&body["access_token"]),
+            refresh: text(&body["refresh_token"]),
+            user: text(&body["user"]["id"]),
         }
+    }
+
+    /// A request with a token.
+    pub(crate) async fn bearing(&self, method: Method, path: &str, token: &str) -> Answer {
+        Answer::of(self.request(method, path).bearer_auth(token).send().await.unwrap()).await
+    }
+
+    /// A request under `/auth` that needs no credential.
+    pub(crate) async fn auth(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(body).send().await.unwrap()).await
     }
 
     /// How many rows the tables have that a public request may fill.
@@ -202,7 +214,10 @@ impl Gateway {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             n: i64,
         }
-        const TABLES: [&str; 12] = [
+        const TABLES: [&str; 15] = [
+            "sessions",
+            "refresh_tokens",
+            "audit",
             "users",
             "businesses",
             "memberships",
@@ -267,6 +282,8 @@ pub(crate) struct Account {
     pub(crate) project: String,
     pub(crate) business: String,
     pub(crate) token: String,
+    pub(crate) refresh: String,
+    pub(crate) user: String,
 }
 
 pub(crate) fn signup(email: &str) -> Value {

@@ -84,6 +84,8 @@ async fn a_viewer_looks_and_changes_nothing_and_a_removed_member_sees_nothing() 
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
         let send = |method: Method, path: String| {
+            // What was changed behind its back, it believes within five seconds.
+            gateway.clock.advance(std::time::Duration::from_secs(5));
             let request = gateway.request(method, &path).bearer_auth(&account.token);
             async { Answer::of(request.json(&agent("a")).send().await.unwrap()).await }
         };
