@@ -7,7 +7,8 @@ use common::config::{ConfigError, Settings};
 use common::platform::Platform;
 use contracts::calls::NotificationsClient;
 use contracts::ids::ProjectId;
-use contracts::webhooks::EndpointsClient;
+use contracts::webhooks::{EndpointsClient, TargetsClient};
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::http::rate_limits::Limits;
@@ -22,6 +23,9 @@ use crate::store::sessions::Standing;
 /// How long another service may take to answer.
 pub(crate) const RPC_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Most imports at the same time: each holds its file in memory.
+const IMPORTS: usize = 4;
+
 /// Everything a handler needs. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct App {
@@ -33,6 +37,8 @@ pub(crate) struct App {
     pub(crate) notifications: NotificationsClient,
     /// The webhook-dispatcher.
     pub(crate) endpoints: EndpointsClient,
+    /// The webhook-dispatcher, for the secrets of agents.
+    pub(crate) targets: TargetsClient,
     /// Checks passwords.
     pub(crate) passwords: Passwords,
     /// Makes and reads tokens.
@@ -43,6 +49,8 @@ pub(crate) struct App {
     pub(crate) standings: Cache<(SessionId, Option<ProjectId>), Standing>,
     /// Counts requests.
     pub(crate) limits: Limits,
+    /// How many imports may still begin.
+    pub(crate) imports: Arc<Semaphore>,
     /// Where voice paths are forwarded to, if they are.
     pub(crate) bridges: Option<Bridges>,
     /// Numbers.
@@ -62,11 +70,13 @@ impl App {
             platform: platform.clone(),
             notifications: NotificationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
+            targets: TargetsClient::new(Arc::clone(&platform.caller)),
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),
             keys: Cache::default(),
             standings: Cache::default(),
             limits: Limits::new(&config, platform.clock.clone()),
+            imports: Arc::new(Semaphore::new(IMPORTS)),
             bridges,
             metrics: GatewayMetrics::new(&platform.metrics),
             config: Arc::new(config),

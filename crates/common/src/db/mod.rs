@@ -13,6 +13,7 @@ mod error;
 mod groups;
 pub mod inbox;
 pub mod lease;
+mod many;
 pub mod migrate;
 pub mod outbox;
 mod pool;
@@ -23,6 +24,7 @@ pub mod types;
 
 pub use connection::{Db, MultiBackend};
 pub use error::DbError;
+pub use many::insert_many;
 pub use migrate::Migration;
 pub use pool::{Database, DatabaseConfig, Durability};
 pub use tx::Tx;

@@ -60,6 +60,14 @@ pub struct Json(pub serde_json::Value);
 #[diesel(sql_type = sql::UtcTime)]
 pub struct Time(pub DateTime<Utc>);
 
+impl Time {
+    /// As text of a fixed width, so that the order of the texts is the order of the times.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+    }
+}
+
 impl From<DateTime<Utc>> for Time {
     fn from(at: DateTime<Utc>) -> Self {
         Self(at.trunc_subsecs(6))
@@ -189,8 +197,7 @@ impl FromSql<sql::UtcTime, Sqlite> for Time {
 
 impl ToSql<sql::UtcTime, Sqlite> for Time {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        // A fixed width, so that the order of the texts is the order of the times.
-        out.set_value(self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
+        out.set_value(self.text());
         Ok(IsNull::No)
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use contracts::variables::{BUILT_INS, METADATA_PREFIX};
 use serde::{Deserialize, Serialize};
 
+use super::reschedule::Reschedule;
 use super::schema::OutputSchema;
 use super::text::{Label, Prompt};
+use super::tool::Tool;
 
 /// Longest call on the agent path where the agent names none, in seconds.
 pub(crate) const DEFAULT_MAX_DURATION: u32 = 600;
@@ -25,7 +27,7 @@ pub(crate) struct AgentSpec {
 }
 
 /// What an agent may say about its calls. Kept as JSON; what is absent has its default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct AgentOptions {
     /// BCP-47 tag; absent means the project's language.
@@ -40,6 +42,21 @@ pub(crate) struct AgentOptions {
     /// Longest call, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_duration_seconds: Option<u32>,
+    /// What is left on an answering machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) voicemail_message: Option<String>,
+    /// The person to whom a call can be handed over, E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer_number: Option<String>,
+    /// The app whose documents answer questions; absent means the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) knowledge_app_id: Option<String>,
+    /// What can be called in the conversation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tools: Vec<Tool>,
+    /// Which other times may be offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reschedule: Option<Reschedule>,
 }
 
 /// The tokens of a prompt that every notification has to bring values for, in alphabetical order.

@@ -19,7 +19,7 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 /// 408, 413, 415, or 400 with the place in the text.
 pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Value, ApiError> {
     check_type(request)?;
-    let bytes = read(request, payload).await?;
+    let bytes = read(LIMIT, 1, request, payload).await?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|e| ApiError::invalid_field("", format!("is not UTF-8 (byte {})", e.valid_up_to())))?;
     serde_json::from_str(text).map_err(|e| {
@@ -31,12 +31,18 @@ pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Valu
 /// The body as it came.
 ///
 /// # Errors
-/// 408 when it did not arrive in time, 413 when it is larger than [`LIMIT`], 400 when it broke off.
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
+/// 408 when it did not arrive within so many times the deadline, 413 when it is larger than `limit`, 400 when it broke off.
+pub(crate) async fn read(
+    limit: usize,
+    deadlines: u32,
+    request: &HttpRequest,
+    mut payload: Payload,
+) -> Result<BytesMut, ApiError> {
     let app =
         request.app_data::<Data<App>>().ok_or_else(|| ApiError::internal("a route without its state"))?;
-    let whole = tokio::time::timeout(app.config.body_deadline, at_most(LIMIT, request, &mut payload)).await;
-    whole.map_err(|_| ApiError::body_too_slow(app.config.body_deadline))?
+    let deadline = app.config.body_deadline * deadlines;
+    let whole = tokio::time::timeout(deadline, at_most(limit, request, &mut payload)).await;
+    whole.map_err(|_| ApiError::body_too_slow(deadline))?
 }
 
 /// The body as it came, however long it takes.
@@ -64,18 +70,28 @@ pub(crate) async fn at_most(
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
+    let essence = media_type(request)?;
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Ok(());
+    }
+    Err(ApiError::unsupported_media("Send JSON in UTF-8, with the header Content-Type: application/json"))
+}
+
+/// What a body says that it is, in lower case and without parameters.
+///
+/// # Errors
+/// 415 when it is encoded, or no UTF-8 by its own words.
+pub(crate) fn media_type(request: &HttpRequest) -> Result<String, ApiError> {
     let header = |name| request.headers().get(name).map(|v| v.to_str().unwrap_or("?").to_ascii_lowercase());
     if header(CONTENT_ENCODING).is_some_and(|encoding| encoding.trim() != "identity") {
         return Err(ApiError::unsupported_media("Send the body without Content-Encoding"));
     }
     let sent = header(CONTENT_TYPE).unwrap_or_default();
     let mut parts = sent.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default();
-    let json =
-        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let essence = parts.next().unwrap_or_default().to_owned();
     let charset = parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
-    if json && charset.is_none_or(|c| matches!(c.as_str(), "utf-8" | "utf8" | "us-ascii")) {
-        return Ok(());
+    match charset.is_none_or(|c| matches!(c.as_str(), "utf-8" | "utf8" | "us-ascii")) {
+        true => Ok(essence),
+        false => Err(ApiError::unsupported_media("Send the body in UTF-8")),
     }
-    Err(ApiError::unsupported_media("Send JSON in UTF-8, with the header Content-Type: application/json"))
 }

@@ -10,12 +10,14 @@ use contracts::accounts::{CustomerChanged, CustomerErased};
 use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body;
 use super::fields::{Fields, decode, overlay};
 use super::idempotent::{self, Keep};
-use super::page::Paging;
+use super::openapi::ErrorBody;
+use super::page::{PageParams, Paging};
 use super::phones::PhoneBody;
 use super::query::path_id;
 use super::reply::{Made, time};
@@ -36,19 +38,93 @@ use crate::store::phones::{self, PhoneRow};
 /// Where consent is known from that a request brought without saying so.
 const TOLD_HERE: &str = "api";
 
-/// A customer as they are answered.
-#[derive(Serialize)]
-struct CustomerBody {
+/// A person who may be rung.
+#[derive(ToSchema)]
+#[schema(as = NewCustomer, example = json!({
+    "external_id": "user_12345", "first_name": "John", "last_name": "Smith", "phone": "+14155552671",
+    "timezone": "America/New_York"
+}))]
+#[expect(dead_code, reason = "the document's view of what `NewCustomer::read` reads")]
+pub(super) struct NewCustomerRequest {
+    /// Your own id for them; unique in the project.
+    #[schema(min_length = 1, max_length = 200)]
+    external_id: String,
+    #[schema(min_length = 1, max_length = 200)]
+    first_name: String,
+    #[schema(min_length = 1, max_length = 200)]
+    last_name: String,
+    /// E.164; becomes the primary phone.
+    phone: String,
+    /// Your own data: at most 16 KiB. `{{customer.metadata.<key>}}` stands for a value of it in a prompt.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// IANA name; calling hours count in it. Else the project's.
+    timezone: Option<String>,
+    /// BCP-47 tag.
+    language: Option<String>,
+    email: Option<String>,
+    consent: Option<ConsentRequest>,
+}
+
+/// What changes about a customer. `null` removes what is optional.
+#[derive(ToSchema)]
+#[schema(as = CustomerChanges, example = json!({"timezone": "Europe/Berlin", "email": null}))]
+#[expect(dead_code, reason = "the document's view of what `merged` reads")]
+pub(super) struct CustomerChangesRequest {
+    #[schema(min_length = 1, max_length = 200)]
+    external_id: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
+    first_name: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
+    last_name: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    timezone: Option<String>,
+    language: Option<String>,
+    email: Option<String>,
+    consent: Option<ConsentRequest>,
+}
+
+/// What they said about being called.
+#[derive(ToSchema)]
+#[schema(as = NewConsent, example = json!({"given": true, "at": "2026-03-18T17:43:46.714Z", "source": "web-form"}))]
+#[expect(dead_code, reason = "the document's view of what `domain/customer.rs` reads")]
+pub(super) struct ConsentRequest {
+    /// They agreed.
+    given: bool,
+    /// When they said so; else now.
+    at: Option<String>,
+    /// Where that is known from; else `api`.
+    #[schema(max_length = 200)]
+    source: Option<String>,
+}
+
+/// What they said about being called.
+#[derive(ToSchema)]
+#[schema(as = Consent)]
+#[expect(dead_code, reason = "the document's view of what `domain/customer.rs` writes")]
+pub(super) struct ConsentBody {
+    given: bool,
+    at: String,
+    source: String,
+}
+
+/// A customer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Customer)]
+pub(super) struct CustomerBody {
     id: Uuid,
     project_id: Uuid,
     external_id: String,
     first_name: String,
     last_name: String,
+    #[schema(value_type = Object)]
     metadata: Value,
     phones: Vec<PhoneBody>,
     timezone: Option<String>,
     language: Option<String>,
     email: Option<String>,
+    #[schema(value_type = Option<ConsentBody>)]
     consent: Option<Value>,
     created_at: String,
 }
@@ -167,7 +243,15 @@ fn taken(error: DbError) -> ApiError {
     }
 }
 
-/// `POST /customers`.
+/// Add a customer.
+#[utoipa::path(
+    post,
+    path = "/api/v1/customers",
+    operation_id = "createCustomer",
+    tag = "customers",
+    request_body = NewCustomerRequest,
+    responses((status = 201, description = "The customer, with one phone.", body = CustomerBody))
+)]
 pub(crate) async fn create(
     app: Data<App>,
     request: HttpRequest,
@@ -180,7 +264,15 @@ pub(crate) async fn create(
     idempotent::locally(&app, keyed, Keep::Answer, move |tx| new.clone().insert(tx, tenant.project)).await
 }
 
-/// `GET /customers`, with `?external_id=`.
+/// The customers of the project.
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers",
+    operation_id = "listCustomers",
+    tag = "customers",
+    params(PageParams, ("external_id" = Option<String>, Query, description = "Only the one with this external id.")),
+    responses((status = 200, description = "Newest first.", body = Vec<CustomerBody>))
+)]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Read).await?;
     let paging = Paging::of(&request)?;
@@ -214,7 +306,15 @@ fn with_phones(
     bodies.collect()
 }
 
-/// `GET /customers/{id}`.
+/// A customer.
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers/{id}",
+    operation_id = "getCustomer",
+    tag = "customers",
+    params(("id" = Uuid, Path, description = "Which customer.")),
+    responses((status = 200, description = "The customer.", body = CustomerBody))
+)]
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Read).await?;
     let id = customer_in(&request)?;
@@ -265,7 +365,19 @@ pub(crate) fn keep(tx: &mut Tx<'_>, row: &mut CustomerRow, before: &CustomerRow)
     Ok(())
 }
 
-/// `PATCH /customers/{id}`: what is sent changes, `null` removes.
+/// Change a customer: what is sent changes, `null` removes. Their numbers have paths of their own.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/customers/{id}",
+    operation_id = "updateCustomer",
+    tag = "customers",
+    params(("id" = Uuid, Path, description = "Which customer.")),
+    request_body = CustomerChangesRequest,
+    responses(
+        (status = 200, description = "The customer, changed.", body = CustomerBody),
+        (status = 409, description = "The external id is taken.", body = ErrorBody)
+    )
+)]
 pub(crate) async fn update(
     app: Data<App>,
     request: HttpRequest,
@@ -286,7 +398,15 @@ pub(crate) async fn update(
     Ok(HttpResponse::Ok().json(write.await?))
 }
 
-/// `DELETE /customers/{id}`: nothing about them is left here, and everybody else is told to forget them, too.
+/// Erase a customer: nothing personal about them is kept anywhere. Their notifications stay, with `customer_id` null.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/customers/{id}",
+    operation_id = "eraseCustomer",
+    tag = "customers",
+    params(("id" = Uuid, Path, description = "Which customer.")),
+    responses((status = 204, description = "Erased."))
+)]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let id = customer_in(&request)?;

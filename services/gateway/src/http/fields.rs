@@ -26,13 +26,24 @@ pub(crate) fn decode<T>(
     body: &Value,
     read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Result<T, ApiError> {
-    let object = body.as_object().ok_or_else(|| ApiError::invalid_field("", "body must be a JSON object"))?;
+    examine(body, read).map_err(ApiError::invalid)
+}
+
+/// The same, for one of many.
+///
+/// # Errors
+/// Every problem.
+pub(crate) fn examine<T>(
+    body: &Value,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Result<T, Vec<Problem>> {
+    let object = body.as_object().ok_or_else(|| vec![Problem::new("", "body must be a JSON object")])?;
     let mut fields = Fields { object, problems: Vec::new() };
     match read(&mut fields) {
         Some(made) if fields.problems.is_empty() => Ok(made),
         _ => {
             fields.problems.truncate(TOLD);
-            Err(ApiError::invalid(fields.problems))
+            Err(fields.problems)
         }
     }
 }

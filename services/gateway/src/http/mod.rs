@@ -10,6 +10,7 @@ mod audit;
 mod auth;
 mod auth_sessions;
 mod body;
+mod customer_import;
 mod customers;
 mod docs;
 mod edge;

@@ -13,7 +13,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
-use super::{api_keys, audit, auth, auth_sessions};
+use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, customers, phones};
 
 /// The operations in the document.
 #[derive(utoipa::OpenApi)]
@@ -38,11 +38,31 @@ use super::{api_keys, audit, auth, auth_sessions};
         api_keys::list,
         api_keys::revoke,
         audit::list,
+        agents::create,
+        agents::list,
+        agents::read,
+        agents::update,
+        agents::disable,
+        agents::versions::list,
+        agents::versions::read,
+        agents::signing::read,
+        agents::signing::rotate,
+        customers::create,
+        customers::list,
+        customers::read,
+        customers::update,
+        customers::remove,
+        customer_import::import,
+        phones::create,
+        phones::update,
+        phones::remove
     ),
     components(schemas(ErrorBody)),
     tags(
         (name = "auth", description = "Becoming somebody: accounts and sessions."),
         (name = "business", description = "The account that owns everything, its people, and who did what."),
+        (name = "agents", description = "Voice personas of a business, usable from each of its projects."),
+        (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),
     )
 )]
@@ -56,7 +76,7 @@ struct Operations;
 }))]
 #[expect(dead_code, reason = "the document's view of what `error.rs` writes")]
 #[schema(as = Error)]
-pub(super) struct ErrorBody {
+pub(crate) struct ErrorBody {
     /// The HTTP status.
     #[schema(rename = "statusCode", minimum = 400, maximum = 599)]
     status_code: u16,

@@ -5,12 +5,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use common::db::{Id, Time, Tx};
 use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body;
 use super::customers::{customer_in, held};
 use super::fields::{Fields, decode};
 use super::idempotent::{self, Keep};
+use super::openapi::ErrorBody;
 use super::query::path_id;
 use super::reply::{Made, time};
 use crate::app::App;
@@ -21,8 +23,34 @@ use crate::error::ApiError;
 use crate::identity::credential::authorise;
 use crate::store::phones::{self, PhoneRow};
 
-/// A number as it is answered.
-#[derive(Serialize)]
+/// One more number.
+#[derive(ToSchema)]
+#[schema(as = NewPhone, example = json!({"value": "+14155552671", "is_primary": true}))]
+#[expect(dead_code, reason = "the document's view of what `create` reads")]
+pub(super) struct NewPhoneRequest {
+    /// E.164.
+    value: String,
+    /// Whether it is the one that is rung from now on; the first one always is.
+    #[schema(default = false)]
+    is_primary: Option<bool>,
+}
+
+/// What changes about a number.
+#[derive(ToSchema)]
+#[schema(as = PhoneChanges, example = json!({"is_primary": true}))]
+#[expect(dead_code, reason = "the document's view of what `Said` reads")]
+pub(super) struct PhoneChangesRequest {
+    /// E.164.
+    value: Option<String>,
+    /// `true` makes it the one that is rung, in the place of the one that was.
+    is_primary: Option<bool>,
+    /// `active`, `unreachable` or `opted_out`: only an active number is rung.
+    status: Option<String>,
+}
+
+/// A number of a customer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Phone)]
 pub(crate) struct PhoneBody {
     id: Uuid,
     customer_id: Uuid,
@@ -76,7 +104,16 @@ impl Said {
     }
 }
 
-/// `POST /customers/{id}/phones`: one more number; the first one is the primary one.
+/// Add a number. The first one is the primary one, which is rung.
+#[utoipa::path(
+    post,
+    path = "/api/v1/customers/{id}/phones",
+    operation_id = "addPhone",
+    tag = "customers",
+    params(("id" = Uuid, Path, description = "Which customer.")),
+    request_body = NewPhoneRequest,
+    responses((status = 201, description = "The number.", body = PhoneBody))
+)]
 pub(crate) async fn create(
     app: Data<App>,
     request: HttpRequest,
@@ -122,7 +159,22 @@ fn add(
     Ok(row)
 }
 
-/// `PATCH /customers/{id}/phones/{phone}`: what is sent changes.
+/// Change a number: what is sent changes. A new value makes an unreachable number active.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/customers/{id}/phones/{phone}",
+    operation_id = "updatePhone",
+    tag = "customers",
+    params(
+        ("id" = Uuid, Path, description = "Which customer."),
+        ("phone" = Uuid, Path, description = "Which number.")
+    ),
+    request_body = PhoneChangesRequest,
+    responses(
+        (status = 200, description = "The number, changed.", body = PhoneBody),
+        (status = 409, description = "The customer has this number, or it has to stay the primary one.", body = ErrorBody)
+    )
+)]
 pub(crate) async fn update(
     app: Data<App>,
     request: HttpRequest,
@@ -162,7 +214,21 @@ fn change(
     Ok(row)
 }
 
-/// `DELETE /customers/{id}/phones/{phone}`: the primary one only as the last one.
+/// Remove a number. The primary one can be removed only as the last one.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/customers/{id}/phones/{phone}",
+    operation_id = "removePhone",
+    tag = "customers",
+    params(
+        ("id" = Uuid, Path, description = "Which customer."),
+        ("phone" = Uuid, Path, description = "Which number.")
+    ),
+    responses(
+        (status = 204, description = "Removed."),
+        (status = 409, description = "It is the primary one, and there are others.", body = ErrorBody)
+    )
+)]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let customer = customer_in(&request)?;

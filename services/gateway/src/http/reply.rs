@@ -30,6 +30,14 @@ impl Made {
         Ok(Self { status: StatusCode::CREATED, body, customer: None })
     }
 
+    /// 200 with this body.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written as JSON.
+    pub(crate) fn done(body: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self { status: StatusCode::OK, ..Self::created(body)? })
+    }
+
     /// The same, with the data of a customer in it.
     pub(crate) fn about(self, customer: CustomerId) -> Self {
         Self { customer: Some(customer), ..self }

@@ -10,8 +10,8 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, customers, docs, edge, notifications, phones, voice_proxy,
-    webhooks,
+    agents, api_keys, audit, auth, auth_sessions, customer_import, customers, docs, edge, notifications,
+    phones, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -52,11 +52,30 @@ const API: &[Path] = &[
         path: "/agents",
         methods: &[("GET", || get().to(agents::list)), ("POST", || post().to(agents::create))],
     },
-    Path { path: "/agents/{id}", methods: &[("GET", || get().to(agents::read))] },
+    Path {
+        path: "/agents/{id}",
+        methods: &[
+            ("GET", || get().to(agents::read)),
+            ("PATCH", || patch().to(agents::update)),
+            ("DELETE", || delete().to(agents::disable)),
+        ],
+    },
+    Path { path: "/agents/{id}/versions", methods: &[("GET", || get().to(agents::versions::list))] },
+    Path {
+        path: "/agents/{id}/versions/{version}",
+        methods: &[("GET", || get().to(agents::versions::read))],
+    },
+    Path { path: "/agents/{id}/signing-secret", methods: &[("GET", || get().to(agents::signing::read))] },
+    Path {
+        path: "/agents/{id}/signing-secret/rotate",
+        methods: &[("POST", || post().to(agents::signing::rotate))],
+    },
     Path {
         path: "/customers",
         methods: &[("GET", || get().to(customers::list)), ("POST", || post().to(customers::create))],
     },
+    // Before what looks like an id.
+    Path { path: "/customers/import", methods: &[("POST", || post().to(customer_import::import))] },
     Path {
         path: "/customers/{id}",
         methods: &[

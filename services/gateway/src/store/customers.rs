@@ -5,6 +5,7 @@ use contracts::accounts::{Consent as ConsentPart, CustomerStanding};
 use contracts::ids::{CustomerId, ProjectId};
 use diesel::prelude::*;
 use serde::Deserialize as _;
+use serde_json::json;
 
 use super::Page;
 use super::schema::customers;
@@ -52,7 +53,7 @@ impl CustomerRow {
             external_id: external_id.into(),
             first_name: first_name.into(),
             last_name: last_name.into(),
-            metadata: Json(serde_json::json!({})),
+            metadata: Json(json!({})),
             version: 1,
             created_at: now,
             updated_at: now,
@@ -81,7 +82,7 @@ impl CustomerRow {
 
     /// Is what is said about a customer, and nothing else.
     pub(crate) fn replace(&mut self, spec: CustomerSpec, told: Told) {
-        self.metadata = Json(serde_json::json!({}));
+        self.metadata = Json(json!({}));
         (self.timezone, self.language, self.email, self.consent) = (None, None, None, None);
         self.take_over(spec, told);
     }
@@ -155,6 +156,56 @@ pub(crate) fn insert(conn: &mut Db, row: &CustomerRow) -> Result<(), DbError> {
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Stores many new customers at once. A taken external id is [`DbError::Duplicate`], and then none is stored.
+pub(crate) fn insert_many(conn: &mut Db, rows: &[CustomerRow]) -> Result<(), DbError> {
+    const COLUMNS: [&str; 13] = [
+        "id",
+        "project_id",
+        "external_id",
+        "first_name",
+        "last_name",
+        "metadata",
+        "version",
+        "created_at",
+        "updated_at",
+        "timezone",
+        "language",
+        "email",
+        "consent",
+    ];
+    let row = |row: &CustomerRow| {
+        json!({
+            "id": row.id.0,
+            "project_id": row.project_id.0,
+            "external_id": row.external_id,
+            "first_name": row.first_name,
+            "last_name": row.last_name,
+            "metadata": row.metadata.0,
+            "version": row.version,
+            "created_at": row.created_at.text(),
+            "updated_at": row.updated_at.text(),
+            "timezone": row.timezone,
+            "language": row.language,
+            "email": row.email,
+            "consent": row.consent.as_ref().map(|consent| &consent.0),
+        })
+    };
+    common::db::insert_many(conn, "customers", &COLUMNS, rows.iter().map(row).collect()).map(drop)
+}
+
+/// The customers of a project with one of these external ids.
+pub(crate) fn with_external_ids(
+    conn: &mut Db,
+    project: ProjectId,
+    external_ids: &[&str],
+) -> Result<Vec<CustomerRow>, DbError> {
+    Ok(customers::table
+        .filter(customers::project_id.eq(Id::of(project)))
+        .filter(customers::external_id.eq_any(external_ids))
+        .select(columns())
+        .load(conn)?)
 }
 
 /// Stores a changed customer as the next version. [`DbError::Conflict`] when somebody else was faster; a taken external id is

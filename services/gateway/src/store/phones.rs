@@ -3,6 +3,7 @@
 use common::db::{Db, DbError, Id, Time};
 use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use diesel::prelude::*;
+use serde_json::json;
 
 use super::schema::phones;
 
@@ -37,6 +38,24 @@ pub(crate) fn insert(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Resul
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Stores many numbers at once.
+pub(crate) fn insert_many(conn: &mut Db, project: ProjectId, rows: &[PhoneRow]) -> Result<(), DbError> {
+    const COLUMNS: [&str; 7] =
+        ["id", "project_id", "customer_id", "value", "is_primary", "status", "created_at"];
+    let row = |row: &PhoneRow| {
+        json!({
+            "id": row.id.0,
+            "project_id": project.0,
+            "customer_id": row.customer_id.0,
+            "value": row.value,
+            "is_primary": row.is_primary,
+            "status": row.status,
+            "created_at": row.created_at.text(),
+        })
+    };
+    common::db::insert_many(conn, "phones", &COLUMNS, rows.iter().map(row).collect()).map(drop)
 }
 
 #[diesel::dsl::auto_type]

@@ -90,6 +90,34 @@ async fn agents_with_wrong_fields_are_refused() {
 }
 
 #[tokio::test]
+async fn agents_with_wrong_tools_numbers_and_times_are_refused() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let rows = vec![
+            ("voicemail_message", json!(""), "voicemail_message"),
+            ("transfer_number", json!("4155552671"), "transfer_number"),
+            ("knowledge_app_id", json!("a/b"), "knowledge_app_id"),
+            ("tools", json!({}), "tools"),
+            (
+                "tools",
+                json!([{"name": "a b", "description": "x", "parameters": {"type": "object"}, "url": "https://x.example"}]),
+                "tools/0/name",
+            ),
+            (
+                "tools",
+                json!([{"name": "a", "description": "x", "parameters": {"type": "text"}, "url": "https://x.example"}]),
+                "tools/0/parameters/type",
+            ),
+            ("reschedule", json!({}), "reschedule"),
+            ("reschedule", json!({"slots": ["noon"]}), "reschedule/slots/0"),
+            ("reschedule", json!({"url": "ftp://x"}), "reschedule/url"),
+        ];
+        refused(&gateway, "/v1/agents", &account, &agent("Reminder"), rows).await;
+    }
+}
+
+#[tokio::test]
 async fn customers_with_wrong_fields_are_refused() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -17,8 +17,9 @@ use contracts::calls::{
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{
-    CreateEndpointRequest, Endpoint, EndpointsRpc, EndpointsServer, GetEndpointRequest, ListEndpointsRequest,
-    ListEndpointsResponse,
+    CallNowRequest, CallNowResponse, CreateEndpointRequest, Endpoint, EndpointsRpc, EndpointsServer,
+    GetEndpointRequest, ListEndpointsRequest, ListEndpointsResponse, RevealTargetRequest,
+    RotateTargetRequest, Target, TargetsRpc, TargetsServer,
 };
 use tokio::sync::Semaphore;
 
@@ -35,6 +36,8 @@ pub(crate) struct Fakes {
     pub(crate) changed: Mutex<Vec<CustomerChanged>>,
     pub(crate) erased: Mutex<Vec<CustomerErased>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+    /// Signing secrets by business and owner.
+    pub(crate) targets: Mutex<HashMap<(String, String), Target>>,
     /// What everybody is told about why a call was not placed: the rule, and the carrier's code.
     pub(crate) why_not: Mutex<(String, u32)>,
     /// What the next placings end in, after they had their effect.
@@ -61,6 +64,7 @@ impl Fakes {
             changed: Mutex::default(),
             erased: Mutex::default(),
             endpoints: Mutex::default(),
+            targets: Mutex::default(),
             why_not: Mutex::default(),
             failures: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -119,8 +123,36 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
 }
 
 fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
-    let server = EndpointsServer(Dispatcher(Fakes::find(settings)));
-    Ok(Service { servers: vec![Arc::new(server)], ..Service::default() })
+    let fake = Dispatcher(Fakes::find(settings));
+    let (endpoints, targets) = (EndpointsServer(fake.clone()), TargetsServer(fake));
+    Ok(Service { servers: vec![Arc::new(endpoints), Arc::new(targets)], ..Service::default() })
+}
+
+#[async_trait]
+impl TargetsRpc for Dispatcher {
+    async fn reveal_target(&self, _: Context, request: RevealTargetRequest) -> Result<Target, RpcError> {
+        let mut targets = lock(&self.0.targets);
+        let made = Target {
+            owner_id: request.owner_id.clone(),
+            signing_secret: format!("whsec_{:064}", targets.len()),
+            created_at_ms: AT_MS,
+        };
+        Ok(targets.entry((request.business_id, request.owner_id)).or_insert(made).clone())
+    }
+
+    async fn rotate_target(&self, _: Context, request: RotateTargetRequest) -> Result<Target, RpcError> {
+        let made = Target {
+            owner_id: request.owner_id.clone(),
+            signing_secret: format!("whsec_{}", "f".repeat(64)),
+            created_at_ms: AT_MS + 1,
+        };
+        lock(&self.0.targets).insert((request.business_id, request.owner_id), made.clone());
+        Ok(made)
+    }
+
+    async fn call_now(&self, _: Context, _: CallNowRequest) -> Result<CallNowResponse, RpcError> {
+        Err(RpcError::Unavailable("no call is made here".into()))
+    }
 }
 
 fn notification(fakes: &Fakes, request: &PlaceNotificationRequest) -> Notification {

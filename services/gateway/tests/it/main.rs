@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod agents;
 mod api_keys;
 mod audit;
 mod auth;
@@ -16,6 +17,7 @@ mod customers;
 mod edge;
 mod fakes;
 mod idempotency;
+mod import;
 mod limits;
 mod notifications;
 mod paging;
