@@ -25,6 +25,8 @@ pub(crate) struct App {
     pub(crate) countries: Arc<Countries>,
     /// A notification may be due.
     pub(crate) dial_due: Arc<Notify>,
+    /// Somebody is to be forgotten.
+    pub(crate) erase_due: Arc<Notify>,
     /// A summary is to be written.
     pub(crate) summary_due: Arc<Notify>,
     /// Requests that wait for a sentence in this replica.
@@ -52,6 +54,7 @@ impl App {
             model: config.model,
             countries: Arc::new(config.countries),
             dial_due: Arc::new(Notify::new()),
+            erase_due: Arc::new(Notify::new()),
             summary_due: Arc::new(Notify::new()),
             wakeups: Wakeups::default(),
             frozen: FrozenSpecs::default(),

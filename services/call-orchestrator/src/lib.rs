@@ -8,6 +8,8 @@ pub mod domain;
 mod error;
 mod events;
 mod handlers;
+mod rulebook;
+mod stopping;
 mod store;
 mod story;
 mod tasks;
@@ -21,7 +23,9 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
-use contracts::calls::{ConversationServer, NotificationsServer};
+use contracts::calls::{
+    ConversationServer, NotificationsServer, RulesServer, SuppressionsServer, UsageServer,
+};
 use tokio::sync::Notify;
 
 use app::App;
@@ -31,7 +35,7 @@ use config::Config;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::CallOrchestrator,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_calls", "0002_carrier_code", "0003_handed_out"],
+        migrations: common::migrations!["0001_calls", "0002_carrier_code", "0003_handed_out", "0004_rules"],
         durability: Durability::Full,
     }),
     listens: &[],
@@ -45,6 +49,10 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         mounts: vec![],
         subscriptions: vec![
             Subscription::to(&app, handlers::cancel_notification::handle),
+            Subscription::to(&app, handlers::project_policy_changed::handle),
+            Subscription::to(&app, handlers::customer_changed::handle),
+            Subscription::to(&app, handlers::customer_erased::handle),
+            Subscription::to(&app, handlers::project_deleted::handle),
             Subscription::to(&app, handlers::dial_accepted::handle),
             Subscription::to(&app, handlers::dial_refused::handle),
             Subscription::to(&app, handlers::dial_failed::handle),
@@ -54,10 +62,15 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         servers: vec![
             Arc::new(NotificationsServer(handlers::rpc::Notifications(app.clone()))),
             Arc::new(ConversationServer(handlers::rpc::Conversation(app.clone()))),
+            Arc::new(SuppressionsServer(handlers::rpc::Suppressions(app.clone()))),
+            Arc::new(RulesServer(handlers::rpc::Rules(app.clone()))),
+            Arc::new(UsageServer(handlers::rpc::Usage(app.clone()))),
         ],
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),
             Task::background("summarise", &app, tasks::summarise::run),
+            Task::new("erase", Duration::from_secs(1), &app.erase_due, &app, tasks::erase::run),
+            Task::new("purge", Duration::from_secs(10), &never, &app, tasks::purge::run),
             Task::new("reap", Duration::from_secs(15), &never, &app, tasks::reap::run),
         ],
     })

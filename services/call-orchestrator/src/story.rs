@@ -12,14 +12,16 @@ use crate::app::App;
 use crate::conversation;
 use crate::domain::call::{self, CallEffect, CallInput, CallState, CallStatus, DialRefusal};
 use crate::domain::ended_reason::EndedReason;
-use crate::domain::limits::{DIAL_BEFORE, MAX_CONCURRENT_CALLS, RING_TIMEOUT_SECONDS};
+use crate::domain::limits::{DIAL_BEFORE, RING_TIMEOUT_SECONDS};
 use crate::domain::notification::{self, NotificationEffect, NotificationInput, NotificationStatus};
 use crate::domain::reaping;
 use crate::domain::rules::{self, Facts};
 use crate::events;
+use crate::rulebook::{self, Rulebook};
+use crate::stopping;
 use crate::store::calls::{self, Call};
 use crate::store::notifications::{self, Notification};
-use crate::store::{suppressions, turns};
+use crate::store::{erasures, suppressions, turns, usage};
 
 /// A notification and its latest call, in a transaction.
 pub(crate) struct Story<'a, 't> {
@@ -77,28 +79,30 @@ impl<'a, 't> Story<'a, 't> {
 
     /// Rings, waits or ends, as the rules say at this moment.
     pub(crate) fn dial_if_allowed(&mut self) -> Result<(), DbError> {
-        let (project, now) = (self.notification.project_id, self.tx.now());
+        let (project, customer) = (self.notification.project_id, self.notification.customer_id);
+        let rulebook = rulebook::read(self.tx.conn, project, customer)?;
+        self.dial_under(&rulebook)
+    }
+
+    /// The same, under a rulebook that was just read. What is gone is not rung, and forgotten.
+    pub(crate) fn dial_under(&mut self, rulebook: &Rulebook) -> Result<(), DbError> {
+        let (project, id, now) = (self.notification.project_id, self.notification.id, self.tx.now());
+        if rulebook.gone {
+            erasures::add(self.tx.conn, project, self.notification.customer_id, now)?;
+            return self.notification_input(NotificationInput::CancelRequested);
+        }
         // Two replicas that count at the same moment would both find room for one more call.
         common::db::lease::exclusive(self.tx.conn, &format!("calls of {project}"))?;
         let facts = Facts {
+            phone: &self.notification.phone,
             suppressed: suppressions::contains(self.tx.conn, project, &self.notification.phone)?,
-            country_allowed: self.app.countries.allow(&self.notification.phone),
-            alive: self.alive_or_ahead()?,
+            operator: &self.app.countries,
+            policy: &rulebook.policy,
+            standing: rulebook.standing,
+            load: rulebook::load(self.tx.conn, project, id, &rulebook.policy, now)?,
         };
-        self.notification_input(rules::decide(facts, now))
-    }
-
-    /// Calls of the project that are alive, and the notifications that have waited longer than this one for one of them to
-    /// end: whoever comes last stands last in the line.
-    fn alive_or_ahead(&mut self) -> Result<u32, DbError> {
-        let (project, id) = (self.notification.project_id, self.notification.id);
-        let alive = u32::try_from(calls::alive(self.tx.conn, project)?).unwrap_or(u32::MAX);
-        if alive >= MAX_CONCURRENT_CALLS {
-            return Ok(alive);
-        }
-        let room = MAX_CONCURRENT_CALLS - alive;
-        let ahead = notifications::held_before(self.tx.conn, project, rules::CONCURRENCY, id, room)?;
-        Ok(alive + ahead)
+        let said = rules::decide(&facts, now);
+        self.notification_input(said)
     }
 
     /// Something happened to the call.
@@ -135,7 +139,11 @@ impl<'a, 't> Story<'a, 't> {
             CallEffect::StopCarrierCall => self.stop_carrier_call(),
             CallEffect::SuppressNumber => {
                 let (project, now) = (self.notification.project_id, self.tx.now());
-                suppressions::add(self.tx.conn, project, &self.notification.phone, "asked in a call", now)
+                let phone = self.notification.phone.clone();
+                suppressions::add(self.tx.conn, project, &phone, ("asked in a call", "call"), now)?;
+                let app = self.app.clone();
+                self.tx.after_commit(move || stopping::stop_waiting_soon(app, project, phone));
+                Ok(())
             }
             CallEffect::RunRulesAgain(refusal) => {
                 self.free_slot()?;
@@ -158,6 +166,12 @@ impl<'a, 't> Story<'a, 't> {
         self.tx.after_commit(move || frozen.forget(call));
         if self.stored.1.state.dial_requested {
             self.free_slot()?;
+        }
+        let state = &self.call.state;
+        if state.dialled {
+            let (at, answered) = (state.ended_at.unwrap_or(now), state.started_at.is_some());
+            let talk = state.talk_time().num_milliseconds();
+            usage::count_call(self.tx.conn, self.call.project_id, at, (answered, talk))?;
         }
         self.notification_input(NotificationInput::CallEnded { reason })
     }
@@ -200,6 +214,7 @@ impl<'a, 't> Story<'a, 't> {
         }
         let wish = AttemptId::new();
         self.call.attempt_id = Some(wish);
+        self.call.begun_at = Some(now);
         self.call_input(CallInput::DialRequested)?;
         let request = DialRequested {
             attempt_id: wish.to_string(),
@@ -263,6 +278,7 @@ pub(crate) fn new_call(notification: &Notification, id: CallId, attempt: u32, no
         state: CallState::accepted(Some(notification.spec.time_limit_seconds)),
         reap_at: now,
         stop_asked: false,
+        begun_at: None,
         created_at: now,
         updated_at: now,
         version: 0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
 use common::platform::Platform;
-use contracts::calls::NotificationsClient;
+use contracts::calls::{NotificationsClient, RulesClient, SuppressionsClient, UsageClient};
 use contracts::ids::ProjectId;
 use contracts::webhooks::{EndpointsClient, TargetsClient};
 use tokio::sync::Semaphore;
@@ -35,6 +35,12 @@ pub(crate) struct App {
     pub(crate) config: Arc<Config>,
     /// The call-orchestrator.
     pub(crate) notifications: NotificationsClient,
+    /// The call-orchestrator's opt-out lists.
+    pub(crate) suppressions: SuppressionsClient,
+    /// The call-orchestrator's rules.
+    pub(crate) rules: RulesClient,
+    /// What the call-orchestrator has counted.
+    pub(crate) usage: UsageClient,
     /// The webhook-dispatcher.
     pub(crate) endpoints: EndpointsClient,
     /// The webhook-dispatcher, for the secrets of agents.
@@ -69,6 +75,9 @@ impl App {
         Ok(Self {
             platform: platform.clone(),
             notifications: NotificationsClient::new(Arc::clone(&platform.caller)),
+            suppressions: SuppressionsClient::new(Arc::clone(&platform.caller)),
+            rules: RulesClient::new(Arc::clone(&platform.caller)),
+            usage: UsageClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
             passwords,

@@ -18,30 +18,38 @@ impl FromStr for Country {
     }
 }
 
-/// Countries that may be rung.
-#[derive(Debug, Clone, Default)]
-pub struct Countries(HashSet<Id>);
+/// Countries that may be rung; `None`: all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Countries(Option<HashSet<Id>>);
 
 impl Countries {
+    /// All that there are.
+    pub const ALL: Self = Self(None);
+
     /// These; none named means all.
     #[must_use]
     pub fn new(named: Vec<Country>) -> Self {
-        Self(named.into_iter().map(|country| country.0).collect())
+        Self((!named.is_empty()).then(|| named.into_iter().map(|country| country.0).collect()))
+    }
+
+    /// Those with these codes; none named means all. A code that is not known names no country.
+    #[must_use]
+    pub fn of_codes(codes: &[String]) -> Self {
+        let known = |code: &String| code.parse().ok().map(|country: Country| country.0);
+        Self((!codes.is_empty()).then(|| codes.iter().filter_map(known).collect()))
     }
 
     /// Whether a number in E.164 form may be rung. Where countries share a code and the digits do not tell which of them it
     /// is, all of them have to be allowed; numbers of no country, such as satellite phones, are not.
     #[must_use]
     pub fn allow(&self, phone: &str) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
+        let Some(countries) = &self.0 else { return true };
         let Ok(number) = phonenumber::parse(None, phone) else { return false };
         if let Some(country) = number.country().id() {
-            return self.0.contains(&country);
+            return countries.contains(&country);
         }
         let sharing = DATABASE.region(&number.code().value()).unwrap_or_default();
-        let allowed = |region: &&str| region.parse::<Id>().is_ok_and(|id| self.0.contains(&id));
+        let allowed = |region: &&str| region.parse::<Id>().is_ok_and(|id| countries.contains(&id));
         !sharing.is_empty() && sharing.iter().all(allowed)
     }
 }

@@ -11,7 +11,8 @@ use chrono::TimeDelta;
 pub const RING_TIMEOUT_SECONDS: u32 = 40;
 /// An accepted wish to dial is of no use after this long: the rules were asked then, and may say otherwise by now.
 pub const DIAL_BEFORE: TimeDelta = TimeDelta::seconds(30);
-/// Calls of one project that may be alive at the same time: one project must not take the lines of the others.
+/// Calls of one project that may be alive at the same time where it has set nothing else: one project must not take the
+/// lines of the others.
 pub const MAX_CONCURRENT_CALLS: u32 = 10;
 /// How soon a notification that waits for a free call looks again: the wake-up at a call's end may have been lost.
 pub const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
@@ -77,6 +78,9 @@ pub const EXTRACT_DEADLINE: Duration = Duration::from_secs(20);
 pub const CHECK_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a summary is one replica's alone: longer than two extractions and the checks of their results take.
 pub const SUMMARY_LEASE: Duration = Duration::from_secs(90);
+
+/// Days that personal data is kept where the project has set nothing else: a season of looking back.
+pub const RETENTION_DAYS: u32 = 90;
 
 // ---- What a notification may bring.
 

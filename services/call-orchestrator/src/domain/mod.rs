@@ -12,6 +12,8 @@
 //! | [`ended_reason`] | the words for why something ended, and what they mean for the notification |
 //! | [`turn`] | who may answer a turn, and what a request for one sentence gets |
 //! | [`countries`] | which country a number belongs to, and whether the operator lets it be rung |
+//! | [`policy`] | what a project has set, and what is known about a customer |
+//! | [`calling_hours`] | when somebody may be rung by their own clock, and when again |
 //! | [`rules`] | whether a number may be rung now, later or not at all |
 //! | [`reply`] | what a turn says by rule, and when the model is asked |
 //! | [`silence`] | when to ask again, to ask to repeat, to say goodbye |
@@ -26,6 +28,7 @@
 //! | [`evidence`] | whether the customer said what a result claims |
 
 pub mod call;
+pub mod calling_hours;
 pub mod countries;
 pub mod ended_reason;
 pub mod evidence;
@@ -33,6 +36,7 @@ pub mod exchange;
 pub mod limits;
 pub mod notification;
 pub mod opt_out;
+pub mod policy;
 pub mod prompt;
 pub mod reaping;
 pub mod reply;

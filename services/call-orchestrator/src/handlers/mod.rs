@@ -3,6 +3,8 @@
 pub(crate) mod answered_by_detected;
 pub(crate) mod call_progressed;
 pub(crate) mod cancel_notification;
+pub(crate) mod customer_changed;
+pub(crate) mod customer_erased;
 pub(crate) mod dial_accepted;
 pub(crate) mod dial_failed;
 pub(crate) mod dial_refused;
@@ -10,8 +12,13 @@ mod get_notification;
 mod list_notifications;
 mod next_sentence;
 mod place_notification;
+mod preview_rules;
+pub(crate) mod project_deleted;
+pub(crate) mod project_policy_changed;
 pub(crate) mod rpc;
 mod start_turn;
+mod suppressions;
+mod usage;
 
 use common::bus::{Meta, Outcome};
 use common::db::DbError;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use common::bus::Cause;
 use common::db::{DbError, Tx, lease};
 use common::json_schema;
+use contracts::accounts::{CustomerStanding, ProjectPolicy};
 use contracts::calls as proto;
 use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
 use serde_json::{Map, Value};
@@ -16,6 +17,7 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::{schema, script};
 use crate::error::OrchestratorError;
 use crate::events;
+use crate::rulebook::{self, Rulebook};
 use crate::store::notifications::{self as table, Notification, Spec};
 use crate::store::shown::{self, Shown};
 use crate::store::{calls, withdrawals};
@@ -29,6 +31,7 @@ pub(crate) async fn place(
     let project: ProjectId = request.project_id.parse()?;
     let id: NotificationId = request.notification_id.parse()?;
     let now = app.platform.database.now();
+    let (policy, standing) = (request.policy.clone(), request.standing.clone());
     // Not here: an agent's schema may take its time.
     let accepted = tokio::task::spawn_blocking(move || accept(&request, project, id, now)).await?;
     let accepted = match accepted {
@@ -52,18 +55,33 @@ pub(crate) async fn place(
             }
             let withdrawn = withdrawals::contains(tx.conn, project, id)?;
             let notification = due_at_once(accepted.clone(), tx.now());
+            let rulebook = learn(&inner, tx, &notification, (policy.as_ref(), standing.as_ref()))?;
             let call = new_call(&notification, notification.call_id, 1, tx.now());
             let mut story = Story::begin(&inner, tx, &cause, (notification, call))?;
             if withdrawn {
                 story.notification_input(NotificationInput::CancelRequested)?;
             } else {
-                story.dial_if_allowed()?;
+                story.dial_under(&rulebook)?;
             }
             let (notification, call) = story.save()?;
             Ok((notification, Some(call)))
         })
         .await?;
     Ok(events::seen(&Shown::of(notification), call.as_ref()))
+}
+
+/// What the rules read, with what came along: it may be newer than what was heard.
+fn learn(
+    app: &App,
+    tx: &mut Tx<'_>,
+    notification: &Notification,
+    (policy, standing): (Option<&ProjectPolicy>, Option<&CustomerStanding>),
+) -> Result<Rulebook, DbError> {
+    let project = notification.project_id;
+    match notification.customer_id {
+        Some(customer) => rulebook::learn(app, tx, (project, customer), policy, standing),
+        None => rulebook::read(tx.conn, project, None),
+    }
 }
 
 /// Placing and withdrawing the same notification take turns: each sees what the other did.

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use common::bus::Cause;
-use contracts::calls::{self as proto, ConversationRpc, NotificationsRpc};
+use contracts::calls::{
+    self as proto, ConversationRpc, NotificationsRpc, RulesRpc, SuppressionsRpc, UsageRpc,
+};
 use contracts::rpc::{Context, RpcError};
 
-use super::{get_notification, list_notifications, next_sentence, place_notification, start_turn};
+use super::{
+    get_notification, list_notifications, next_sentence, place_notification, preview_rules, start_turn,
+    suppressions, usage,
+};
 use crate::app::App;
 
 /// Answers `Notifications`: the gateway places and reads back.
@@ -60,6 +65,64 @@ impl ConversationRpc for Conversation {
         request: proto::NextSentenceRequest,
     ) -> Result<proto::TurnPart, RpcError> {
         Ok(next_sentence::next(&self.0, &context, request).await?)
+    }
+}
+
+/// Answers `Suppressions`: the gateway keeps a project's opt-out list.
+pub(crate) struct Suppressions(pub(crate) App);
+
+#[async_trait]
+impl SuppressionsRpc for Suppressions {
+    async fn add_suppression(
+        &self,
+        _: Context,
+        request: proto::AddSuppressionRequest,
+    ) -> Result<proto::Suppression, RpcError> {
+        Ok(suppressions::add(&self.0, request).await?)
+    }
+
+    async fn list_suppressions(
+        &self,
+        _: Context,
+        request: proto::ListSuppressionsRequest,
+    ) -> Result<proto::ListSuppressionsResponse, RpcError> {
+        Ok(suppressions::list(&self.0, request).await?)
+    }
+
+    async fn remove_suppression(
+        &self,
+        _: Context,
+        request: proto::RemoveSuppressionRequest,
+    ) -> Result<proto::RemoveSuppressionResponse, RpcError> {
+        Ok(suppressions::remove(&self.0, &request).await?)
+    }
+}
+
+/// Answers `Rules`: the gateway asks who would be rung.
+pub(crate) struct Rules(pub(crate) App);
+
+#[async_trait]
+impl RulesRpc for Rules {
+    async fn preview_rules(
+        &self,
+        _: Context,
+        request: proto::PreviewRulesRequest,
+    ) -> Result<proto::PreviewRulesResponse, RpcError> {
+        Ok(preview_rules::preview(&self.0, request).await?)
+    }
+}
+
+/// Answers `Usage`: the gateway asks what was used.
+pub(crate) struct Usage(pub(crate) App);
+
+#[async_trait]
+impl UsageRpc for Usage {
+    async fn get_usage(
+        &self,
+        _: Context,
+        request: proto::GetUsageRequest,
+    ) -> Result<proto::GetUsageResponse, RpcError> {
+        Ok(usage::get(&self.0, &request).await?)
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) reap_at: DateTime<Utc>,
     /// Whether the reaper has had it stopped.
     pub(crate) stop_asked: bool,
+    /// When the bridge was last asked to dial.
+    pub(crate) begun_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) version: i64,
@@ -50,6 +52,7 @@ struct Row {
     reap_at: Time,
     stop_asked: bool,
     carrier_code: Option<i64>,
+    begun_at: Option<Time>,
     created_at: Time,
     updated_at: Time,
     version: i64,
@@ -101,6 +104,7 @@ impl Call {
             state,
             reap_at: row.reap_at.0,
             stop_asked: row.stop_asked,
+            begun_at: row.begun_at.map(|t| t.0),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
             version: row.version,
@@ -128,6 +132,7 @@ impl Call {
             reap_at: self.reap_at.into(),
             stop_asked: self.stop_asked,
             carrier_code: state.carrier_code.map(i64::from),
+            begun_at: self.begun_at.map(Time::from),
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             version,
@@ -180,6 +185,17 @@ pub(crate) fn alive(db: &mut Db, project: ProjectId) -> Result<i64, DbError> {
         .filter(calls::dial_requested.eq(true))
         .count()
         .get_result(db)?)
+}
+
+/// How many calls of a project the bridge was asked to dial since `since`, without those that it refused.
+pub(crate) fn begun_since(db: &mut Db, project: ProjectId, since: DateTime<Utc>) -> Result<u32, DbError> {
+    let begun: i64 = calls::table
+        .filter(calls::project_id.eq(Id::of(project)))
+        .filter(calls::begun_at.ge(Time::from(since)))
+        .filter(calls::dial_requested.eq(true))
+        .count()
+        .get_result(db)?;
+    Ok(u32::try_from(begun).unwrap_or(u32::MAX))
 }
 
 /// Takes part in whatever is decided about a call that goes on: whoever ends it at the same moment has to decide again.

@@ -2,12 +2,17 @@
 //! the bridge and our own tasks ask is keyed by ids that only they know.
 
 pub(crate) mod calls;
+pub(crate) mod erasures;
 pub(crate) mod notifications;
 pub(crate) mod opening;
+pub(crate) mod policies;
 mod schema;
 pub(crate) mod shown;
+pub(crate) mod standings;
 pub(crate) mod suppressions;
 pub(crate) mod turns;
+pub(crate) mod usage;
+pub(crate) mod waiting;
 pub(crate) mod withdrawals;
 
 use common::db::DbError;

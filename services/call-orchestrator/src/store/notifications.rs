@@ -15,7 +15,7 @@ use super::{int, word};
 use crate::domain::notification::NotificationState;
 
 /// What a conversation is made of, frozen when the notification is accepted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spec {
     /// The rendered prompt.
     pub(crate) prompt: String,
@@ -109,6 +109,11 @@ struct Row {
 }
 
 impl Notification {
+    /// Whether what is personal in it is gone.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.phone.is_empty()
+    }
+
     fn from_row(row: Row) -> Result<Self, DbError> {
         let state = NotificationState {
             status: word(row.status.parse())?,

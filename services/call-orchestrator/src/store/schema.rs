@@ -56,6 +56,7 @@ diesel::table! {
         reap_at -> UtcTime,
         stop_asked -> Bool,
         carrier_code -> Nullable<BigInt>,
+        begun_at -> Nullable<UtcTime>,
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,
@@ -102,6 +103,7 @@ diesel::table! {
         phone -> Text,
         reason -> Text,
         created_at -> UtcTime,
+        source -> Text,
     }
 }
 
@@ -111,5 +113,54 @@ diesel::table! {
         project_id -> Uuid,
         notification_id -> Uuid,
         created_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Jsonb, Nullable, UtcTime, Uuid};
+    policies (id) {
+        id -> Uuid,
+        version -> BigInt,
+        settings -> Jsonb,
+        deleted -> Bool,
+        purge_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Jsonb, Nullable, Text, Uuid};
+    standings (project_id, customer_id) {
+        project_id -> Uuid,
+        customer_id -> Uuid,
+        version -> BigInt,
+        time_zone -> Text,
+        consent -> Nullable<Jsonb>,
+        erased -> Bool,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Nullable, UtcTime, Uuid};
+    erasures (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
+        next_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Nullable, Text, Uuid};
+    usage_days (project_id, day) {
+        project_id -> Uuid,
+        day -> Text,
+        calls -> BigInt,
+        answered -> BigInt,
+        talk_ms -> BigInt,
+        tokens_in -> Nullable<BigInt>,
+        tokens_out -> Nullable<BigInt>,
+        cost_micros -> Nullable<BigInt>,
     }
 }

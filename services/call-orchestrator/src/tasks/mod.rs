@@ -1,5 +1,7 @@
 //! Periodic jobs, one file each.
 
 pub(crate) mod dial_due;
+pub(crate) mod erase;
+pub(crate) mod purge;
 pub(crate) mod reap;
 pub(crate) mod summarise;

@@ -91,10 +91,15 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
         if !current.summary_due {
             return Ok(()); // another replica was faster
         }
+        // What was said is forgotten when the customer was erased in the meantime.
+        let (found, transcript) = match current.is_blank() {
+            true => (Found::default(), ""),
+            false => (found.clone(), transcript.as_str()),
+        };
         let done =
             Notification { summary_due: false, found: Some(found.clone()), updated_at: tx.now(), ..current };
         notifications::save(tx.conn, &done)?;
-        Ok(tx.stage(&events::summarised(&done, &call, &transcript, &found), &cause)?)
+        Ok(tx.stage(&events::summarised(&done, &call, transcript, &found), &cause)?)
     })
     .await
 }

@@ -4,13 +4,19 @@
 #![cfg(test)]
 
 mod endings;
+mod erasure;
 mod extraction;
 mod life;
 mod model_fails;
 mod placing;
 mod reaper;
 mod replicas;
+mod retention;
 mod rules;
+mod rules_preview;
+mod rules_set;
 mod summaries;
+mod suppressions;
 mod turns;
+mod usage;
 mod world;

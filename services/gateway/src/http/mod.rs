@@ -16,6 +16,7 @@ mod docs;
 mod edge;
 mod fields;
 mod idempotent;
+mod notification_preview;
 mod notifications;
 mod openapi;
 mod page;
@@ -25,6 +26,8 @@ pub(crate) mod rate_limits;
 mod reply;
 pub(crate) mod request_id;
 mod routes;
+mod suppressions;
+mod usage;
 pub(crate) mod voice_proxy;
 mod webhooks;
 

@@ -13,7 +13,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
-use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, customers, phones};
+use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, customers, notification_preview, phones, suppressions, usage};
 
 /// The operations in the document.
 #[derive(utoipa::OpenApi)]
@@ -38,24 +38,7 @@ use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, custo
         api_keys::list,
         api_keys::revoke,
         audit::list,
-        agents::create,
-        agents::list,
-        agents::read,
-        agents::update,
-        agents::disable,
-        agents::versions::list,
-        agents::versions::read,
-        agents::signing::read,
-        agents::signing::rotate,
-        customers::create,
-        customers::list,
-        customers::read,
-        customers::update,
-        customers::remove,
-        customer_import::import,
-        phones::create,
-        phones::update,
-        phones::remove
+    agents::create, agents::disable, agents::list, agents::read, agents::signing::read, agents::signing::rotate, agents::update, agents::versions::list, agents::versions::read, customer_import::import, customers::create, customers::list, customers::read, customers::remove, customers::update, notification_preview::preview, phones::create, phones::remove, phones::update, suppressions::create, suppressions::list, suppressions::remove, usage::read,
     ),
     components(schemas(ErrorBody)),
     tags(
@@ -64,6 +47,9 @@ use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, custo
         (name = "agents", description = "Voice personas of a business, usable from each of its projects."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),
+        (name = "notifications", description = "Calls that are asked for, and what became of them."),
+        (name = "suppressions", description = "Numbers that are not to be called."),
+        (name = "usage", description = "What was used, by project and day."),
     )
 )]
 struct Operations;

@@ -10,8 +10,7 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, customer_import, customers, docs, edge, notifications,
-    phones, voice_proxy, webhooks,
+    agents, api_keys, audit, auth, auth_sessions, customer_import, customers, docs, edge, notification_preview, notifications, phones, suppressions, usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -93,7 +92,17 @@ const API: &[Path] = &[
         path: "/notifications",
         methods: &[("GET", || get().to(notifications::list)), ("POST", || post().to(notifications::create))],
     },
+    Path {
+        path: "/notifications/preview",
+        methods: &[("POST", || post().to(notification_preview::preview))],
+    },
     Path { path: "/notifications/{id}", methods: &[("GET", || get().to(notifications::read))] },
+    Path {
+        path: "/suppressions",
+        methods: &[("GET", || get().to(suppressions::list)), ("POST", || post().to(suppressions::create))],
+    },
+    Path { path: "/suppressions/{id}", methods: &[("DELETE", || delete().to(suppressions::remove))] },
+    Path { path: "/usage", methods: &[("GET", || get().to(usage::read))] },
     Path {
         path: "/projects/{project}/webhooks",
         methods: &[("GET", || get().to(webhooks::list)), ("POST", || post().to(webhooks::create))],

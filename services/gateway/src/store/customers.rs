@@ -276,3 +276,24 @@ pub(crate) fn list(
     }
     Ok(query.order(customers::id.desc()).limit(page.limit).select(columns()).load(conn)?)
 }
+
+/// The customers of a project with these ids, and those with these external ids.
+pub(crate) fn named(
+    conn: &mut Db,
+    project: ProjectId,
+    ids: &[CustomerId],
+    external_ids: &[&str],
+) -> Result<Vec<CustomerRow>, DbError> {
+    let ids: Vec<Id> = ids.iter().map(|id| Id::of(*id)).collect();
+    let of_project = customers::table.filter(customers::project_id.eq(Id::of(project)));
+    let mut rows: Vec<CustomerRow> =
+        of_project.filter(customers::id.eq_any(&ids)).select(columns()).load(conn)?;
+    if !external_ids.is_empty() {
+        let others = of_project
+            .filter(customers::external_id.eq_any(external_ids))
+            .filter(customers::id.ne_all(&ids))
+            .select(columns());
+        rows.extend(others.load::<CustomerRow>(conn)?);
+    }
+    Ok(rows)
+}

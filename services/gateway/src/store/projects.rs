@@ -76,3 +76,13 @@ pub(crate) fn settings(conn: &mut Db, id: ProjectId) -> Result<ProjectSettings, 
     ProjectSettings::deserialize(stored.0)
         .map_err(|e| DbError::Corrupt(format!("settings of project {id}: {e}")))
 }
+
+/// All projects of a business, oldest first.
+pub(crate) fn ids(conn: &mut Db, business: BusinessId) -> Result<Vec<ProjectId>, DbError> {
+    let ids: Vec<Id> = projects::table
+        .filter(projects::business_id.eq(Id::of(business)))
+        .order(projects::id)
+        .select(projects::id)
+        .load(conn)?;
+    Ok(ids.into_iter().map(|id| ProjectId(id.0)).collect())
+}

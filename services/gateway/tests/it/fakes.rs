@@ -12,8 +12,11 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::accounts::{CancelNotification, CustomerChanged, CustomerErased};
 use contracts::calls::{
-    GetNotificationRequest, ListNotificationsRequest, ListNotificationsResponse, Notification,
-    NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
+    AddSuppressionRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse,
+    ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest, ListSuppressionsResponse,
+    Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest, PreviewRulesRequest,
+    PreviewRulesResponse, RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc,
+    RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc, UsageServer,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{
@@ -38,6 +41,12 @@ pub(crate) struct Fakes {
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// Signing secrets by business and owner.
     pub(crate) targets: Mutex<HashMap<(String, String), Target>>,
+    /// The opt-out lists, with their projects.
+    pub(crate) suppressed: Mutex<Vec<(String, Suppression)>>,
+    /// What the rules say about a number; anybody else would be rung.
+    pub(crate) verdicts: Mutex<HashMap<String, RuleVerdict>>,
+    pub(crate) previewed: Mutex<Vec<PreviewRulesRequest>>,
+    pub(crate) used: Mutex<Vec<UsageDay>>,
     /// What everybody is told about why a call was not placed: the rule, and the carrier's code.
     pub(crate) why_not: Mutex<(String, u32)>,
     /// What the next placings end in, after they had their effect.
@@ -65,6 +74,10 @@ impl Fakes {
             erased: Mutex::default(),
             endpoints: Mutex::default(),
             targets: Mutex::default(),
+            suppressed: Mutex::default(),
+            verdicts: Mutex::default(),
+            previewed: Mutex::default(),
+            used: Mutex::default(),
             why_not: Mutex::default(),
             failures: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -117,7 +130,12 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
     });
     Ok(Service {
         subscriptions: vec![withdrawn, changed, erased],
-        servers: vec![Arc::new(NotificationsServer(fake))],
+        servers: vec![
+            Arc::new(SuppressionsServer(fake.clone())),
+            Arc::new(RulesServer(fake.clone())),
+            Arc::new(UsageServer(fake.clone())),
+            Arc::new(NotificationsServer(fake)),
+        ],
         ..Service::default()
     })
 }
@@ -237,6 +255,91 @@ impl NotificationsRpc for Orchestrator {
         all.truncate(limit);
         let next_after_id = all.last().filter(|_| more).map(|n| n.id.clone()).unwrap_or_default();
         Ok(ListNotificationsResponse { notifications: all, next_after_id })
+    }
+}
+
+#[async_trait]
+impl SuppressionsRpc for Orchestrator {
+    async fn add_suppression(
+        &self,
+        _: Context,
+        request: AddSuppressionRequest,
+    ) -> Result<Suppression, RpcError> {
+        let mut all = lock(&self.0.suppressed);
+        let same = |(project, row): &&(String, Suppression)| {
+            *project == request.project_id && row.phone_e164 == request.phone_e164
+        };
+        if let Some((_, known)) = all.iter().find(same) {
+            return Ok(known.clone());
+        }
+        let row = Suppression {
+            id: uuid::Uuid::now_v7().to_string(),
+            phone_e164: request.phone_e164,
+            reason: request.reason,
+            source: "api".into(),
+            created_at_ms: AT_MS,
+        };
+        all.push((request.project_id, row.clone()));
+        Ok(row)
+    }
+
+    async fn list_suppressions(
+        &self,
+        _: Context,
+        request: ListSuppressionsRequest,
+    ) -> Result<ListSuppressionsResponse, RpcError> {
+        let mut rows: Vec<Suppression> = lock(&self.0.suppressed)
+            .iter()
+            .rev()
+            .filter(|(project, _)| *project == request.project_id)
+            .map(|(_, row)| row.clone())
+            .filter(|row| request.after_id.is_empty() || row.id < request.after_id)
+            .filter(|row| request.phone_e164.is_empty() || row.phone_e164 == request.phone_e164)
+            .collect();
+        let more = rows.len() > request.limit as usize;
+        rows.truncate(request.limit as usize);
+        let next_after_id = rows.last().filter(|_| more).map(|row| row.id.clone()).unwrap_or_default();
+        Ok(ListSuppressionsResponse { suppressions: rows, next_after_id })
+    }
+
+    async fn remove_suppression(
+        &self,
+        _: Context,
+        request: RemoveSuppressionRequest,
+    ) -> Result<RemoveSuppressionResponse, RpcError> {
+        let mut all = lock(&self.0.suppressed);
+        let before = all.len();
+        all.retain(|(project, row)| *project != request.project_id || row.id != request.suppression_id);
+        match all.len() < before {
+            true => Ok(RemoveSuppressionResponse {}),
+            false => Err(RpcError::NotFound("suppression".into())),
+        }
+    }
+}
+
+#[async_trait]
+impl RulesRpc for Orchestrator {
+    async fn preview_rules(
+        &self,
+        _: Context,
+        request: PreviewRulesRequest,
+    ) -> Result<PreviewRulesResponse, RpcError> {
+        lock(&self.0.previewed).push(request.clone());
+        let known = lock(&self.0.verdicts).clone();
+        let rung = RuleVerdict { would_ring: true, ..RuleVerdict::default() };
+        let verdict = |phone: &String| known.get(phone).cloned().unwrap_or_else(|| rung.clone());
+        let verdicts = request.customers.iter().map(|c| verdict(&c.phone_e164)).collect();
+        Ok(PreviewRulesResponse { verdicts })
+    }
+}
+
+#[async_trait]
+impl UsageRpc for Orchestrator {
+    async fn get_usage(&self, _: Context, request: GetUsageRequest) -> Result<GetUsageResponse, RpcError> {
+        let (projects, span) = (&request.project_ids, request.first_day..=request.last_day);
+        let used = lock(&self.0.used);
+        let days = used.iter().filter(|d| projects.contains(&d.project_id) && span.contains(&d.day));
+        Ok(GetUsageResponse { days: days.cloned().collect() })
     }
 }
 

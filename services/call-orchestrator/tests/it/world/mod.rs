@@ -1,6 +1,7 @@
 //! The orchestrator in a process with stand-ins for bridge and dispatcher, on the in-process bus and either engine.
 
 mod bridge;
+mod gateway;
 mod neighbours;
 mod requests;
 
@@ -22,6 +23,7 @@ use testkit::model_server::ModelServer;
 use testkit::wait::eventually;
 
 pub(crate) use bridge::{answered, completed, digits, heard, progressed, silence};
+pub(crate) use gateway::{JOHN, consent, opens_in};
 use neighbours::PROCESS;
 pub(crate) use neighbours::{Carrier, Heard};
 pub(crate) use requests::{OPENING, by_agent, by_message};
