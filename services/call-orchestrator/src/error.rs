@@ -6,6 +6,8 @@ use common::json_schema::SchemaProblem;
 use contracts::ids::BadId;
 use contracts::rpc::RpcError;
 
+use crate::domain::notification::NotificationStatus;
+
 /// A failure of this service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrchestratorError {
@@ -32,6 +34,9 @@ pub(crate) enum OrchestratorError {
     /// Not there, or another tenant's.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// What is over cannot be stopped any more.
+    #[error("The notification is {0}: what is over cannot be canceled any more")]
+    Finished(NotificationStatus),
     /// Nothing could be placed.
     #[error(
         "There is no carrier to place calls with: set ECHO_TWILIO_ACCOUNT_SID and ECHO_TWILIO_AUTH_TOKEN, or ECHO_CARRIER=sandbox"
@@ -67,6 +72,9 @@ impl From<OrchestratorError> for RpcError {
             OrchestratorError::BrokeOff(e) => Self::Internal(e.to_string()),
             e @ OrchestratorError::NoCarrier => {
                 Self::Conflict { code: "no_carrier".to_owned(), message: e.to_string() }
+            }
+            e @ OrchestratorError::Finished(_) => {
+                Self::Conflict { code: "notification_finished".to_owned(), message: e.to_string() }
             }
             OrchestratorError::NotFound(what) => Self::NotFound(what.to_owned()),
         }

@@ -40,6 +40,17 @@ pub(crate) fn seen(n: &Shown, call: Option<&Call>) -> proto::Notification {
         call_status: call.map(|c| c.state.status.as_str().to_owned()).unwrap_or_default(),
         blocked_by: n.blocked_by.clone().unwrap_or_default(),
         carrier_code: call.and_then(|c| c.state.carrier_code).unwrap_or_default(),
+        evidence_json: text(n.evidence.as_ref()),
+        scheduled_at_ms: n.options.scheduled.then(|| to_millis(n.due_at)),
+        expires_at_ms: to_millis(n.expires_at),
+        max_attempts: n.retry.max_attempts(),
+        attempts: n.attempts,
+        next_attempt_at_ms: n.next_try_at.map(to_millis),
+        from_e164: n.options.from.clone().unwrap_or_default(),
+        voicemail: n.options.voicemail.as_str().to_owned(),
+        retry_delay_seconds: n.retry.delay_seconds().to_vec(),
+        reschedule_json: text(n.options.reschedule.as_ref()),
+        retry_on: n.retry.on().iter().map(|reason| reason.as_str().to_owned()).collect(),
     }
 }
 

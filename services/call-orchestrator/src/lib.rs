@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
+mod call_seen;
 mod carriers;
 mod config;
 mod conversation;
@@ -35,7 +36,13 @@ use config::Config;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::CallOrchestrator,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_calls", "0002_carrier_code", "0003_handed_out", "0004_rules"],
+        migrations: common::migrations![
+            "0001_calls",
+            "0002_carrier_code",
+            "0003_handed_out",
+            "0004_rules",
+            "0005_notifications_api"
+        ],
         durability: Durability::Full,
     }),
     listens: &[],

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use common::bus::Cause;
 use common::clock::to_millis;
 use common::db::{DbError, Tx};
-use contracts::calls::{DialRequested, StopCallRequested};
+use contracts::calls::{DialRequested, LeaveMessageRequested, StopCallRequested};
 use contracts::ids::{AttemptId, CallId, NotificationId, ProjectId};
 
 use crate::app::App;
 use crate::conversation;
-use crate::domain::call::{self, CallEffect, CallInput, CallState, CallStatus, DialRefusal};
+use crate::domain::call::{self, CallEffect, CallInput, CallState, CallStatus, DialRefusal, VoicemailPolicy};
 use crate::domain::ended_reason::EndedReason;
 use crate::domain::limits::{DIAL_BEFORE, RING_TIMEOUT_SECONDS};
 use crate::domain::notification::{self, NotificationEffect, NotificationInput, NotificationStatus};
@@ -112,6 +112,9 @@ impl<'a, 't> Story<'a, 't> {
         if let Some(at) = reaping::moved(&self.call.state, &step.state, now) {
             self.call.reap_at = at;
         }
+        if step.state.dialled && !self.call.state.dialled {
+            self.call.dialled_at = Some(now);
+        }
         self.call.state = step.state;
         step.effects.into_iter().try_for_each(|effect| self.call_effect(effect))
     }
@@ -153,8 +156,9 @@ impl<'a, 't> Story<'a, 't> {
                 })
             }
             CallEffect::Conclude(reason) => self.conclude(reason),
-            // No notification asks for a message on a machine yet, and numbers are not marked: nothing to do.
-            CallEffect::LeaveVoicemail | CallEffect::MarkNumberUnreachable => Ok(()),
+            CallEffect::LeaveVoicemail => self.leave_message(),
+            // Numbers are not marked: nothing to do.
+            CallEffect::MarkNumberUnreachable => Ok(()),
         }
     }
 
@@ -224,6 +228,21 @@ impl<'a, 't> Story<'a, 't> {
             dial_before_ms: to_millis(now + DIAL_BEFORE),
             ring_timeout_seconds: RING_TIMEOUT_SECONDS,
             time_limit_seconds: self.call.state.time_limit_seconds.unwrap_or_default(),
+            from_e164: self.notification.options.from.clone().unwrap_or_default(),
+            leaves_message: self.notification.options.voicemail == VoicemailPolicy::LeaveMessage,
+        };
+        self.tx.stage(&request, &self.cause)
+    }
+
+    /// Asks the bridge to break off what is said or heard, and to ask for the message instead: it is the next turn.
+    fn leave_message(&mut self) -> Result<(), DbError> {
+        let Some(attempt) = self.call.attempt_id else { return Ok(()) };
+        let latest = turns::latest(self.tx.conn, self.call.id)?;
+        let request = LeaveMessageRequested {
+            call_id: self.call.id.to_string(),
+            project_id: self.call.project_id.to_string(),
+            attempt_id: attempt.to_string(),
+            turn: latest.map_or(0, |turn| turn.next().0),
         };
         self.tx.stage(&request, &self.cause)
     }
@@ -278,7 +297,7 @@ pub(crate) fn new_call(notification: &Notification, id: CallId, attempt: u32, no
         state: CallState::accepted(Some(notification.spec.time_limit_seconds)),
         reap_at: now,
         stop_asked: false,
-        begun_at: None,
+    answered_by: None, begun_at: None, dialled_at: None,
         created_at: now,
         updated_at: now,
         version: 0,

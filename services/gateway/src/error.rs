@@ -9,7 +9,7 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use common::db::DbError;
 use contracts::rpc::RpcError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::problem::Problem;
 use crate::identity::passwords::HashError;
@@ -167,14 +167,24 @@ impl ApiError {
             Some(Hint::HangUp) => response.force_close(),
             None => &mut response,
         };
-        response.json(json!({
+        response.json(self.to_json(request_id))
+    }
+
+    /// The documented form.
+    pub(crate) fn to_json(&self, request_id: &str) -> Value {
+        json!({
             "statusCode": self.status.as_u16(),
             "message": self.message,
             "error": self.status.canonical_reason().unwrap_or("Error"),
             "code": self.code,
             "details": self.details,
             "request_id": request_id,
-        }))
+        })
+    }
+
+    /// The status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::config::ConfigError;
 use common::telemetry::Masked;
+use twilio::HttpMethod;
 use twilio::rest::{
     Call, CallEvent, CallFilter, CallList, Client, CreateCall, Credentials, Error, Instructions,
     MachineDetection, MachineDetectionMode, Timeouts, UpdateCall,
@@ -52,7 +53,10 @@ impl Carrier {
             timeout: Some(attempt.ring_timeout_seconds),
             time_limit: Some(attempt.time_limit_seconds),
             machine_detection: Some(MachineDetection {
-                mode: MachineDetectionMode::Enable,
+                mode: match attempt.leaves_message {
+                    true => MachineDetectionMode::DetectMessageEnd,
+                    false => MachineDetectionMode::Enable,
+                },
                 timeout: None,
                 async_callback: Some(urls.answered_by(attempt.id)),
             }),
@@ -75,6 +79,18 @@ impl Carrier {
     pub(crate) async fn end(&self, sid: &str) -> Result<(), Error> {
         let Ok(sid) = sid.parse() else { return Ok(()) };
         match self.client.update_call(&sid, &UpdateCall::Complete).await {
+            Ok(_) => Ok(()),
+            Err(e) if e.code() == Some(ALREADY_OVER) => Ok(()),
+            Err(Error::Api(e)) if e.is_not_found() => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Breaks off what runs in a call and goes on with the document at `url`. A call that is over stays over.
+    pub(crate) async fn go_on(&self, sid: &str, url: String) -> Result<(), Error> {
+        let Ok(sid) = sid.parse() else { return Ok(()) };
+        let update = UpdateCall::Url { url, method: Some(HttpMethod::Post) };
+        match self.client.update_call(&sid, &update).await {
             Ok(_) => Ok(()),
             Err(e) if e.code() == Some(ALREADY_OVER) => Ok(()),
             Err(Error::Api(e)) if e.is_not_found() => Ok(()),

@@ -31,7 +31,10 @@ use config::Config;
 /// The telephony-bridge, for a process to run.
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::TelephonyBridge,
-    tables: Some(Tables { migrations: common::migrations!["0001_attempts"], durability: Durability::Full }),
+    tables: Some(Tables {
+        migrations: common::migrations!["0001_attempts", "0005_leave_message"],
+        durability: Durability::Full,
+    }),
     listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],
     build,
 };
@@ -45,6 +48,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         subscriptions: vec![
             Subscription::to(&app, handlers::dial_requested::handle),
             Subscription::to(&app, handlers::stop_call_requested::handle),
+            Subscription::to(&app, handlers::leave_message_requested::handle),
         ],
         servers: vec![Arc::new(CarriersServer(handlers::find_carrier::Carriers(app.clone())))],
         tasks: vec![

@@ -18,7 +18,7 @@ use contracts::calls as proto;
 use contracts::ids::CallId;
 
 use crate::app::App;
-use crate::domain::call::{CallInput, CallStatus, Progress};
+use crate::domain::call::{CallInput, CallStatus, HangupBy, Progress};
 use crate::domain::limits::{MAX_PATIENCE, TURN_LEASE};
 use crate::domain::turn::{self, Claim, Part, Then, TurnNumber, TurnState};
 use crate::error::OrchestratorError;
@@ -129,10 +129,12 @@ fn take(
     Ok(Opened::Run(Run { call: ask.call, turn: ask.turn, generation, opening }))
 }
 
-/// No new turn: the call is over or about to end, or the conversation has gone past it.
+/// No new turn: the call is over or about to end, or the conversation has gone past it. A message for a machine is still a
+/// turn.
 fn closed(tx: &mut Tx<'_>, call: &Call, number: TurnNumber) -> Result<bool, OrchestratorError> {
     let gone_past = turns::latest(tx.conn, call.id)?.is_some_and(|latest| latest > number);
-    Ok(gone_past || call.state.status.is_final() || call.state.hangup_by.is_some())
+    let ends = call.state.hangup_by.is_some_and(|by| by != HangupBy::LeavingMessage);
+    Ok(gone_past || call.state.status.is_final() || ends)
 }
 
 /// The carrier asks for words: somebody has picked up, whatever became of the report that says so.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::bus::Cause;
-use common::db::Tx;
+use common::db::{Db, DbError, Tx};
 use contracts::ids::CallId;
 use futures_util::{FutureExt as _, StreamExt as _};
 use llm::{Chat as _, ChatEvent, ChatRequest, ChatStream, EndReason, ModelError};
@@ -13,7 +13,7 @@ use llm::{Chat as _, ChatEvent, ChatRequest, ChatStream, EndReason, ModelError};
 use super::Run;
 use super::frozen::{self, Frozen};
 use crate::app::App;
-use crate::domain::call::CallInput;
+use crate::domain::call::{CallInput, HangupBy};
 use crate::domain::limits::{LONGEST_ANSWER, TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
 use crate::domain::reply::{self, Fixed, Reply};
 use crate::domain::sentences::Splitter;
@@ -36,7 +36,8 @@ pub(super) async fn run(app: App, run: Run) {
 async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     let frozen = frozen::of(app, run.call).await?;
     let call = run.call;
-    let all = app.platform.database.read(move |db| turns::all(db, call)).await?;
+    let read = move |db: &mut Db| Ok::<_, DbError>((turns::all(db, call)?, calls::find(db, call)?));
+    let (all, row) = app.platform.database.read(read).await?;
     let before: Vec<Turn> = all.into_iter().filter(|t| t.number < run.turn).collect();
     let heard: Vec<_> = before.iter().map(|t| t.opening.heard()).collect();
     let words = match &run.opening {
@@ -46,6 +47,9 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     let reply = reply::decide(run.turn, &heard, run.opening.heard(), words);
     let failed_before = before.iter().rev().take_while(|t| t.view.state == TurnState::Broken).count();
     let mut voice = Voice { app, stored: 0, failed_before, run: run.clone() };
+    if row.is_some_and(|call| call.state.hangup_by == Some(HangupBy::LeavingMessage)) {
+        return voice.leave_message(&frozen, &before).await;
+    }
     match reply {
         Reply::Fixed(fixed) => voice.close_with(fixed, false).await,
         Reply::Model { silences } => {
@@ -206,6 +210,23 @@ impl Voice<'_> {
             return Ok(());
         }
         self.close_with(reply::after_failure(self.failed_before), true).await
+    }
+
+    /// Says to a machine what is to be left on it, and nothing else: its message, or what the agent would have opened with.
+    async fn leave_message(&mut self, frozen: &Frozen, before: &[Turn]) -> Result<(), OrchestratorError> {
+        let opening = || {
+            let first = before.first().map(|turn| turn.view.sentences.iter().map(|s| s.text.as_str()));
+            first.map(|texts| texts.collect::<Vec<_>>().join(" ")).unwrap_or_default()
+        };
+        let text = frozen.spec.voicemail_message.clone().unwrap_or_else(opening);
+        let mut splitter = Splitter::new();
+        let mut texts = splitter.push(&text);
+        texts.extend(splitter.finish());
+        if texts.is_empty() {
+            texts.push("Goodbye.".to_owned()); // to hang up, something has to be said
+        }
+        let ending = (Then::HangUp, Some(CallInput::MessageLeft));
+        self.close(texts, TurnState::Done { then: Then::HangUp }, ending).await
     }
 
     /// Leaves the turn to whoever asks for it first, if nobody has. False: somebody waits for it.

@@ -5,6 +5,7 @@
 //! `ringing` → `in_progress` → final), final states stick, and the reaper's report ends a call in any state.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::ended_reason::EndedReason;
 
@@ -29,7 +30,9 @@ pub enum HangupBy {
     MaxDuration,
     /// A machine picked up, and no message is to be left.
     Voicemail,
-    /// A machine picked up, and the message is being left.
+    /// A machine picked up, and a message is to be left before the call ends.
+    LeavingMessage,
+    /// A machine picked up, and the message has been spoken.
     VoicemailMessage,
     /// A call screener did not put the call through.
     Screener,
@@ -49,7 +52,7 @@ impl HangupBy {
             Self::Silence => EndedReason::Silence,
             Self::OptOut => EndedReason::OptOut,
             Self::MaxDuration => EndedReason::MaxDuration,
-            Self::Voicemail => EndedReason::Voicemail,
+            Self::Voicemail | Self::LeavingMessage => EndedReason::Voicemail,
             Self::VoicemailMessage => EndedReason::VoicemailLeft,
             Self::Screener => EndedReason::Screened,
             Self::Cancel => EndedReason::Canceled,
@@ -79,7 +82,8 @@ pub struct CallState {
     pub ended_at: Option<DateTime<Utc>>,
     /// Why it ended; present exactly in the final states.
     pub ended_reason: Option<EndedReason>,
-    /// The first wish of ours to end it; an opt-out and a cancel replace it, and so does a machine to which goodbye was said.
+    /// The first wish of ours to end it; an opt-out and a cancel replace it, and so does a machine to which goodbye was said,
+    /// or on which a message has been left.
     pub hangup_by: Option<HangupBy>,
     /// The carrier's own error code, where it could not be placed and the carrier said why.
     pub carrier_code: Option<u32>,
@@ -162,8 +166,9 @@ impl AnsweredBy {
     }
 }
 
-/// What a notification wants when a machine picks up. Until notifications can say so, it is the default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// What a notification wants when a machine picks up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum VoicemailPolicy {
     /// Hang up.
     #[default]
@@ -172,6 +177,24 @@ pub enum VoicemailPolicy {
     LeaveMessage,
     /// Hang up; the retry policy decides whether to ring again.
     Retry,
+}
+
+impl VoicemailPolicy {
+    /// The public text, for example `leave_message`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HangUp => "hang_up",
+            Self::LeaveMessage => "leave_message",
+            Self::Retry => "retry",
+        }
+    }
+
+    /// Reads the public text; `None` for any other.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::HangUp, Self::LeaveMessage, Self::Retry].into_iter().find(|policy| policy.as_str() == text)
+    }
 }
 
 /// What the carrier says when the reaper asks it about a call that should be over.
@@ -253,6 +276,8 @@ pub enum CallInput {
         /// Whether a person has answered the agent: then the verdict comes too late to be believed.
         by_a_person: bool,
     },
+    /// The message for the machine has been put into words: they are all that is said from now on.
+    MessageLeft,
     /// A call screener does not put the call through.
     Screened,
     /// Something of ours broke so that the conversation cannot go on.
@@ -281,7 +306,7 @@ pub enum CallEffect {
     EmitEnded,
     /// Ask the bridge to end the call and to dial nothing for it any more.
     StopCarrierCall,
-    /// Have the voicemail message spoken.
+    /// Have what runs broken off and the message for the machine spoken.
     LeaveVoicemail,
     /// Put the number on the suppression list.
     SuppressNumber,

@@ -217,8 +217,9 @@ fn due(state: &mut NotificationState, now: DateTime<Utc>) -> Vec<NotificationEff
     if now >= state.expires_at {
         return end(state, EndedReason::Expired);
     }
-    if now < state.next_try_at {
-        return vec![NotificationEffect::WaitUntil(state.next_try_at)];
+    let earliest = state.next_try_at.max(state.due_at);
+    if now < earliest {
+        return vec![NotificationEffect::WaitUntil(earliest)];
     }
     state.status = NotificationStatus::InProgress;
     state.blocked_by = None;
@@ -235,6 +236,10 @@ fn blocked(
 ) -> Vec<NotificationEffect> {
     if !state.waits() {
         return Vec::new();
+    }
+    // Before its time it stands in no line, and a rule that opens is no reason to ring.
+    if until.is_some() && now < state.due_at {
+        return wait(state, state.due_at);
     }
     state.blocked_by = Some(by);
     match until {

@@ -101,6 +101,32 @@ impl RetryPolicy {
         self.max_attempts
     }
 
+    /// The pauses, in seconds.
+    #[must_use]
+    pub fn delay_seconds(&self) -> &[u32] {
+        &self.delay_seconds
+    }
+
+    /// The endings that are retried.
+    #[must_use]
+    pub fn on(&self) -> &[EndedReason] {
+        &self.on
+    }
+
+    /// The same, and a machine is rung again, too. Where there was to be one attempt, there are two, the second only after a
+    /// machine.
+    #[must_use]
+    pub fn also_after_a_machine(mut self) -> Self {
+        if self.max_attempts == 1 {
+            self.max_attempts = 2;
+            self.on.clear();
+        }
+        if !self.on.contains(&EndedReason::Voicemail) {
+            self.on.push(EndedReason::Voicemail);
+        }
+        self
+    }
+
     /// When to ring again after attempt number `attempt` (from 1) ended at `now` for `reason`; `None` when it
     /// was the last.
     #[must_use]

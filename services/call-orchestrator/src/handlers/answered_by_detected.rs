@@ -6,13 +6,14 @@ use contracts::telephony::AnsweredByDetected;
 
 use super::tell;
 use crate::app::App;
-use crate::domain::call::{AnsweredBy, CallInput, CallStatus, Progress, VoicemailPolicy};
+use crate::domain::call::{AnsweredBy, CallInput, CallStatus, Progress};
 use crate::domain::exchange;
 use crate::store::turns;
 
 pub(crate) async fn handle(app: App, meta: Meta, message: AnsweredByDetected) -> Outcome {
     let verdict = AnsweredBy::parse(&message.answered_by);
-    tell(&app, &meta, (&message.call_id, &message.attempt_id), move |story| {
+    let (call, attempt) = (message.call_id.clone(), message.attempt_id.clone());
+    tell(&app, &meta, (&call, &attempt), move |story| {
         // Who has been judged has picked up: the report that says so may still be on its way.
         if story.call.state.status.rank() < CallStatus::InProgress.rank() {
             let at = story.tx.now();
@@ -26,7 +27,9 @@ pub(crate) async fn handle(app: App, meta: Meta, message: AnsweredByDetected) ->
             }))?;
         }
         let by_a_person = exchange::is_a_persons(&turns::heard(story.tx.conn, story.call.id)?);
-        Ok(CallInput::AnsweredBy { verdict, policy: VoicemailPolicy::HangUp, by_a_person })
+        story.call.answered_by = Some(message.answered_by.clone());
+        let policy = story.notification.options.voicemail;
+        Ok(CallInput::AnsweredBy { verdict, policy, by_a_person })
     })
     .await
 }

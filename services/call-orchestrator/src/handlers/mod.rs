@@ -2,6 +2,7 @@
 
 pub(crate) mod answered_by_detected;
 pub(crate) mod call_progressed;
+mod calls;
 pub(crate) mod cancel_notification;
 pub(crate) mod customer_changed;
 pub(crate) mod customer_erased;
@@ -19,6 +20,7 @@ pub(crate) mod rpc;
 mod start_turn;
 mod suppressions;
 mod usage;
+mod stop_notification;
 
 use common::bus::{Meta, Outcome};
 use common::db::DbError;

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use common::bus::Cause;
+use common::clock::from_millis;
 use common::db::{DbError, Tx, lease};
 use common::json_schema;
 use contracts::accounts::{CustomerStanding, ProjectPolicy};
@@ -11,6 +12,8 @@ use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
 use serde_json::{Map, Value};
 
 use crate::app::App;
+use crate::domain::call::VoicemailPolicy;
+use crate::domain::ended_reason::{EndedReason, UnknownEndedReason};
 use crate::domain::notification::{NotificationInput, NotificationState};
 use crate::domain::prompt::{self, CallFacts, Variables};
 use crate::domain::retry::RetryPolicy;
@@ -18,7 +21,7 @@ use crate::domain::{schema, script};
 use crate::error::OrchestratorError;
 use crate::events;
 use crate::rulebook::{self, Rulebook};
-use crate::store::notifications::{self as table, Notification, Spec};
+use crate::store::notifications::{self as table, Notification, Options, Spec};
 use crate::store::shown::{self, Shown};
 use crate::store::{calls, withdrawals};
 use crate::story::{Story, new_call};
@@ -54,7 +57,7 @@ pub(crate) async fn place(
                 return Err(OrchestratorError::NotFound("notification")); // another project's
             }
             let withdrawn = withdrawals::contains(tx.conn, project, id)?;
-            let notification = due_at_once(accepted.clone(), tx.now());
+            let notification = accepted_at(accepted.clone(), tx.now());
             let rulebook = learn(&inner, tx, &notification, (policy.as_ref(), standing.as_ref()))?;
             let call = new_call(&notification, notification.call_id, 1, tx.now());
             let mut story = Story::begin(&inner, tx, &cause, (notification, call))?;
@@ -104,9 +107,14 @@ async fn stored(
         .await
 }
 
-/// The time of its transaction is the time of a notification, whatever the time was when the work on it began.
-fn due_at_once(notification: Notification, now: DateTime<Utc>) -> Notification {
-    let state = NotificationState::accepted(now, None, RetryPolicy::default());
+/// The time of its transaction is the time of a notification, whatever the time was when the work on it began: what was not
+/// scheduled for later is due then.
+fn accepted_at(notification: Notification, now: DateTime<Utc>) -> Notification {
+    let state = &notification.state;
+    let due_at = state.due_at.max(now);
+    // Absent, it was reckoned from the time when it was due: it is again.
+    let expires_at = if notification.options.expires { Some(state.expires_at) } else { None };
+    let state = NotificationState::accepted(due_at, expires_at, state.retry.clone());
     Notification { state, created_at: now, updated_at: now, ..notification }
 }
 
@@ -134,7 +142,8 @@ fn accept(
         max_duration_seconds: request.max_duration_seconds,
         spec: spec(request, customer, business, now)?,
         metadata: object("metadata", &request.metadata_json)?.map(Value::Object),
-        state: NotificationState::accepted(now, None, RetryPolicy::default()),
+        options: options(request, now)?,
+        state: state(request, now)?,
         summary_due: false,
         found: None,
         call_id: CallId::new(),
@@ -142,6 +151,54 @@ fn accept(
         updated_at: now,
         version: 0,
     })
+}
+
+/// How it is to be dialled.
+fn options(
+    request: &proto::PlaceNotificationRequest,
+    now: DateTime<Utc>,
+) -> Result<Options, OrchestratorError> {
+    Ok(Options {
+        scheduled: scheduled_at(request).is_some_and(|at| at > now),
+        expires: request.expires_at_ms.is_some(),
+        from: Some(request.from_e164.clone()).filter(|from| !from.is_empty()),
+        voicemail: voicemail(request)?,
+        reschedule: object("reschedule", &request.reschedule_json)?.map(Value::Object),
+    })
+}
+
+fn voicemail(request: &proto::PlaceNotificationRequest) -> Result<VoicemailPolicy, OrchestratorError> {
+    if request.voicemail.is_empty() {
+        return Ok(VoicemailPolicy::default());
+    }
+    VoicemailPolicy::parse(&request.voicemail).ok_or_else(|| OrchestratorError::Invalid {
+        field: "voicemail",
+        problem: "must be hang_up, leave_message or retry".to_owned(),
+    })
+}
+
+fn scheduled_at(request: &proto::PlaceNotificationRequest) -> Option<DateTime<Utc>> {
+    request.scheduled_at_ms.map(from_millis)
+}
+
+fn state(
+    request: &proto::PlaceNotificationRequest,
+    now: DateTime<Utc>,
+) -> Result<NotificationState, OrchestratorError> {
+    let retry = match voicemail(request)? {
+        VoicemailPolicy::Retry => retry(request)?.also_after_a_machine(),
+        _ => retry(request)?,
+    };
+    let due_at = scheduled_at(request).map_or(now, |at| at.max(now));
+    Ok(NotificationState::accepted(due_at, request.expires_at_ms.map(from_millis), retry))
+}
+
+fn retry(request: &proto::PlaceNotificationRequest) -> Result<RetryPolicy, OrchestratorError> {
+    let Some(asked) = &request.retry else { return Ok(RetryPolicy::default()) };
+    let invalid = |problem: String| OrchestratorError::Invalid { field: "retry", problem };
+    let on: Result<Vec<EndedReason>, _> = asked.on.iter().map(|word| word.parse()).collect();
+    let on = on.map_err(|e: UnknownEndedReason| invalid(e.to_string()))?;
+    RetryPolicy::new(asked.max_attempts, asked.delay_seconds.clone(), on).map_err(|e| invalid(e.to_string()))
 }
 
 /// The text of a JSON object; `None` when it is empty.
@@ -187,6 +244,7 @@ fn spec(
         first_name: customer.first_name.clone(),
         external_id: customer.external_id.clone(),
         time_limit_seconds: agent.map_or(request.max_duration_seconds, |a| a.max_duration_seconds),
+        voicemail_message: voicemail_message(request, &facts)?,
     })
 }
 
@@ -218,6 +276,24 @@ fn opening(
     prompt::render(&agent.first_message, &variables(request, facts)?)
         .map(Some)
         .map_err(|e| OrchestratorError::Invalid { field: "first_message", problem: e.to_string() })
+}
+
+/// What a machine is told: the agent's own words for it, else the message, else a fixed first sentence.
+fn voicemail_message(
+    request: &proto::PlaceNotificationRequest,
+    facts: &CallFacts<'_>,
+) -> Result<Option<String>, OrchestratorError> {
+    if voicemail(request)? != VoicemailPolicy::LeaveMessage {
+        return Ok(None);
+    }
+    let own = request.agent.as_ref().map(|a| &a.voicemail_message).filter(|text| !text.trim().is_empty());
+    if let Some(template) = own {
+        return prompt::render(template, &variables(request, facts)?)
+            .map(Some)
+            .map_err(|e| OrchestratorError::Invalid { field: "voicemail_message", problem: e.to_string() });
+    }
+    let message = Some(request.message.clone()).filter(|text| !text.trim().is_empty());
+    message.map_or_else(|| opening(request, facts), |message| Ok(Some(message)))
 }
 
 fn result_schema(request: &proto::PlaceNotificationRequest) -> Result<Option<Value>, OrchestratorError> {

@@ -10,8 +10,7 @@ use contracts::calls::{
 use contracts::rpc::{Context, RpcError};
 
 use super::{
-    get_notification, list_notifications, next_sentence, place_notification, preview_rules, start_turn,
-    suppressions, usage,
+    calls, get_notification, list_notifications, next_sentence, place_notification, preview_rules, start_turn, stop_notification, suppressions, usage,
 };
 use crate::app::App;
 
@@ -43,6 +42,26 @@ impl NotificationsRpc for Notifications {
         request: proto::ListNotificationsRequest,
     ) -> Result<proto::ListNotificationsResponse, RpcError> {
         Ok(list_notifications::list(&self.0, &request).await?)
+    }
+
+    async fn stop_notification(
+        &self,
+        _: Context,
+        request: proto::GetNotificationRequest,
+    ) -> Result<proto::Notification, RpcError> {
+        Ok(stop_notification::stop(&self.0, &request).await?)
+    }
+
+    async fn list_calls(
+        &self,
+        _: Context,
+        request: proto::GetNotificationRequest,
+    ) -> Result<proto::ListCallsResponse, RpcError> {
+        Ok(calls::list(&self.0, &request).await?)
+    }
+
+    async fn get_call(&self, _: Context, request: proto::GetCallRequest) -> Result<proto::Call, RpcError> {
+        Ok(calls::get(&self.0, &request).await?)
     }
 }
 

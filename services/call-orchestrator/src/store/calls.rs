@@ -26,6 +26,10 @@ pub(crate) struct Call {
     pub(crate) stop_asked: bool,
     /// When the bridge was last asked to dial.
     pub(crate) begun_at: Option<DateTime<Utc>>,
+    /// When the carrier had it.
+    pub(crate) dialled_at: Option<DateTime<Utc>>,
+    /// The carrier's verdict on who picked up.
+    pub(crate) answered_by: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) version: i64,
@@ -53,18 +57,24 @@ struct Row {
     stop_asked: bool,
     carrier_code: Option<i64>,
     begun_at: Option<Time>,
+    dialled_at: Option<Time>,
+    answered_by: Option<String>,
     created_at: Time,
     updated_at: Time,
     version: i64,
 }
 
-const HANGUPS: [(HangupBy, &str); 10] = [
+/// The word for [`HangupBy::LeavingMessage`].
+const LEAVING_MESSAGE: &str = "leaving_message";
+
+const HANGUPS: [(HangupBy, &str); 11] = [
     (HangupBy::Agent, "agent"),
     (HangupBy::Transfer, "transfer"),
     (HangupBy::Silence, "silence"),
     (HangupBy::OptOut, "opt_out"),
     (HangupBy::MaxDuration, "max_duration"),
     (HangupBy::Voicemail, "voicemail"),
+    (HangupBy::LeavingMessage, LEAVING_MESSAGE),
     (HangupBy::VoicemailMessage, "voicemail_message"),
     (HangupBy::Screener, "screener"),
     (HangupBy::Cancel, "cancel"),
@@ -105,6 +115,8 @@ impl Call {
             reap_at: row.reap_at.0,
             stop_asked: row.stop_asked,
             begun_at: row.begun_at.map(|t| t.0),
+            dialled_at: row.dialled_at.map(|t| t.0),
+            answered_by: row.answered_by,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
             version: row.version,
@@ -133,6 +145,8 @@ impl Call {
             stop_asked: self.stop_asked,
             carrier_code: state.carrier_code.map(i64::from),
             begun_at: self.begun_at.map(Time::from),
+            dialled_at: self.dialled_at.map(Time::from),
+            answered_by: self.answered_by.clone(),
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             version,
@@ -177,6 +191,26 @@ pub(crate) fn of(db: &mut Db, project: ProjectId, ids: &[CallId]) -> Result<Vec<
     rows.into_iter().map(Call::from_row).collect()
 }
 
+/// One call of a project.
+pub(crate) fn of_project(db: &mut Db, project: ProjectId, id: CallId) -> Result<Option<Call>, DbError> {
+    Ok(of(db, project, &[id])?.pop())
+}
+
+/// The calls of a notification, newest first.
+pub(crate) fn of_notification(
+    db: &mut Db,
+    project: ProjectId,
+    notification: NotificationId,
+) -> Result<Vec<Call>, DbError> {
+    let rows: Vec<Row> = calls::table
+        .filter(calls::project_id.eq(Id::of(project)))
+        .filter(calls::notification_id.eq(Id::of(notification)))
+        .order(calls::attempt.desc())
+        .select(Row::as_select())
+        .load(db)?;
+    rows.into_iter().map(Call::from_row).collect()
+}
+
 /// How many calls of a project are being dialled, ring or talk.
 pub(crate) fn alive(db: &mut Db, project: ProjectId) -> Result<i64, DbError> {
     Ok(calls::table
@@ -199,13 +233,13 @@ pub(crate) fn begun_since(db: &mut Db, project: ProjectId, since: DateTime<Utc>)
 }
 
 /// Takes part in whatever is decided about a call that goes on: whoever ends it at the same moment has to decide again.
-/// A call that is over or about to end is a [`DbError::Conflict`].
+/// A call that is over or about to end is a [`DbError::Conflict`]; one in which a message is still to be left goes on.
 pub(crate) fn hold_open(db: &mut Db, id: CallId) -> Result<(), DbError> {
     let touched = diesel::update(
         calls::table
             .filter(calls::id.eq(Id::of(id)))
             .filter(calls::ended_at.is_null())
-            .filter(calls::hangup_by.is_null()),
+            .filter(calls::hangup_by.is_null().or(calls::hangup_by.eq(LEAVING_MESSAGE))),
     )
     .set(calls::version.eq(calls::version + 1))
     .execute(db)?;

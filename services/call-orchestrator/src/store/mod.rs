@@ -10,6 +10,7 @@ mod schema;
 pub(crate) mod shown;
 pub(crate) mod standings;
 pub(crate) mod suppressions;
+pub(crate) mod timed;
 pub(crate) mod turns;
 pub(crate) mod usage;
 pub(crate) mod waiting;

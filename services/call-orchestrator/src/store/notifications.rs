@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::schema::notifications;
 use super::{int, word};
+use crate::domain::call::VoicemailPolicy;
 use crate::domain::notification::NotificationState;
 
 /// What a conversation is made of, frozen when the notification is accepted.
@@ -35,6 +36,32 @@ pub(crate) struct Spec {
     pub(crate) external_id: String,
     /// The longest call, seconds.
     pub(crate) time_limit_seconds: u32,
+    /// What a machine is told, where a message is to be left; `None`: what the agent would have opened with.
+    #[serde(default)]
+    pub(crate) voicemail_message: Option<String>,
+}
+
+/// How a notification is to be dialled, as it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Options {
+    /// It was to wait until its `due_at`.
+    pub(crate) scheduled: bool,
+    /// The caller said when it expires.
+    pub(crate) expires: bool,
+    /// The number to ring from; `None`: the carrier's own choice.
+    pub(crate) from: Option<String>,
+    /// What happens when a machine picks up.
+    pub(crate) voicemail: VoicemailPolicy,
+    /// How another time is agreed on.
+    pub(crate) reschedule: Option<Value>,
+}
+
+impl Options {
+    /// What is stored; a notification from before there were options has none.
+    pub(super) fn read(stored: Option<Json>) -> Result<Self, DbError> {
+        stored.map_or(Ok(Self::default()), |json| word(serde_json::from_value(json.0)))
+    }
 }
 
 /// What a finished notification has brought.
@@ -63,6 +90,7 @@ pub(crate) struct Notification {
     pub(crate) max_duration_seconds: u32,
     pub(crate) spec: Spec,
     pub(crate) metadata: Option<Value>,
+    pub(crate) options: Options,
     pub(crate) state: NotificationState,
     /// The summary is to be written.
     pub(crate) summary_due: bool,
@@ -100,6 +128,7 @@ struct Row {
     summarised: bool,
     summary_due: bool,
     retry: Json,
+    options: Option<Json>,
     outcome: Option<Json>,
     call_id: Id,
     lease_until: Option<Time>,
@@ -140,6 +169,7 @@ impl Notification {
             max_duration_seconds: row.max_duration_seconds.unsigned_abs(),
             spec: word(serde_json::from_value(row.spec.0))?,
             metadata: row.metadata.map(|m| m.0),
+            options: Options::read(row.options)?,
             state,
             summary_due: row.summary_due,
             found: word(row.outcome.map(|o| serde_json::from_value(o.0)).transpose())?,
@@ -177,6 +207,7 @@ impl Notification {
             summarised: state.summarised,
             summary_due: self.summary_due,
             retry: Json(word(serde_json::to_value(&state.retry))?),
+            options: Some(Json(word(serde_json::to_value(&self.options))?)),
             outcome: word(found)?.map(Json),
             call_id: Id::of(self.call_id),
             lease_until: None,

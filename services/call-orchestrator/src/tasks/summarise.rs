@@ -107,7 +107,7 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
 /// The result of the conversation, where one is asked for and the customer, not a machine, said anything.
 async fn find_result(app: &App, notification: &Notification, said: &[Utterance]) -> Found {
     let Some(schema) = &notification.spec.schema else { return Found::default() };
-    if notification.state.ended_reason == Some(EndedReason::Voicemail) {
+    if matches!(notification.state.ended_reason, Some(EndedReason::Voicemail | EndedReason::VoicemailLeft)) {
         return Found::default(); // the greeting of a machine answers nothing
     }
     if !said.iter().any(|u| u.speaker == Speaker::Customer) {

@@ -18,8 +18,20 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 /// # Errors
 /// 408, 413, 415, or 400 with the place in the text.
 pub(crate) async fn json(request: &HttpRequest, payload: Payload) -> Result<Value, ApiError> {
+    json_of(request, payload, LIMIT).await
+}
+
+/// The same for a body of at most `limit` bytes.
+///
+/// # Errors
+/// As [`json`].
+pub(crate) async fn json_of(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: usize,
+) -> Result<Value, ApiError> {
     check_type(request)?;
-    let bytes = read(LIMIT, 1, request, payload).await?;
+    let bytes = read(limit, 1, request, payload).await?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|e| ApiError::invalid_field("", format!("is not UTF-8 (byte {})", e.valid_up_to())))?;
     serde_json::from_str(text).map_err(|e| {

@@ -36,7 +36,7 @@ use crate::store::idempotency;
 use crate::store::phones::{self, PhoneRow};
 
 /// Where consent is known from that a request brought without saying so.
-const TOLD_HERE: &str = "api";
+pub(crate) const TOLD_HERE: &str = "api";
 
 /// A person who may be rung.
 #[derive(ToSchema)]

@@ -63,7 +63,32 @@ pub(crate) fn overlay(whole: &mut Value, changes: &Value) -> Result<(), ApiError
     Ok(())
 }
 
+/// Reads an object that stands inside another one.
+///
+/// # Errors
+/// Every problem, with its place inside the object.
+pub(crate) fn within<T>(
+    value: &Value,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Result<T, Vec<Problem>> {
+    let object = value.as_object().ok_or_else(|| vec![Problem::new("", "must be an object")])?;
+    let mut fields = Fields { object, problems: Vec::new() };
+    match read(&mut fields) {
+        Some(made) if fields.problems.is_empty() => Ok(made),
+        _ => Err(fields
+            .problems
+            .into_iter()
+            .map(|p| Problem::new(format!("/{}", p.field), p.problem))
+            .collect()),
+    }
+}
+
 impl Fields<'_> {
+    /// Whether a field says anything.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     /// The value; one that is `null` counts as absent.
     fn value(&self, name: &str) -> Option<&Value> {
         self.object.get(name).filter(|value| !value.is_null())
@@ -72,15 +97,6 @@ impl Fields<'_> {
     /// Notes that a field is wrong.
     pub(crate) fn refuse(&mut self, name: &str, problem: impl Into<String>) {
         self.problems.push(Problem::new(name, problem));
-    }
-
-    /// Fields that mean something to a caller and nothing yet to us: ignoring them would do what was not asked for.
-    pub(crate) fn not_yet(&mut self, names: &[&str]) {
-        for name in names {
-            if self.value(name).is_some() {
-                self.refuse(name, "cannot be used yet; leave it out");
-            }
-        }
     }
 
     /// A required text.
@@ -174,7 +190,8 @@ impl Fields<'_> {
     }
 }
 
-fn parse_id<T: FromStr>(text: &str) -> Result<T, String> {
+/// An id in its text form.
+pub(crate) fn parse_id<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "must be an id such as 8cc6199f-9466-46f2-9db7-936f3c2c1c0b".to_owned())
 }
 

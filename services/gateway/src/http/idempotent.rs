@@ -52,9 +52,12 @@ enum Came {
     Again(Made),
 }
 
-enum Failed {
-    /// Another request with the same key was faster.
+/// Why a transaction came to nothing.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// Another request was faster: with the same key, or with the same new customer. Again from the beginning.
     Raced,
+    /// For the caller.
     With(ApiError),
 }
 
@@ -67,7 +70,11 @@ impl From<ApiError> for Failed {
 impl From<DbError> for Failed {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Duplicate { constraint } if constraint.contains("idempotency_keys") => Self::Raced,
+            DbError::Duplicate { constraint }
+                if constraint.contains("idempotency_keys") || constraint.contains("customers") =>
+            {
+                Self::Raced
+            }
             DbError::Conflict => Self::Raced,
             other => Self::With(other.into()),
         }
@@ -183,7 +190,7 @@ fn opened(app: &App, id: Uuid, status: i32, sealed: &str) -> Result<Made, ApiErr
     let plain = crypto::open(&app.platform.keys.master, &row_name(id), sealed).map_err(ApiError::internal)?;
     let body = String::from_utf8(plain).map_err(ApiError::internal)?;
     let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
-    Ok(Made { status: status.unwrap_or(StatusCode::CREATED), body, customer: None })
+    Ok(Made { status: status.unwrap_or(StatusCode::CREATED), body, customer: None, settled: true })
 }
 
 /// The right to work on a request.
@@ -194,8 +201,8 @@ struct Lease {
     generation: i64,
 }
 
-enum Begun {
-    Leased(Lease),
+enum Begun<T> {
+    Leased(Lease, T),
     Again(Made),
 }
 
@@ -213,46 +220,87 @@ where
     F: FnOnce(Uuid) -> Fut + 'static,
     Fut: Future<Output = Result<Made, ApiError>> + 'static,
 {
+    match keyed {
+        Some(keyed) => prepared(app, keyed, |_, _| Ok(()), move |id, ()| work(id)).await,
+        None => to_its_end(async move { work(Uuid::now_v7()).await.map(Made::into_response) }).await,
+    }
+}
+
+/// The same under a key, where something of our own is needed first: `prepare` runs in the transaction that notes the key, on
+/// every attempt, with the id that the thing is to have. What it refuses leaves nothing behind.
+///
+/// # Errors
+/// What `prepare` or `work` answers, or what the key's history says.
+pub(crate) async fn prepared<P, T, F, Fut>(
+    app: &App,
+    keyed: Keyed,
+    prepare: P,
+    work: F,
+) -> Result<HttpResponse, ApiError>
+where
+    P: Fn(&mut Tx<'_>, Uuid) -> Result<T, Failed> + Clone + Send + 'static,
+    T: Send + 'static,
+    F: FnOnce(Uuid, T) -> Fut + 'static,
+    Fut: Future<Output = Result<Made, ApiError>> + 'static,
+{
     let app = app.clone();
-    let whole = async move {
-        let Some(keyed) = keyed else { return work(Uuid::now_v7()).await.map(Made::into_response) };
-        let lease = match begin(&app, &keyed).await? {
-            Begun::Leased(lease) => lease,
+    to_its_end(async move {
+        let (this, keyed) = (app.clone(), keyed);
+        let begin = move |tx: &mut Tx<'_>| match lease(&this, tx, &keyed)? {
+            Begun::Leased(lease, ()) => Ok(Begun::Leased(lease, prepare(tx, lease.resource)?)),
+            Begun::Again(made) => Ok(Begun::Again(made)),
+        };
+        let (lease, ready) = match unless_raced(&app, begin).await? {
+            Begun::Leased(lease, ready) => (lease, ready),
             Begun::Again(made) => return Ok(made.into_replay()),
         };
-        let outcome = work(lease.resource).await;
+        let outcome = work(lease.resource, ready).await;
         if let Err(error) = settle(&app, lease, &outcome).await {
             tracing::warn!(%error, "an idempotency key could not be settled; a retry resumes after its lease");
         }
         outcome.map(Made::into_response)
-    };
+    })
+    .await
+}
+
+/// Runs to its end even when the caller goes away.
+///
+/// # Errors
+/// What `whole` answers.
+pub(crate) async fn to_its_end(
+    whole: impl Future<Output = Result<HttpResponse, ApiError>> + 'static,
+) -> Result<HttpResponse, ApiError> {
     actix_web::rt::spawn(trace::continued(whole)).await.map_err(ApiError::internal)?
 }
 
-async fn begin(app: &App, keyed: &Keyed) -> Result<Begun, ApiError> {
+/// Writes, and begins again when another request was faster.
+///
+/// # Errors
+/// What `work` answers; 503 when it was raced again and again.
+pub(crate) async fn unless_raced<T, F>(app: &App, work: F) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    F: Fn(&mut Tx<'_>) -> Result<T, Failed> + Clone + Send + 'static,
+{
     for _ in 0..TRIES {
-        let (this, keyed) = (app.clone(), keyed.clone());
-        match app.platform.database.write(move |tx| lease(&this, tx, &keyed)).await {
-            Ok(begun) => return Ok(begun),
+        match app.platform.database.write(work.clone()).await {
+            Ok(done) => return Ok(done),
             Err(Failed::With(error)) => return Err(error),
             Err(Failed::Raced) => {}
         }
     }
-    Err(ApiError::unavailable("requests with the same key kept racing"))
+    Err(ApiError::unavailable("requests for the same thing kept racing"))
 }
 
-fn lease(app: &App, tx: &mut Tx<'_>, keyed: &Keyed) -> Result<Begun, Failed> {
+fn lease(app: &App, tx: &mut Tx<'_>, keyed: &Keyed) -> Result<Begun<()>, Failed> {
     let now = tx.now();
     let stored = keys::find(tx.conn, keyed.project, &keyed.key)?;
     match judge(app, stored.as_ref(), keyed, now)? {
         Judged::Again(made) => Ok(Begun::Again(made)),
         Judged::Resume(row) => {
             keys::resume(tx.conn, row.id, row.generation, now)?;
-            Ok(Begun::Leased(Lease {
-                row: row.id,
-                resource: row.resource_id,
-                generation: row.generation + 1,
-            }))
+            let lease = Lease { row: row.id, resource: row.resource_id, generation: row.generation + 1 };
+            Ok(Begun::Leased(lease, ()))
         }
         Judged::Begin(stale) => {
             if let Some(stale) = stale {
@@ -260,7 +308,7 @@ fn lease(app: &App, tx: &mut Tx<'_>, keyed: &Keyed) -> Result<Begun, Failed> {
             }
             let lease = Lease { row: Uuid::now_v7(), resource: Uuid::now_v7(), generation: 1 };
             keys::insert(tx.conn, keyed, (lease.row, lease.resource), now)?;
-            Ok(Begun::Leased(lease))
+            Ok(Begun::Leased(lease, ()))
         }
     }
 }
@@ -269,8 +317,8 @@ fn lease(app: &App, tx: &mut Tx<'_>, keyed: &Keyed) -> Result<Begun, Failed> {
 async fn settle(app: &App, lease: Lease, outcome: &Result<Made, ApiError>) -> Result<(), ApiError> {
     let Lease { row, generation, .. } = lease;
     let answer = match outcome {
-        Ok(made) => Some(answer(app, row, made, Keep::Answer)?),
-        Err(_) => None,
+        Ok(made) if made.settled => Some(answer(app, row, made, Keep::Answer)?),
+        Ok(_) | Err(_) => None,
     };
     // Only the first attempt knows that a refusal has left nothing behind.
     let forget = generation == 1 && outcome.as_ref().is_err_and(ApiError::is_refusal);

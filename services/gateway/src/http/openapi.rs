@@ -13,7 +13,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
-use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, customers, notification_preview, phones, suppressions, usage};
+use super::{agents, api_keys, audit, auth, auth_sessions, calls, customer_import, customers, notification_batch, notification_preview, notifications, phones, suppressions, usage};
 
 /// The operations in the document.
 #[derive(utoipa::OpenApi)]
@@ -38,7 +38,7 @@ use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, custo
         api_keys::list,
         api_keys::revoke,
         audit::list,
-    agents::create, agents::disable, agents::list, agents::read, agents::signing::read, agents::signing::rotate, agents::update, agents::versions::list, agents::versions::read, customer_import::import, customers::create, customers::list, customers::read, customers::remove, customers::update, notification_preview::preview, phones::create, phones::remove, phones::update, suppressions::create, suppressions::list, suppressions::remove, usage::read,
+    agents::create, agents::disable, agents::list, agents::read, agents::signing::read, agents::signing::rotate, agents::update, agents::versions::list, agents::versions::read, calls::of_notification, calls::read, customer_import::import, customers::create, customers::list, customers::read, customers::remove, customers::update, notification_batch::create, notification_preview::preview, notifications::cancel, notifications::create, notifications::list, notifications::read, phones::create, phones::remove, phones::update, suppressions::create, suppressions::list, suppressions::remove, usage::read,
     ),
     components(schemas(ErrorBody)),
     tags(
@@ -50,6 +50,7 @@ use super::{agents, api_keys, audit, auth, auth_sessions, customer_import, custo
         (name = "notifications", description = "Calls that are asked for, and what became of them."),
         (name = "suppressions", description = "Numbers that are not to be called."),
         (name = "usage", description = "What was used, by project and day."),
+        (name = "calls", description = "Each attempt, with what was said in it."),
     )
 )]
 struct Operations;

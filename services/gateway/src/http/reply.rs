@@ -18,6 +18,8 @@ pub(crate) struct Made {
     pub(crate) body: String,
     /// Whose data it holds: an answer that is kept goes with them.
     pub(crate) customer: Option<CustomerId>,
+    /// False: a part of it is not known yet, so that it is answered and not kept.
+    pub(crate) settled: bool,
 }
 
 impl Made {
@@ -26,8 +28,16 @@ impl Made {
     /// # Errors
     /// 500 when it cannot be written as JSON.
     pub(crate) fn created(body: &impl Serialize) -> Result<Self, ApiError> {
+        Self::with(StatusCode::CREATED, body)
+    }
+
+    /// This status with this body.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written as JSON.
+    pub(crate) fn with(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_string(body).map_err(ApiError::internal)?;
-        Ok(Self { status: StatusCode::CREATED, body, customer: None })
+        Ok(Self { status, body, customer: None, settled: true })
     }
 
     /// 200 with this body.
@@ -41,6 +51,11 @@ impl Made {
     /// The same, with the data of a customer in it.
     pub(crate) fn about(self, customer: CustomerId) -> Self {
         Self { customer: Some(customer), ..self }
+    }
+
+    /// The same, not to be kept: whoever asks again under the same key goes on with it.
+    pub(crate) fn not_settled(self) -> Self {
+        Self { settled: false, ..self }
     }
 
     /// The answer.

@@ -10,7 +10,7 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, customer_import, customers, docs, edge, notification_preview, notifications, phones, suppressions, usage, voice_proxy, webhooks,
+    agents, api_keys, audit, auth, auth_sessions, calls, customer_import, customers, docs, edge, notification_batch, notification_preview, notifications, phones, suppressions, usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -96,7 +96,11 @@ const API: &[Path] = &[
         path: "/notifications/preview",
         methods: &[("POST", || post().to(notification_preview::preview))],
     },
+    Path { path: "/notifications/batch", methods: &[("POST", || post().to(notification_batch::create))] },
     Path { path: "/notifications/{id}", methods: &[("GET", || get().to(notifications::read))] },
+    Path { path: "/notifications/{id}/cancel", methods: &[("POST", || post().to(notifications::cancel))] },
+    Path { path: "/notifications/{id}/calls", methods: &[("GET", || get().to(calls::of_notification))] },
+    Path { path: "/calls/{id}", methods: &[("GET", || get().to(calls::read))] },
     Path {
         path: "/suppressions",
         methods: &[("GET", || get().to(suppressions::list)), ("POST", || post().to(suppressions::create))],

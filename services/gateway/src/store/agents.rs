@@ -209,6 +209,36 @@ pub(crate) fn get(conn: &mut Db, business: BusinessId, id: AgentId) -> Result<Op
         .optional()?)
 }
 
+/// An agent in one of its versions.
+#[derive(Clone, Debug)]
+pub(crate) struct Versioned {
+    /// The agent as it was then; its status is that of today.
+    pub(crate) agent: AgentRow,
+    /// Whether it is the newest version.
+    pub(crate) newest: bool,
+}
+
+/// These agents of a business in their newest version, and in each of `versions` that they have.
+pub(crate) fn with_versions(
+    conn: &mut Db,
+    business: BusinessId,
+    ids: &[Id],
+    versions: &[i32],
+) -> Result<Vec<Versioned>, DbError> {
+    let wanted = agent_versions::version.eq(agents::version).or(agent_versions::version.eq_any(versions));
+    let rows: Vec<(AgentRow, i32)> = agents::table
+        .inner_join(agent_versions::table.on(agent_versions::agent_id.eq(agents::id)))
+        .filter(agents::business_id.eq(Id::of(business)).and(agents::id.eq_any(ids)))
+        .filter(wanted)
+        .select((columns(), agent_versions::version))
+        .load(conn)?;
+    let versioned = |(agent, version): (AgentRow, i32)| {
+        let newest = agent.version == version;
+        Versioned { agent: AgentRow { version, ..agent }, newest }
+    };
+    Ok(rows.into_iter().map(versioned).collect())
+}
+
 /// A page of a business' agents, newest first; of one status, if one is named.
 pub(crate) fn list(
     conn: &mut Db,

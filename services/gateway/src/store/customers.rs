@@ -242,15 +242,6 @@ pub(crate) fn remove(conn: &mut Db, project: ProjectId, id: CustomerId) -> Resul
     Ok(())
 }
 
-/// What the rules before a call want to know about a customer.
-pub(crate) fn standing(
-    conn: &mut Db,
-    project: ProjectId,
-    id: CustomerId,
-) -> Result<CustomerStanding, DbError> {
-    get(conn, project, id)?.ok_or(DbError::NotFound)?.standing()
-}
-
 /// One customer of a project.
 pub(crate) fn get(conn: &mut Db, project: ProjectId, id: CustomerId) -> Result<Option<CustomerRow>, DbError> {
     Ok(customers::table
@@ -258,6 +249,14 @@ pub(crate) fn get(conn: &mut Db, project: ProjectId, id: CustomerId) -> Result<O
         .select(columns())
         .first(conn)
         .optional()?)
+}
+
+/// Those of these customers that the project has.
+pub(crate) fn with_ids(conn: &mut Db, project: ProjectId, ids: &[Id]) -> Result<Vec<CustomerRow>, DbError> {
+    Ok(customers::table
+        .filter(customers::project_id.eq(Id::of(project)).and(customers::id.eq_any(ids)))
+        .select(columns())
+        .load(conn)?)
 }
 
 /// A page of a project's customers, newest first; the one with this external id, if one is named.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde::Deserialize;
 
 use super::schema::projects;
+use crate::domain::retry::Retry;
 
 /// Settings that calls need; what is not stored has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,11 +16,13 @@ pub(crate) struct ProjectSettings {
     pub(crate) language: String,
     /// The carrier's name for the voice.
     pub(crate) voice: String,
+    /// When a number is rung again; absent: one attempt.
+    pub(crate) retry: Option<Retry>,
 }
 
 impl Default for ProjectSettings {
     fn default() -> Self {
-        Self { language: "en-US".to_owned(), voice: "man".to_owned() }
+        Self { language: "en-US".to_owned(), voice: "man".to_owned(), retry: None }
     }
 }
 

@@ -206,8 +206,8 @@ async fn notifications_with_wrong_fields_never_reach_the_orchestrator() {
             ("max_duration_seconds", json!(60.5), "max_duration_seconds"),
             ("max_duration_seconds", json!("60"), "max_duration_seconds"),
             ("max_duration_seconds", json!(-60), "max_duration_seconds"),
-            ("scheduled_at", json!("2030-01-01T10:00:00.000Z"), "scheduled_at"),
-            ("retry", json!({"max_attempts": 3}), "retry"),
+            ("scheduled_at", json!("2030-01-01"), "scheduled_at"),
+            ("retry", json!({"max_attempts": 6}), "retry/max_attempts"),
             ("metadata", json!("x"), "metadata"),
         ];
         refused(&gateway, "/v1/notifications", &account, &base, rows).await;

@@ -12,11 +12,7 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::accounts::{CancelNotification, CustomerChanged, CustomerErased};
 use contracts::calls::{
-    AddSuppressionRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse,
-    ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest, ListSuppressionsResponse,
-    Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest, PreviewRulesRequest,
-    PreviewRulesResponse, RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc,
-    RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc, UsageServer,
+    AddSuppressionRequest, Call, GetCallRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse, ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest, ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest, PreviewRulesRequest, PreviewRulesResponse, RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc, RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc, UsageServer, Utterance,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{
@@ -35,6 +31,8 @@ const AT_MS: i64 = 1_773_855_826_714;
 pub(crate) struct Fakes {
     pub(crate) placed: Mutex<Vec<PlaceNotificationRequest>>,
     pub(crate) contexts: Mutex<Vec<Context>>,
+    /// What pages were asked for.
+    pub(crate) listed: Mutex<Vec<ListNotificationsRequest>>,
     pub(crate) withdrawn: Mutex<Vec<CancelNotification>>,
     pub(crate) changed: Mutex<Vec<CustomerChanged>>,
     pub(crate) erased: Mutex<Vec<CustomerErased>>,
@@ -69,6 +67,7 @@ impl Fakes {
         let fakes = Arc::new(Self {
             placed: Mutex::default(),
             contexts: Mutex::default(),
+            listed: Mutex::default(),
             withdrawn: Mutex::default(),
             changed: Mutex::default(),
             erased: Mutex::default(),
@@ -196,7 +195,49 @@ fn notification(fakes: &Fakes, request: &PlaceNotificationRequest) -> Notificati
         call_status: "queued".into(),
         blocked_by,
         carrier_code,
+        scheduled_at_ms: request.scheduled_at_ms,
+        expires_at_ms: request.expires_at_ms.unwrap_or(AT_MS + 24 * 3_600_000),
+        max_attempts: request.retry.as_ref().map_or(1, |retry| retry.max_attempts),
+        retry_delay_seconds: request.retry.clone().unwrap_or_default().delay_seconds,
+        retry_on: request.retry.clone().unwrap_or_default().on,
+        attempts: 1,
+        from_e164: request.from_e164.clone(),
+        voicemail: Some(request.voicemail.clone()).filter(|v| !v.is_empty()).unwrap_or("hang_up".into()),
+        reschedule_json: request.reschedule_json.clone(),
+        evidence_json: r#"{"confirmed":{"status":"grounded","turn":1,"quote":"yes"}}"#.into(),
         ..Notification::default()
+    }
+}
+
+/// Its one call, in which each side spoke once. The last of the notification's id makes the call's.
+fn call(of: &Notification) -> Call {
+    let said = |turn, speaker: &str, text: &str| Utterance {
+        turn,
+        speaker: speaker.into(),
+        text: text.into(),
+        at_ms: AT_MS + 2000,
+        ..Utterance::default()
+    };
+    Call {
+        id: format!("0198c0de-0000-7000-8000-{}", &of.id[24..]),
+        project_id: of.project_id.clone(),
+        notification_id: of.id.clone(),
+        attempt: 1,
+        status: "completed".into(),
+        carrier_call_sid: "CA1".into(),
+        ended_reason: "customer-ended-call".into(),
+        answered_by: "human".into(),
+        to_e164: of.target_phone_e164.clone(),
+        created_at_ms: AT_MS,
+        dialled_at_ms: Some(AT_MS),
+        answered_at_ms: Some(AT_MS + 1000),
+        ended_at_ms: Some(AT_MS + 2500),
+        duration_ms: 1500,
+        turns: vec![
+            Utterance { latency_ms: Some(0), interrupted: true, ..said(0, "agent", "Hello?") },
+            Utterance { confidence: Some(0.5), ..said(1, "customer", "Yes.") },
+        ],
+        ..Call::default()
     }
 }
 
@@ -243,6 +284,7 @@ impl NotificationsRpc for Orchestrator {
         _: Context,
         request: ListNotificationsRequest,
     ) -> Result<ListNotificationsResponse, RpcError> {
+        lock(&self.0.listed).push(request.clone());
         let mut all: Vec<Notification> = lock(&self.0.placed)
             .iter()
             .filter(|p| p.project_id == request.project_id)
@@ -255,6 +297,34 @@ impl NotificationsRpc for Orchestrator {
         all.truncate(limit);
         let next_after_id = all.last().filter(|_| more).map(|n| n.id.clone()).unwrap_or_default();
         Ok(ListNotificationsResponse { notifications: all, next_after_id })
+    }
+
+    async fn stop_notification(
+        &self,
+        context: Context,
+        request: GetNotificationRequest,
+    ) -> Result<Notification, RpcError> {
+        if let Some(error) = lock(&self.0.failures).pop_front() {
+            return Err(error);
+        }
+        let found = self.get_notification(context, request).await?;
+        Ok(Notification { status: "canceled".into(), ended_reason: "canceled".into(), ..found })
+    }
+
+    async fn list_calls(
+        &self,
+        context: Context,
+        request: GetNotificationRequest,
+    ) -> Result<ListCallsResponse, RpcError> {
+        let found = self.get_notification(context, request).await?;
+        Ok(ListCallsResponse { calls: vec![call(&found)] })
+    }
+
+    async fn get_call(&self, _: Context, request: GetCallRequest) -> Result<Call, RpcError> {
+        let placed = lock(&self.0.placed);
+        let of_project = placed.iter().filter(|p| p.project_id == request.project_id);
+        let mut calls = of_project.map(|p| call(&notification(&self.0, p)));
+        calls.find(|call| call.id == request.call_id).ok_or_else(|| RpcError::NotFound("call".into()))
     }
 }
 

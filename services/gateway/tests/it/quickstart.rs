@@ -161,7 +161,10 @@ async fn sends_a_notification(gateway: &Gateway, key: &str, project: &str, (agen
             "customer_id": customer, "target_phone_e164": "+14155552671", "message": "", "context": null,
             "collect_feedback": false, "max_duration_seconds": 180, "status": "in_progress",
             "call_result": null, "ended_reason": null, "blocked_by": null, "carrier_code": null,
-            "metadata": null, "created_at": at, "updated_at": at
+            "evidence": {"confirmed": {"status": "grounded", "turn": 1, "quote": "yes"}},
+            "scheduled_at": null, "expires_at": "2026-03-19T17:43:46.714Z", "attempts": 1, "next_attempt_at": null,
+            "retry": {"max_attempts": 1, "delay_seconds": [], "on": []}, "from": null, "voicemail": "hang_up",
+            "reschedule": null, "metadata": null, "created_at": at, "updated_at": at
         })
     );
     assert_eq!(placed["call"], json!({"callId": format!("call-of-{notification_id}"), "status": "queued"}));

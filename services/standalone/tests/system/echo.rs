@@ -116,6 +116,18 @@ impl Echo {
         self.api.try_send(Method::POST, path, Some(&body), Some(key)).await.expect("an answer")
     }
 
+    /// Stops a notification. Answers status and body.
+    pub(crate) async fn cancel(&self, notification: &str) -> (u16, Value) {
+        let path = format!("/api/v1/notifications/{notification}/cancel");
+        self.api.try_send(Method::POST, &path, Some(&json!({})), None).await.expect("an answer")
+    }
+
+    /// The calls made for a notification, newest first.
+    pub(crate) async fn calls(&self, notification: &str) -> Vec<Value> {
+        let calls = self.get(&format!("/api/v1/notifications/{notification}/calls")).await;
+        calls.as_array().expect("a list").clone()
+    }
+
     /// The summary of a notification, when it has arrived, together with the notification as the API shows it then.
     pub(crate) async fn summary_of(&self, notification: &str) -> (Value, Value) {
         let path = format!("/api/v1/notifications/{notification}");

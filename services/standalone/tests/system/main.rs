@@ -9,6 +9,7 @@ mod echo;
 mod carrier_is_nasty;
 mod how_calls_end;
 mod model_fails;
+mod notifications;
 mod quickstart;
 mod restart;
 mod what_is_said;

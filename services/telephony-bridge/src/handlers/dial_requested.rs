@@ -129,6 +129,7 @@ impl Attempt {
             from: account.map(|a| a.from.clone()).unwrap_or_default(),
             ring_timeout_seconds: message.ring_timeout_seconds,
             time_limit_seconds: message.time_limit_seconds,
+            leaves_message: message.leaves_message,
             dial_before: from_millis(message.dial_before_ms),
             ..Self::named(&message.attempt_id, &message.call_id, &message.project_id, now)?
         })
@@ -161,6 +162,7 @@ impl Attempt {
             created_at: now,
             check_at: now + TimeDelta::seconds(30),
             version: 0,
+            leaves_message: false,
         })
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod dial_requested;
 pub(crate) mod find_carrier;
+pub(crate) mod leave_message_requested;
 pub(crate) mod stop_call_requested;

@@ -37,6 +37,7 @@ struct Row {
     check_at: Time,
     lease_until: Option<Time>,
     version: i64,
+    leaves_message: bool,
 }
 
 /// One wish to dial.
@@ -66,6 +67,8 @@ pub(crate) struct Attempt {
     /// When to ask the carrier how it is, if it has not said so itself.
     pub(crate) check_at: DateTime<Utc>,
     pub(crate) version: i64,
+    /// A message is to be left on a machine.
+    pub(crate) leaves_message: bool,
 }
 
 impl Attempt {
@@ -93,6 +96,7 @@ impl Attempt {
             created_at: row.created_at.0,
             check_at: row.check_at.0,
             version: row.version,
+            leaves_message: row.leaves_message,
         })
     }
 
@@ -124,6 +128,7 @@ impl Attempt {
             check_at: self.check_at.into(),
             lease_until: None,
             version: self.version,
+            leaves_message: self.leaves_message,
         }
     }
 }

@@ -24,6 +24,7 @@ diesel::table! {
         check_at -> UtcTime,
         lease_until -> Nullable<UtcTime>,
         version -> BigInt,
+        leaves_message -> Bool,
     }
 }
 

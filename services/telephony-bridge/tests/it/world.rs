@@ -164,6 +164,7 @@ impl World {
             dial_before_ms: to_millis(self.clock.now()) + 30_000,
             ring_timeout_seconds: 600,
             time_limit_seconds: 3_600,
+            ..DialRequested::default()
         }
     }
 

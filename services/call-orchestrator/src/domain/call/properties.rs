@@ -75,6 +75,7 @@ fn any_wish() -> impl Strategy<Value = CallInput> {
         CallInput::SilenceExhausted,
         CallInput::OptOut,
         CallInput::MaxDuration,
+        CallInput::MessageLeft,
         CallInput::Screened,
         CallInput::Broken,
         CallInput::CancelRequested,

@@ -42,6 +42,7 @@ fn apply(call: &mut CallState, input: CallInput, now: DateTime<Utc>) -> Vec<Call
         CallInput::AnsweredBy { verdict, policy, by_a_person } => {
             answered_by(call, verdict, policy, by_a_person)
         }
+        CallInput::MessageLeft => message_left(call),
         CallInput::Screened => wish(call, HangupBy::Screener, &[CallEffect::StopCarrierCall]),
         CallInput::Broken => wish(call, HangupBy::Fault, &[CallEffect::StopCarrierCall]),
         CallInput::AgentGaveUp => wish(call, HangupBy::Fault, &[]),
@@ -203,8 +204,7 @@ fn wish(call: &mut CallState, by: HangupBy, effects: &[CallEffect]) -> Vec<CallE
     effects.to_vec()
 }
 
-/// A machine or a person has picked up. The policy comes from `handlers/answered_by_detected.rs`, and is to hang up: no
-/// notification can ask for anything else yet, and `story.rs` does nothing for [`CallEffect::LeaveVoicemail`].
+/// A machine or a person has picked up.
 fn answered_by(
     call: &mut CallState,
     verdict: AnsweredBy,
@@ -215,16 +215,28 @@ fn answered_by(
         (AnsweredBy::Human, _) => Vec::new(),
         _ if by_a_person => Vec::new(),
         (AnsweredBy::Machine, VoicemailPolicy::LeaveMessage) => {
-            wish(call, HangupBy::VoicemailMessage, &[CallEffect::LeaveVoicemail])
+            forget_goodbye(call);
+            wish(call, HangupBy::LeavingMessage, &[CallEffect::LeaveVoicemail])
         }
         _ => {
-            // A goodbye to a greeting, or to the silence behind it, was said to nobody.
-            if matches!(call.hangup_by, Some(HangupBy::Agent | HangupBy::Silence)) {
-                call.hangup_by = None;
-            }
+            forget_goodbye(call);
             wish(call, HangupBy::Voicemail, &[CallEffect::StopCarrierCall])
         }
     }
+}
+
+/// A goodbye to a greeting, or to the silence behind it, was said to nobody.
+fn forget_goodbye(call: &mut CallState) {
+    if matches!(call.hangup_by, Some(HangupBy::Agent | HangupBy::Silence)) {
+        call.hangup_by = None;
+    }
+}
+
+fn message_left(call: &mut CallState) -> Vec<CallEffect> {
+    if call.hangup_by == Some(HangupBy::LeavingMessage) {
+        call.hangup_by = Some(HangupBy::VoicemailMessage);
+    }
+    Vec::new()
 }
 
 fn canceled(call: &mut CallState, now: DateTime<Utc>) -> Vec<CallEffect> {

@@ -259,6 +259,7 @@ fn a_machine_is_hung_up_on_or_left_a_message_as_the_policy_says() {
     line.completed(5, 10).is(CallStatus::Completed, EndedReason::Voicemail, &over(EndedReason::Voicemail));
     let line = Line::answered().hear(heard(AnsweredBy::Machine, VoicemailPolicy::LeaveMessage), 9);
     assert_eq!(line.effects, [CallEffect::LeaveVoicemail]);
+    let line = line.hear(CallInput::MessageLeft, 14);
     line.completed(15, 20).is(
         CallStatus::Completed,
         EndedReason::VoicemailLeft,

@@ -12,7 +12,9 @@ use common::platform::Platform;
 use common::runtime::Process;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
-use contracts::calls::{CallEnded, CallStarted, CallSummarised, DialRequested, StopCallRequested};
+use contracts::calls::{
+    CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested, StopCallRequested,
+};
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse};
 
@@ -21,6 +23,7 @@ use contracts::telephony::{CarriersRpc, CarriersServer, FindCarrierRequest, Find
 pub(crate) struct Heard {
     pub(crate) dials: Mutex<Vec<DialRequested>>,
     pub(crate) stops: Mutex<Vec<StopCallRequested>>,
+    pub(crate) messages: Mutex<Vec<LeaveMessageRequested>>,
     pub(crate) started: Mutex<Vec<CallStarted>>,
     pub(crate) ended: Mutex<Vec<CallEnded>>,
     pub(crate) summaries: Mutex<Vec<CallSummarised>>,
@@ -89,6 +92,10 @@ fn bridge(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErr
             }),
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: StopCallRequested| {
                 heard.stops.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: LeaveMessageRequested| {
+                heard.messages.lock().unwrap().push(m);
                 Outcome::Done
             }),
         ],

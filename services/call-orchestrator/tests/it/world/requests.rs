@@ -1,8 +1,8 @@
 //! What the gateway asks for.
 
 use contracts::calls::{
-    Agent, Business, Customer, GetNotificationRequest, ListNotificationsRequest, ListNotificationsResponse,
-    Notification, NotificationsClient, PlaceNotificationRequest,
+    Agent, Business, Call, Customer, GetCallRequest, GetNotificationRequest, ListNotificationsRequest,
+    ListNotificationsResponse, Notification, NotificationsClient, PlaceNotificationRequest,
 };
 use contracts::ids::{AgentId, CustomerId, NotificationId, ProjectId};
 use contracts::rpc::RpcError;
@@ -105,7 +105,34 @@ impl World {
             project_id: self.project.to_string(),
             limit,
             after_id: after.to_owned(),
+            ..ListNotificationsRequest::default()
         };
         self.notifications().list_notifications(context(), request).await.unwrap()
+    }
+
+    /// A page of the ids of those that a filter lets through.
+    pub(crate) async fn list_where(&self, filter: ListNotificationsRequest) -> Vec<String> {
+        let request = ListNotificationsRequest { project_id: self.project.to_string(), limit: 100, ..filter };
+        let listed = self.notifications().list_notifications(context(), request).await.unwrap();
+        listed.notifications.into_iter().map(|n| n.id).collect()
+    }
+
+    /// The project wants a notification stopped.
+    pub(crate) async fn stop_it(&self, project: &str, id: &str) -> Result<Notification, RpcError> {
+        let request =
+            GetNotificationRequest { project_id: project.to_owned(), notification_id: id.to_owned() };
+        self.notifications().stop_notification(context(), request).await
+    }
+
+    /// The calls made for a notification, newest first.
+    pub(crate) async fn calls(&self, id: &str) -> Vec<Call> {
+        let request =
+            GetNotificationRequest { project_id: self.project.to_string(), notification_id: id.to_owned() };
+        self.notifications().list_calls(context(), request).await.unwrap().calls
+    }
+
+    pub(crate) async fn try_call(&self, project: &str, id: &str) -> Result<Call, RpcError> {
+        let request = GetCallRequest { project_id: project.to_owned(), call_id: id.to_owned() };
+        self.notifications().get_call(context(), request).await
     }
 }

@@ -1,0 +1,147 @@
+//! `/calls` and `/notifications/{id}/calls`: each attempt, with its times and what was said in it.
+//!
+//! The path is shared with the product that answers calls: the credential decides which calls are seen. A project's key and
+//! an access token see those that were made for its notifications.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use contracts::calls::{Call, GetCallRequest, Utterance};
+use contracts::ids::CallId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::notifications::body::present;
+use super::notifications::named;
+use super::query::path_id;
+use super::reply::millis;
+use crate::app::App;
+use crate::domain::role::Operation;
+use crate::error::{ApiError, from_rpc};
+use crate::identity::credential::authorise;
+
+/// A call as it is answered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Call)]
+pub(super) struct CallBody {
+    id: String,
+    project_id: String,
+    notification_id: String,
+    /// Which call of the notification, from 1.
+    attempt: u32,
+    /// `queued`, `dialing`, `ringing`, `in_progress`, `completed`, `busy`, `no_answer`, `failed` or `canceled`.
+    status: String,
+    /// The number that is rung.
+    to: String,
+    carrier_call_sid: Option<String>,
+    carrier_code: Option<u32>,
+    /// The carrier's verdict on who picked up, for example `human`.
+    answered_by: Option<String>,
+    ended_reason: Option<String>,
+    created_at: String,
+    /// When the carrier had it.
+    dialed_at: Option<String>,
+    answered_at: Option<String>,
+    ended_at: Option<String>,
+    /// Talk time.
+    duration_seconds: f64,
+    /// What the carrier charges is not known here.
+    cost: Option<f64>,
+    /// What was said, oldest first.
+    turns: Vec<TurnBody>,
+}
+
+/// What one speaker said in one turn.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Turn)]
+pub(super) struct TurnBody {
+    /// What the customer says opens a turn, the answer belongs to it; 0 is the opening.
+    turn: u32,
+    /// `customer` or `agent`.
+    speaker: String,
+    text: String,
+    /// The recogniser's confidence in the customer's words, 0–1.
+    confidence: Option<f32>,
+    /// When it was heard, or when the agent's first sentence was asked for and ready.
+    at: String,
+    /// The call went on, or ended, before all of the agent's words had been fetched.
+    interrupted: bool,
+    /// From what was heard to the agent's first sentence ready.
+    latency_ms: Option<i64>,
+}
+
+impl From<Utterance> for TurnBody {
+    fn from(said: Utterance) -> Self {
+        Self {
+            turn: said.turn,
+            speaker: said.speaker,
+            text: said.text,
+            confidence: said.confidence,
+            at: millis(said.at_ms),
+            interrupted: said.interrupted,
+            latency_ms: said.latency_ms,
+        }
+    }
+}
+
+impl From<Call> for CallBody {
+    fn from(call: Call) -> Self {
+        Self {
+            id: call.id,
+            project_id: call.project_id,
+            notification_id: call.notification_id,
+            attempt: call.attempt,
+            status: call.status,
+            to: call.to_e164,
+            carrier_call_sid: present(call.carrier_call_sid),
+            carrier_code: (call.carrier_code > 0).then_some(call.carrier_code),
+            answered_by: present(call.answered_by),
+            ended_reason: present(call.ended_reason),
+            created_at: millis(call.created_at_ms),
+            dialed_at: call.dialled_at_ms.map(millis),
+            answered_at: call.answered_at_ms.map(millis),
+            ended_at: call.ended_at_ms.map(millis),
+            duration_seconds: seconds(call.duration_ms),
+            cost: None,
+            turns: call.turns.into_iter().map(TurnBody::from).collect(),
+        }
+    }
+}
+
+fn seconds(ms: i64) -> f64 {
+    std::time::Duration::from_millis(u64::try_from(ms).unwrap_or_default()).as_secs_f64()
+}
+
+/// The calls made for a notification, newest first: at most as many as its retry policy allows.
+#[utoipa::path(
+    get,
+    path = "/api/v1/notifications/{id}/calls",
+    operation_id = "listCallsOfNotification",
+    tag = "calls",
+    params(("id" = Uuid, Path, description = "Which notification.")),
+    responses((status = 200, description = "Newest first.", body = Vec<CallBody>))
+)]
+pub(crate) async fn of_notification(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Read).await?;
+    let wanted = named(&request, &tenant)?;
+    let listed = app.notifications.list_calls(tenant.context(), wanted).await;
+    let listed = listed.map_err(|error| from_rpc(error, "notification", "Notification"))?;
+    let calls: Vec<CallBody> = listed.calls.into_iter().map(CallBody::from).collect();
+    Ok(HttpResponse::Ok().json(calls))
+}
+
+/// One call, with its times and what was said in it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/calls/{id}",
+    operation_id = "getCall",
+    tag = "calls",
+    params(("id" = Uuid, Path, description = "Which call.")),
+    responses((status = 200, description = "The call.", body = CallBody))
+)]
+pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Read).await?;
+    let id: CallId = path_id(&request, "id").ok_or_else(|| ApiError::not_found("call", "Call"))?;
+    let wanted = GetCallRequest { project_id: tenant.project.to_string(), call_id: id.to_string() };
+    let found = app.notifications.get_call(tenant.context(), wanted).await;
+    Ok(HttpResponse::Ok().json(CallBody::from(found.map_err(|error| from_rpc(error, "call", "Call"))?)))
+}
