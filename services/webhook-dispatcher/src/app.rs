@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) sending: Arc<Sending>,
     /// Wakes the sender: something has become due, or a slot free.
     pub(crate) due: Arc<Notify>,
+    /// Wakes the clearing away: an endpoint was deleted.
+    pub(crate) deleted: Arc<Notify>,
 }
 
 impl App {
@@ -31,6 +33,7 @@ impl App {
             config: Arc::new(config),
             platform: platform.clone(),
             due: Arc::default(),
+            deleted: Arc::default(),
         })
     }
 }

@@ -12,13 +12,19 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::accounts::{CancelNotification, CustomerChanged, CustomerErased};
 use contracts::calls::{
-    AddSuppressionRequest, Call, GetCallRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse, ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest, ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest, PreviewRulesRequest, PreviewRulesResponse, RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc, RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc, UsageServer, Utterance,
+    AddSuppressionRequest, Call, GetCallRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse,
+    ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest,
+    ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
+    PreviewRulesRequest, PreviewRulesResponse, RemoveSuppressionRequest, RemoveSuppressionResponse,
+    RuleVerdict, RulesRpc, RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc,
+    UsageServer, Utterance,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{
-    CallNowRequest, CallNowResponse, CreateEndpointRequest, Endpoint, EndpointsRpc, EndpointsServer,
-    GetEndpointRequest, ListEndpointsRequest, ListEndpointsResponse, RevealTargetRequest,
-    RotateTargetRequest, Target, TargetsRpc, TargetsServer,
+    CallNowRequest, CallNowResponse, CreateEndpointRequest, DeleteEndpointRequest, DeleteEndpointResponse,
+    Endpoint, EndpointsRpc, EndpointsServer, GetEndpointRequest, ListEndpointsRequest, ListEndpointsResponse,
+    RevealTargetRequest, RotateEndpointSecretRequest, RotateTargetRequest, Target, TargetsRpc, TargetsServer,
+    UpdateEndpointRequest,
 };
 use tokio::sync::Semaphore;
 
@@ -464,5 +470,57 @@ impl EndpointsRpc for Dispatcher {
             .cloned()
             .collect();
         Ok(ListEndpointsResponse { endpoints, next_after_id: String::new() })
+    }
+
+    async fn update_endpoint(
+        &self,
+        _: Context,
+        request: UpdateEndpointRequest,
+    ) -> Result<Endpoint, RpcError> {
+        self.change(&request.project_id, &request.endpoint_id, |endpoint| {
+            for (new, old) in [(request.url, &mut endpoint.url), (request.status, &mut endpoint.status)] {
+                if !new.is_empty() {
+                    *old = new;
+                }
+            }
+            if !request.events.is_empty() {
+                endpoint.events = request.events;
+            }
+        })
+    }
+
+    async fn delete_endpoint(
+        &self,
+        _: Context,
+        request: DeleteEndpointRequest,
+    ) -> Result<DeleteEndpointResponse, RpcError> {
+        self.change(&request.project_id, &request.endpoint_id, |_| {})?;
+        lock(&self.0.endpoints).retain(|e| e.id != request.endpoint_id);
+        Ok(DeleteEndpointResponse {})
+    }
+
+    async fn rotate_endpoint_secret(
+        &self,
+        _: Context,
+        request: RotateEndpointSecretRequest,
+    ) -> Result<Endpoint, RpcError> {
+        self.change(&request.project_id, &request.endpoint_id, |endpoint| {
+            endpoint.signing_secret = format!("whsec_{}", "f".repeat(64));
+        })
+    }
+}
+
+impl Dispatcher {
+    fn change(
+        &self,
+        project: &str,
+        endpoint: &str,
+        change: impl FnOnce(&mut Endpoint),
+    ) -> Result<Endpoint, RpcError> {
+        let mut endpoints = lock(&self.0.endpoints);
+        let found = endpoints.iter_mut().find(|e| e.id == endpoint && e.project_id == project);
+        let found = found.ok_or_else(|| RpcError::NotFound("endpoint".into()))?;
+        change(found);
+        Ok(found.clone())
     }
 }

@@ -7,6 +7,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use common::clock::from_millis;
 use contracts::calls::{CallEnded, CallStarted, CallSummarised};
+use contracts::ids::{EventId, ProjectId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -26,7 +27,7 @@ pub(crate) enum BadMessage {
 #[derive(Serialize)]
 struct Envelope<'a, D> {
     event_id: &'a str,
-    event_name: &'static str,
+    event_name: &'a str,
     customer_id: Option<&'a str>,
     notification_id: Option<&'a str>,
     data: D,
@@ -71,6 +72,11 @@ struct Summary<'a> {
     summary: Option<&'a str>,
     evidence: Option<&'a RawValue>,
     metadata: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct Test {
+    message: &'static str,
 }
 
 /// `call.started`.
@@ -132,12 +138,32 @@ pub(crate) fn call_summary(m: &CallSummarised) -> Result<Event, BadMessage> {
     event(&m.project_id, EventName::Summary, &envelope)
 }
 
+/// `webhook.test`: all keys of an envelope, and nobody's ids.
+pub(crate) fn test(project: ProjectId, id: EventId) -> Result<Event, BadMessage> {
+    let text = id.to_string();
+    let data = Test { message: "This is a test: your endpoint works." };
+    event(&project.to_string(), EventName::Test, &without_ids(&text, EventName::Test.as_str(), data))
+}
+
+/// What is left of a body when its customer was forgotten.
+pub(crate) fn forgotten(event_id: &str, event_name: &str) -> Result<String, BadMessage> {
+    let data = serde_json::Map::new();
+    let envelope = without_ids(event_id, event_name, data);
+    serde_json::to_string(&envelope).map_err(|_| BadMessage::Json("the envelope"))
+}
+
+fn without_ids<'a, D>(event_id: &'a str, event_name: &'a str, data: D) -> Envelope<'a, D> {
+    Envelope { event_id, event_name, customer_id: None, notification_id: None, data }
+}
+
 fn event<D: Serialize>(
     project: &str,
     name: EventName,
     envelope: &Envelope<'_, D>,
 ) -> Result<Event, BadMessage> {
+    let customer = envelope.customer_id.map(str::parse).transpose();
     Ok(Event {
+        customer: customer.map_err(|e: contracts::ids::BadId| BadMessage::Id(e.to_string()))?,
         project: project.parse().map_err(|e: contracts::ids::BadId| BadMessage::Id(e.to_string()))?,
         id: envelope.event_id.parse().map_err(|e: contracts::ids::BadId| BadMessage::Id(e.to_string()))?,
         name,

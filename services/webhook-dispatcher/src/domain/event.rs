@@ -1,6 +1,6 @@
 //! The events that an endpoint may ask for, and one occurrence of them, ready to be delivered.
 
-use contracts::ids::{EventId, ProjectId};
+use contracts::ids::{CustomerId, EventId, ProjectId};
 
 /// A kind of event, by its public name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +11,8 @@ pub(crate) enum EventName {
     Ended,
     /// A notification is over.
     Summary,
+    /// Somebody wants to know whether an endpoint works.
+    Test,
 }
 
 /// Why a list of events cannot be used.
@@ -25,7 +27,10 @@ pub(crate) enum BadEvents {
 }
 
 impl EventName {
-    const ALL: [Self; 3] = [Self::Started, Self::Ended, Self::Summary];
+    /// Those that an endpoint may ask for.
+    const WANTED: [Self; 3] = [Self::Started, Self::Ended, Self::Summary];
+    /// Those that there are.
+    pub(crate) const ALL: [Self; 4] = [Self::Started, Self::Ended, Self::Summary, Self::Test];
 
     /// The public name.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -33,7 +38,13 @@ impl EventName {
             Self::Started => "call.started",
             Self::Ended => "call.ended",
             Self::Summary => "call.summary",
+            Self::Test => "webhook.test",
         }
+    }
+
+    /// The event with this name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
     }
 
     /// Reads what an endpoint asks for: at least one, each once, in the order in which they were named.
@@ -41,7 +52,7 @@ impl EventName {
         let mut wanted = Vec::new();
         for name in names {
             let name = name.as_ref();
-            let found = Self::ALL.into_iter().find(|event| event.as_str() == name);
+            let found = Self::WANTED.into_iter().find(|event| event.as_str() == name);
             let event = found.ok_or_else(|| BadEvents::Unknown(name.chars().take(64).collect()))?;
             if !wanted.contains(&event) {
                 wanted.push(event);
@@ -60,6 +71,8 @@ pub(crate) struct Event {
     pub(crate) id: EventId,
     /// What happened.
     pub(crate) name: EventName,
+    /// Whose data is in it.
+    pub(crate) customer: Option<CustomerId>,
     /// The body of every attempt.
     pub(crate) payload: String,
 }
@@ -72,6 +85,12 @@ mod tests {
     fn what_is_named_twice_is_wanted_once() {
         let wanted = EventName::list(&["call.summary", "call.ended", "call.summary"]);
         assert_eq!(wanted, Ok(vec![EventName::Summary, EventName::Ended]));
+    }
+
+    #[test]
+    fn a_test_is_an_event_that_nobody_asks_for() {
+        assert!(EventName::list(&["webhook.test"]).is_err());
+        assert_eq!(EventName::parse("webhook.test"), Some(EventName::Test));
     }
 
     #[test]

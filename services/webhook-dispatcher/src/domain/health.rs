@@ -16,10 +16,27 @@ pub(crate) enum Ended {
     Delivered,
     /// It failed, and another attempt follows.
     ToBeRetried,
+    /// It failed, and a person had asked for it: its delivery failed before, or is still on its way.
+    AskedFor,
     /// It failed, and that was the last one.
     GivenUp,
     /// The receiver wants nothing more.
     Gone,
+}
+
+/// A text that is no status of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be active or disabled")]
+pub(crate) struct BadStatus;
+
+/// What a project wants its endpoint to be; empty: as it was.
+pub(crate) fn switch(status: &str) -> Result<Option<bool>, BadStatus> {
+    match status {
+        "" => Ok(None),
+        "active" => Ok(Some(true)),
+        "disabled" => Ok(Some(false)),
+        _ => Err(BadStatus),
+    }
 }
 
 /// How an endpoint is doing.
@@ -45,12 +62,21 @@ impl Health {
         self.failed_attempts >= SLOW_AFTER
     }
 
+    /// After its project has switched it on or off, if it did. One that is switched on again is as new.
+    pub(crate) const fn switched(self, active: Option<bool>) -> Self {
+        match (self.active, active) {
+            (false, Some(true)) => Self::NEW,
+            (true, Some(false)) => Self { active: false, ..self },
+            _ => self,
+        }
+    }
+
     /// After an attempt that ended at `now`.
     pub(crate) fn after(self, ended: Ended, now: DateTime<Utc>) -> Self {
         let failed_attempts = self.failed_attempts.saturating_add(1);
         match ended {
             Ended::Delivered => Self { active: self.active, ..Self::NEW },
-            Ended::ToBeRetried => Self { failed_attempts, ..self },
+            Ended::ToBeRetried | Ended::AskedFor => Self { failed_attempts, ..self },
             Ended::GivenUp | Ended::Gone => {
                 let first = self.first_failure_at.unwrap_or(now);
                 let failures = self.consecutive_failures.saturating_add(1);
@@ -100,6 +126,26 @@ mod tests {
         assert_eq!(health, Health::NEW);
         let off = Health { active: false, ..Health::NEW };
         assert!(!off.after(Ended::Delivered, start()).active);
+    }
+
+    #[test]
+    fn switching_on_again_forgets_the_failures_and_leaving_it_on_does_not() {
+        let failed = failing(7, TimeDelta::hours(1));
+        assert_eq!(failed.switched(Some(true)), failed);
+        assert_eq!(failed.switched(None), failed);
+        let off = failed.switched(Some(false));
+        assert_eq!((off.active, off.consecutive_failures), (false, 7));
+        assert_eq!(off.switched(Some(true)), Health::NEW);
+        assert_eq!(
+            (switch("disabled"), switch(""), switch("on")),
+            (Ok(Some(false)), Ok(None), Err(BadStatus))
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_was_asked_for_does_not_count_as_another_failed_delivery() {
+        let after = failing(3, TimeDelta::hours(1)).after(Ended::AskedFor, start());
+        assert_eq!((after.consecutive_failures, after.failed_attempts), (3, 4));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod envelope;
 pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod owner;
+pub(crate) mod page;
 pub(crate) mod retry_after;
 pub(crate) mod schedule;
 pub(crate) mod signature;

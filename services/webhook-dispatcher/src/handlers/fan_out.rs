@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use common::bus::Outcome;
 use common::db::{DbError, Tx};
+use contracts::ids::DeliveryId;
 
 use crate::app::App;
 use crate::domain::admission::Lane;
 use crate::domain::envelope::BadMessage;
 use crate::domain::event::Event;
-use crate::store::{deliveries, endpoints, slow_lane};
+use crate::store::endpoints::{self, Endpoint};
+use crate::store::{deliveries, slow_lane};
 
 /// Makes the deliveries of an event, if it could be read from its message.
 pub(crate) async fn deliver(app: App, event: Result<Event, BadMessage>) -> Outcome {
@@ -34,14 +36,24 @@ fn insert(tx: &mut Tx<'_>, event: &Event) -> Result<usize, DbError> {
         return Ok(0);
     }
     let made = deliveries::endpoints_of(tx.conn, event)?;
-    let now = tx.now();
     let missing: Vec<_> = wanting.into_iter().filter(|endpoint| !made.contains(&endpoint.id)).collect();
     for endpoint in &missing {
-        let lane = Lane::of(&endpoint.health());
-        deliveries::insert(tx.conn, event, endpoint.id, lane, now)?;
-        if lane == Lane::Slow {
-            slow_lane::wake(tx.conn, endpoint.id, now)?;
-        }
+        add(tx, event, DeliveryId::new(), endpoint)?;
     }
     Ok(missing.len())
+}
+
+/// Makes one delivery, due at once.
+pub(super) fn add(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    id: DeliveryId,
+    endpoint: &Endpoint,
+) -> Result<(), DbError> {
+    let (lane, now) = (Lane::of(&endpoint.health()), tx.now());
+    deliveries::insert(tx.conn, event, (id, endpoint.id), lane, now)?;
+    if lane == Lane::Slow {
+        slow_lane::wake(tx.conn, endpoint.id, now)?;
+    }
+    Ok(())
 }

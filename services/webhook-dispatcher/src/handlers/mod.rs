@@ -3,7 +3,10 @@
 pub(crate) mod call_ended;
 pub(crate) mod call_started;
 pub(crate) mod call_summarised;
+pub(crate) mod customer_erased;
+mod deliveries;
 mod endpoints;
 mod fan_out;
+pub(crate) mod project_deleted;
 mod refusals;
 mod targets;

@@ -16,6 +16,11 @@ pub(super) fn invalid(field: &str, problem: &dyn std::error::Error) -> RpcError 
     RpcError::Invalid { field: field.to_owned(), problem: problem.to_string() }
 }
 
+/// There is no such thing, or it is another tenant's.
+pub(super) fn not_found<T: std::fmt::Display>(what: T) -> RpcError {
+    RpcError::NotFound(what.to_string())
+}
+
 /// Something of ours does not work.
 pub(super) fn broken<E: std::error::Error>(error: E) -> RpcError {
     RpcError::Internal(error.to_string())

@@ -9,6 +9,7 @@ mod slots;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use common::config::ConfigError;
 use common::egress::EgressPolicy;
 use contracts::ids::EndpointId;
@@ -24,6 +25,7 @@ use crate::config::Config;
 use crate::domain::schedule::Jitter;
 use crate::domain::signature::SigningSecrets;
 use crate::store::claim::Started;
+use crate::store::endpoints::Endpoint;
 
 /// Longest wait for a connection; part of the deadline.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -85,13 +87,23 @@ pub(crate) async fn send(app: App, started: Started, mut slot: Slot, hold: Hold)
 
 async fn attempt(app: &App, started: &Started) -> Answer {
     let endpoint = &started.endpoint;
-    let row = secrets::Row::endpoint(EndpointId(endpoint.id.0));
-    match secrets::open(&app.platform.keys.master, &row, &endpoint.secret) {
-        Ok(secret) => {
+    let now = app.platform.clock.now();
+    match secrets_of(app, endpoint, now) {
+        Ok(secrets) => {
             let letter = Letter { url: &endpoint.url, id: started.event_id.0, body: &started.payload };
-            let signed = Signed::new(letter, &SigningSecrets::only(secret), app.platform.clock.now());
-            signed.exchange(app, &app.sending.client).await
+            Signed::new(letter, &secrets, now).exchange(app, &app.sending.client).await
         }
         Err(problem) => Answer::none(format!("not sent: the signing secret cannot be opened: {problem}")),
     }
+}
+
+fn secrets_of(
+    app: &App,
+    endpoint: &Endpoint,
+    now: DateTime<Utc>,
+) -> Result<SigningSecrets, secrets::SecretError> {
+    let (ring, row) = (&app.platform.keys.master, secrets::Row::endpoint(EndpointId(endpoint.id.0)));
+    let previous =
+        endpoint.previous_secret(now).map(|sealed| secrets::open(ring, &row, sealed)).transpose()?;
+    Ok(SigningSecrets { current: secrets::open(ring, &row, &endpoint.secret)?, previous })
 }

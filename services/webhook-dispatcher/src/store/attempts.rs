@@ -8,16 +8,43 @@ use uuid::Uuid;
 use super::schema::attempts;
 use crate::sending::Answer;
 
+/// A row, as the log shows it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+pub(crate) struct Attempt {
+    pub(crate) id: Id,
+    pub(crate) delivery_id: Id,
+    pub(crate) attempt_number: i32,
+    pub(crate) triggered_by: String,
+    pub(crate) started_at: Time,
+    pub(crate) http_status: Option<i32>,
+    pub(crate) response_body: Option<String>,
+    pub(crate) duration_ms: Option<i64>,
+    pub(crate) success: bool,
+    pub(crate) error_message: Option<String>,
+}
+
+/// The latest attempts at a delivery, the first of them first.
+pub(crate) fn of(conn: &mut Db, delivery: Id, most: i64) -> Result<Vec<Attempt>, DbError> {
+    let mut found: Vec<Attempt> = attempts::table
+        .filter(attempts::delivery_id.eq(delivery))
+        .order(attempts::attempt_number.desc())
+        .limit(most)
+        .select(Attempt::as_select())
+        .load(conn)?;
+    found.reverse();
+    Ok(found)
+}
+
 const STARTED: &str = "started";
 const FINISHED: &str = "finished";
 const INTERRUPTED: &str = "interrupted";
 
-/// Writes an automatic attempt down before it is sent.
+/// Writes an attempt down before it is sent.
 pub(crate) fn start(
     conn: &mut Db,
     project: Id,
     delivery: Id,
-    number: i32,
+    (number, trigger): (i32, &str),
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     diesel::insert_into(attempts::table)
@@ -26,7 +53,7 @@ pub(crate) fn start(
             attempts::delivery_id.eq(delivery),
             attempts::project_id.eq(project),
             attempts::attempt_number.eq(number),
-            attempts::triggered_by.eq("auto"),
+            attempts::triggered_by.eq(trigger),
             attempts::state.eq(STARTED),
             attempts::started_at.eq(Time::from(now)),
             attempts::success.eq(false),
@@ -50,14 +77,20 @@ pub(crate) fn interrupt(conn: &mut Db, deliveries: &[Id]) -> Result<(), DbError>
     Ok(())
 }
 
-/// Completes an attempt, also one that was given up for lost in the meantime.
-pub(crate) fn finish(conn: &mut Db, delivery: Id, number: i32, answer: &Answer) -> Result<(), DbError> {
+/// Completes an attempt, also one that was given up for lost in the meantime. The answer is not kept of a delivery whose
+/// customer was forgotten.
+pub(crate) fn finish(
+    conn: &mut Db,
+    delivery: Id,
+    number: i32,
+    (answer, erased): (&Answer, bool),
+) -> Result<(), DbError> {
     let this = attempts::delivery_id.eq(delivery).and(attempts::attempt_number.eq(number));
     diesel::update(attempts::table.filter(this))
         .set((
             attempts::state.eq(FINISHED),
             attempts::http_status.eq(answer.http_status.map(i32::from)),
-            attempts::response_body.eq(answer.body.as_deref()),
+            attempts::response_body.eq(answer.body.as_deref().filter(|_| !erased)),
             attempts::duration_ms.eq(Some(answer.duration_ms)),
             attempts::success.eq(answer.is_success()),
             attempts::error_message.eq(answer.error.as_deref()),

@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
+use contracts::ids::{CustomerId, ProjectId};
 use diesel::prelude::*;
 
-use super::schema::deliveries;
+use super::schema::{attempts, deliveries};
 use crate::domain::admission::Lane;
 use crate::domain::delivery::Status;
 
@@ -79,4 +80,61 @@ pub(crate) fn count(conn: &mut Db, lane: Lane) -> Result<(i64, Option<DateTime<U
         .first(conn)
         .optional()?;
     Ok((waiting, first.flatten().map(|at| at.0)))
+}
+
+/// Forgets a customer: blanks what was and would be sent about them and what was answered to it, and ends what waits, also
+/// what is in flight: that arrives, or does not, without being decided about again.
+pub(crate) fn forget(
+    conn: &mut Db,
+    project: ProjectId,
+    customer: CustomerId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let theirs =
+        || deliveries::project_id.eq(Id::of(project)).and(deliveries::customer_id.eq(Some(Id::of(customer))));
+    let ids = deliveries::table.filter(theirs()).select(deliveries::id);
+    diesel::update(attempts::table.filter(attempts::delivery_id.eq_any(ids)))
+        .set(attempts::response_body.eq(None::<String>))
+        .execute(conn)?;
+    diesel::update(deliveries::table.filter(theirs().and(deliveries::next_retry_at.is_not_null())))
+        .set((
+            deliveries::status.eq(Status::Failed.as_str()),
+            deliveries::next_retry_at.eq(None::<Time>),
+            deliveries::lease_until.eq(None::<Time>),
+            deliveries::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    diesel::update(deliveries::table.filter(theirs()))
+        .set((deliveries::payload.eq(""), deliveries::customer_id.eq(None::<Id>)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How far clearing away has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cleared {
+    /// There may be more.
+    Part,
+    /// What is left is in flight.
+    AsFarAsPossible,
+    /// Nothing is left.
+    All,
+}
+
+/// Removes up to `most` deliveries of an endpoint with their attempts, except those in flight.
+pub(crate) fn clear(conn: &mut Db, endpoint: Id, most: i64, now: DateTime<Utc>) -> Result<Cleared, DbError> {
+    let free = deliveries::lease_until.is_null().or(deliveries::lease_until.lt(Time::from(now)));
+    let ids: Vec<Id> = deliveries::table
+        .filter(deliveries::endpoint_id.eq(endpoint).and(free))
+        .limit(most)
+        .select(deliveries::id)
+        .load(conn)?;
+    if !ids.is_empty() {
+        diesel::delete(attempts::table.filter(attempts::delivery_id.eq_any(&ids))).execute(conn)?;
+        diesel::delete(deliveries::table.filter(deliveries::id.eq_any(&ids))).execute(conn)?;
+        return Ok(Cleared::Part);
+    }
+    let left = deliveries::table.filter(deliveries::endpoint_id.eq(endpoint)).select(deliveries::id);
+    let left = left.first::<Id>(conn).optional()?;
+    Ok(if left.is_some() { Cleared::AsFarAsPossible } else { Cleared::All })
 }

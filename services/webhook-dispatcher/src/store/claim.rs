@@ -15,6 +15,7 @@ use super::endpoints::Endpoint;
 use super::schema::{deliveries, endpoints};
 use super::{attempts, backlog, deliveries as rows, slow_lane};
 use crate::domain::admission::{Admission, Lane, Room};
+use crate::domain::delivery::Trigger;
 
 const NORMAL: LeaseQuery = LeaseQuery {
     table: "deliveries",
@@ -64,6 +65,7 @@ pub(super) struct Due {
     event_id: Id,
     payload: String,
     attempt_count: i32,
+    manual: bool,
 }
 
 /// Claims what is due in the normal lane, as far as there is room.
@@ -126,6 +128,7 @@ pub(super) fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, Db
                 deliveries::event_id,
                 deliveries::payload,
                 deliveries::attempt_count,
+                deliveries::manual,
             ),
             Endpoint::as_select(),
         ))
@@ -182,7 +185,8 @@ pub(super) fn start(
     due.into_iter()
         .map(|(due, endpoint)| {
             let attempt_number = due.attempt_count + 1;
-            attempts::start(conn, due.project_id, due.id, attempt_number, now)?;
+            let trigger = if due.manual { Trigger::Manual { resume: None } } else { Trigger::Auto };
+            attempts::start(conn, due.project_id, due.id, (attempt_number, trigger.as_str()), now)?;
             debug_assert_eq!(due.endpoint_id, endpoint.id);
             Ok(Started {
                 delivery: due.id,

@@ -8,23 +8,24 @@ use diesel::prelude::*;
 
 use super::schema::deliveries;
 use crate::domain::admission::Lane;
-use crate::domain::delivery::{After, Status};
+use crate::domain::delivery::{After, Before, Status, Trigger};
 use crate::domain::event::Event;
 
-/// Makes a delivery of `event` to `endpoint`, due at once, that waits in `lane`.
+/// Makes the delivery `id` of `event` to `endpoint`, due at once, that waits in `lane`.
 pub(crate) fn insert(
     conn: &mut Db,
     event: &Event,
-    endpoint: Id,
+    (id, endpoint): (DeliveryId, Id),
     lane: Lane,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     diesel::insert_into(deliveries::table)
         .values((
-            deliveries::id.eq(Id::of(DeliveryId::new())),
+            deliveries::id.eq(Id::of(id)),
             deliveries::project_id.eq(Id::of(event.project)),
             deliveries::endpoint_id.eq(endpoint),
             deliveries::event_id.eq(Id::of(event.id)),
+            deliveries::customer_id.eq(event.customer.map(Id::of)),
             deliveries::event_name.eq(event.name.as_str()),
             deliveries::payload.eq(&event.payload),
             deliveries::status.eq(Status::Pending.as_str()),
@@ -49,18 +50,54 @@ pub(crate) fn endpoints_of(conn: &mut Db, event: &Event) -> Result<Vec<Id>, DbEr
         .load(conn)?)
 }
 
-/// Fence and failed automatic attempts of these deliveries.
-pub(crate) fn fences(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Id, i32, i32)>, DbError> {
+/// What must be known of a delivery when an attempt of it has ended.
+#[derive(Clone, Debug, Queryable)]
+pub(crate) struct Fence {
+    pub(crate) id: Id,
+    /// The number of its latest attempt.
+    pub(crate) number: i32,
+    failed_attempts: i32,
+    manual: bool,
+    resume_at: Option<Time>,
+    next_retry_at: Option<Time>,
+    /// Its customer was forgotten.
+    pub(crate) erased: bool,
+}
+
+impl Fence {
+    /// True when the attempt with this number decides.
+    pub(crate) fn is_for(&self, number: i32) -> bool {
+        self.number == number && self.next_retry_at.is_some()
+    }
+
+    /// The delivery before that.
+    pub(crate) fn before(&self) -> Before {
+        let resume = self.resume_at.map(|at| at.0);
+        let trigger = if self.manual { Trigger::Manual { resume } } else { Trigger::Auto };
+        Before { failed: self.failed_attempts.unsigned_abs(), trigger }
+    }
+}
+
+/// The fences of these deliveries.
+pub(crate) fn fences(conn: &mut Db, ids: &[Id]) -> Result<Vec<Fence>, DbError> {
     Ok(deliveries::table
         .filter(deliveries::id.eq_any(ids))
-        .select((deliveries::id, deliveries::attempt_count, deliveries::failed_attempts))
+        .select((
+            deliveries::id,
+            deliveries::attempt_count,
+            deliveries::failed_attempts,
+            deliveries::manual,
+            deliveries::resume_at,
+            deliveries::next_retry_at,
+            deliveries::payload.eq(""),
+        ))
         .load(conn)?)
 }
 
 /// Settles deliveries that came to the same end with attempts of the same number.
 ///
 /// # Errors
-/// [`DbError::Conflict`] when one of them has been claimed again in between.
+/// [`DbError::Conflict`] when one of them has been claimed again or ended in between.
 pub(crate) fn settle(
     conn: &mut Db,
     ids: &[Id],
@@ -68,7 +105,10 @@ pub(crate) fn settle(
     (after, lane): (&After, Lane),
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let ours = deliveries::id.eq_any(ids).and(deliveries::attempt_count.eq(fence));
+    let ours = deliveries::id
+        .eq_any(ids)
+        .and(deliveries::attempt_count.eq(fence))
+        .and(deliveries::next_retry_at.is_not_null());
     let touched = diesel::update(deliveries::table.filter(ours))
         .set((
             deliveries::status.eq(after.status.as_str()),
@@ -76,6 +116,8 @@ pub(crate) fn settle(
             deliveries::next_retry_at.eq(after.due.map(Time::from)),
             deliveries::lane.eq(lane.as_str()),
             deliveries::lease_until.eq(None::<Time>),
+            deliveries::manual.eq(false),
+            deliveries::resume_at.eq(None::<Time>),
             deliveries::updated_at.eq(Time::from(now)),
         ))
         .execute(conn)?;

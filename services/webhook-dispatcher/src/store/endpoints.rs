@@ -11,6 +11,8 @@ use crate::domain::health::Health;
 
 const ACTIVE: &str = "active";
 const DISABLED: &str = "disabled";
+/// Seen by nobody; its log is being cleared away.
+const DELETED: &str = "deleted";
 
 /// A row.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -28,6 +30,9 @@ pub(crate) struct Endpoint {
     version: i64,
     pub(crate) created_at: Time,
     pub(crate) updated_at: Time,
+    /// Sealed; good until then.
+    previous_secret: Option<String>,
+    previous_until: Option<Time>,
 }
 
 impl Endpoint {
@@ -39,6 +44,12 @@ impl Endpoint {
             first_failure_at: self.first_failure_at.map(|at| at.0),
             failed_attempts: self.failed_attempts.unsigned_abs(),
         }
+    }
+
+    /// The sealed secret before the current one, while it is still good.
+    pub(crate) fn previous_secret(&self, now: DateTime<Utc>) -> Option<&str> {
+        let good = self.previous_until.is_some_and(|until| until.0 > now);
+        self.previous_secret.as_deref().filter(|_| good)
     }
 
     /// The names of the events that it wants.
@@ -83,6 +94,7 @@ pub(crate) fn insert(conn: &mut Db, new: &NewEndpoint, now: DateTime<Utc>) -> Re
 pub(crate) fn find(conn: &mut Db, project: ProjectId, id: EndpointId) -> Result<Option<Endpoint>, DbError> {
     Ok(endpoints::table
         .filter(endpoints::project_id.eq(Id::of(project)).and(endpoints::id.eq(Id::of(id))))
+        .filter(endpoints::status.ne(DELETED))
         .select(Endpoint::as_select())
         .first(conn)
         .optional()?)
@@ -108,7 +120,8 @@ pub(crate) fn page(
     after: Option<EndpointId>,
     limit: i64,
 ) -> Result<Vec<Endpoint>, DbError> {
-    let own = endpoints::table.filter(endpoints::project_id.eq(Id::of(project)));
+    let there = endpoints::status.ne(DELETED);
+    let own = endpoints::table.filter(endpoints::project_id.eq(Id::of(project)).and(there));
     let newest_first = own.order(endpoints::id.desc()).limit(limit).select(Endpoint::as_select());
     Ok(match after {
         Some(after) => newest_first.filter(endpoints::id.lt(Id::of(after))).load(conn)?,
@@ -149,7 +162,7 @@ pub(crate) fn save_health(
     let same = endpoints::id.eq(loaded.id).and(endpoints::version.eq(loaded.version));
     let touched = diesel::update(endpoints::table.filter(same))
         .set((
-            endpoints::status.eq(if health.active { ACTIVE } else { DISABLED }),
+            endpoints::status.eq(status(loaded, health)),
             endpoints::consecutive_failures.eq(number(health.consecutive_failures)),
             endpoints::first_failure_at.eq(health.first_failure_at.map(Time::from)),
             endpoints::failed_attempts.eq(number(health.failed_attempts)),
@@ -158,4 +171,102 @@ pub(crate) fn save_health(
         ))
         .execute(conn)?;
     if touched == 1 { Ok(()) } else { Err(DbError::Conflict) }
+}
+
+/// One that was deleted meanwhile stays so.
+fn status(loaded: &Endpoint, health: &Health) -> &'static str {
+    match (health.active, loaded.status.as_str()) {
+        (true, _) => ACTIVE,
+        (false, DELETED) => DELETED,
+        (false, _) => DISABLED,
+    }
+}
+
+/// What a project changes about an endpoint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Change {
+    pub(crate) url: Option<String>,
+    pub(crate) active: Option<bool>,
+    pub(crate) events: Option<Vec<EventName>>,
+}
+
+/// Saves what a project has changed, and how the endpoint is doing after it.
+///
+/// # Errors
+/// [`DbError::Conflict`] when somebody else has changed it since it was loaded.
+pub(crate) fn change(
+    conn: &mut Db,
+    loaded: &Endpoint,
+    change: &Change,
+    health: &Health,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    save_health(conn, loaded, health, now)?;
+    let events = change
+        .events
+        .as_ref()
+        .map(|events| Json(events.iter().map(|event| event.as_str()).collect::<Vec<_>>().into()));
+    diesel::update(endpoints::table.filter(endpoints::id.eq(loaded.id)))
+        .set((
+            endpoints::url.eq(change.url.as_ref().unwrap_or(&loaded.url)),
+            endpoints::events.eq(events.as_ref().unwrap_or(&loaded.events)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the secret; the one before it is good until `until`.
+///
+/// # Errors
+/// [`DbError::Conflict`] when somebody else has changed the endpoint since it was loaded.
+pub(crate) fn rotate(
+    conn: &mut Db,
+    loaded: &Endpoint,
+    sealed: &str,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let same = endpoints::id.eq(loaded.id).and(endpoints::version.eq(loaded.version));
+    let touched = diesel::update(endpoints::table.filter(same))
+        .set((
+            endpoints::secret.eq(sealed),
+            endpoints::previous_secret.eq(&loaded.secret),
+            endpoints::previous_until.eq(Time::from(until)),
+            endpoints::version.eq(loaded.version + 1),
+            endpoints::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    if touched == 1 { Ok(()) } else { Err(DbError::Conflict) }
+}
+
+/// Hides an endpoint from everybody; it is cleared away with its log.
+pub(crate) fn delete(conn: &mut Db, id: Id, now: DateTime<Utc>) -> Result<(), DbError> {
+    diesel::update(endpoints::table.filter(endpoints::id.eq(id)))
+        .set((
+            endpoints::status.eq(DELETED),
+            endpoints::version.eq(endpoints::version + 1),
+            endpoints::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// All endpoints of a project that have not been deleted.
+pub(crate) fn of_project(conn: &mut Db, project: ProjectId) -> Result<Vec<Id>, DbError> {
+    let there = endpoints::project_id.eq(Id::of(project)).and(endpoints::status.ne(DELETED));
+    Ok(endpoints::table.filter(there).order(endpoints::id).select(endpoints::id).load(conn)?)
+}
+
+/// Endpoints that were deleted and are to be cleared away.
+pub(crate) fn deleted(conn: &mut Db) -> Result<Vec<Id>, DbError> {
+    const MOST: i64 = 100;
+    let deleted = endpoints::table.filter(endpoints::status.eq(DELETED));
+    Ok(deleted.order(endpoints::id).limit(MOST).select(endpoints::id).load(conn)?)
+}
+
+/// Removes an endpoint without a log.
+pub(crate) fn remove(conn: &mut Db, id: Id) -> Result<(), DbError> {
+    let gone = endpoints::id.eq(id).and(endpoints::status.eq(DELETED));
+    diesel::delete(endpoints::table.filter(gone)).execute(conn)?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ pub(crate) mod backlog;
 pub(crate) mod claim;
 pub(crate) mod deliveries;
 pub(crate) mod endpoints;
+pub(crate) mod log;
 mod schema;
 pub(crate) mod slow_lane;
 pub(crate) mod targets;

@@ -17,11 +17,13 @@ diesel::table! {
         updated_at -> UtcTime,
         turn_at -> Nullable<UtcTime>,
         lease_until -> Nullable<UtcTime>,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<UtcTime>,
     }
 }
 
 diesel::table! {
-    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    use common::db::sql::{Bool, Integer, Nullable, Text, UtcTime, Uuid};
     deliveries (id) {
         id -> Uuid,
         project_id -> Uuid,
@@ -37,6 +39,9 @@ diesel::table! {
         lease_until -> Nullable<UtcTime>,
         created_at -> UtcTime,
         updated_at -> UtcTime,
+        customer_id -> Nullable<Uuid>,
+        manual -> Bool,
+        resume_at -> Nullable<UtcTime>,
     }
 }
 
@@ -70,3 +75,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(deliveries, endpoints);
+diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries);

@@ -10,11 +10,12 @@ use common::service::Task;
 
 use crate::app::App;
 use crate::domain::admission::Lane;
-use crate::domain::delivery::{self, After};
+use crate::domain::delivery::{self, After, Before};
 use crate::domain::health::Health;
 use crate::domain::schedule::Jitter;
 use crate::domain::writing_down;
 use crate::sending::{Answer, Finished};
+use crate::store::deliveries::Fence;
 use crate::store::endpoints::Endpoint;
 use crate::store::{attempts, backlog, deliveries, endpoints, slow_lane};
 
@@ -106,17 +107,17 @@ fn count(app: &App, reports: &[Report], late: &[(Id, i32)]) {
 /// Saves all; answers which came too late to decide about their delivery.
 fn save(tx: &mut Tx<'_>, reports: &[Report]) -> Result<Vec<(Id, i32)>, DbError> {
     let ids: Vec<Id> = reports.iter().map(|r| r.delivery).collect();
-    let fences: HashMap<Id, (i32, u32)> = deliveries::fences(tx.conn, &ids)?
-        .into_iter()
-        .map(|(id, fence, failed)| (id, (fence, failed.unsigned_abs())))
-        .collect();
+    let fences: HashMap<Id, Fence> =
+        deliveries::fences(tx.conn, &ids)?.into_iter().map(|fence| (fence.id, fence)).collect();
     let mut late = Vec::new();
-    let mut by_endpoint: BTreeMap<Id, Vec<(&Report, u32)>> = BTreeMap::new();
+    let mut by_endpoint: BTreeMap<Id, Vec<(&Report, Before)>> = BTreeMap::new();
     for report in reports {
-        attempts::finish(tx.conn, report.delivery, report.number, &report.answer)?;
-        match fences.get(&report.delivery) {
-            Some((fence, failed)) if *fence == report.number => {
-                by_endpoint.entry(report.endpoint).or_default().push((report, *failed));
+        let fence = fences.get(&report.delivery);
+        let erased = fence.is_some_and(|fence| fence.erased);
+        attempts::finish(tx.conn, report.delivery, report.number, (&report.answer, erased))?;
+        match fence {
+            Some(fence) if fence.is_for(report.number) => {
+                by_endpoint.entry(report.endpoint).or_default().push((report, fence.before()));
             }
             _ => late.push((report.delivery, report.number)),
         }
@@ -150,15 +151,16 @@ impl Settled {
         &mut self,
         tx: &mut Tx<'_>,
         row: &Endpoint,
-        reports: &[(&Report, u32)],
+        reports: &[(&Report, Before)],
     ) -> Result<(), DbError> {
         let now = tx.now();
         let before = row.health();
         let mut health = before;
         let mut ends = Vec::new();
-        for (report, failed) in reports {
-            let after = delivery::after(*failed, report.answer.verdict, health.active, now, report.jitter);
-            health = health.after(after.ended(report.answer.verdict), now);
+        for (report, before) in reports {
+            let verdict = report.answer.verdict;
+            let after = delivery::after(*before, verdict, health.active, now, report.jitter);
+            health = health.after(after.ended(verdict, before.trigger), now);
             ends.push((report, after));
         }
         if health != before {

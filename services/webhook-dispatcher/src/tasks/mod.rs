@@ -1,5 +1,6 @@
 //! What the service does from time to time: idempotent rounds, woken by a nudge or their interval.
 
+pub(crate) mod clear;
 pub(crate) mod finish;
 pub(crate) mod observe;
 pub(crate) mod send;

@@ -4,10 +4,14 @@
 #![cfg(test)]
 
 mod answers;
+mod changes;
 mod endpoints;
+mod erasure;
 mod fan_out;
 mod lanes;
 mod leases;
+mod log;
+mod manual;
 mod receiver;
 mod schedule;
 mod targets;

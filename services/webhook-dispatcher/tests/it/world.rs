@@ -16,7 +16,10 @@ use contracts::calls::CallEnded;
 use contracts::ids::{CallId, EndpointId, EventId, NotificationId, ProjectId};
 use contracts::message::Message;
 use contracts::rpc::{Caller, Context, RpcError};
-use contracts::webhooks::{CreateEndpointRequest, Endpoint, EndpointsClient, GetEndpointRequest};
+use contracts::webhooks::{
+    CreateEndpointRequest, DeliveriesClient, Endpoint, EndpointsClient, GetDeliveryRequest,
+    GetEndpointRequest, ListDeliveriesRequest, LoggedDelivery, RetryDeliveryRequest, UpdateEndpointRequest,
+};
 use diesel::RunQueryDsl as _;
 use testkit::database::{Engine, drop_schemas, postgres_url};
 use testkit::wait::eventually;
@@ -186,6 +189,61 @@ impl World {
 
     pub(crate) fn client(&self) -> EndpointsClient {
         EndpointsClient::new(self.caller())
+    }
+
+    pub(crate) fn log(&self) -> DeliveriesClient {
+        DeliveriesClient::new(self.caller())
+    }
+
+    /// The latest delivery to an endpoint, with its attempts, as the log shows it.
+    pub(crate) async fn latest(&self, endpoint: &Endpoint) -> LoggedDelivery {
+        let (project_id, endpoint_id) = (endpoint.project_id.clone(), endpoint.id.clone());
+        let request = ListDeliveriesRequest { project_id, endpoint_id, limit: 1, ..Default::default() };
+        let page = self.log().list_deliveries(context(), request).await.unwrap();
+        self.logged(endpoint, &page.deliveries[0].id).await.unwrap()
+    }
+
+    pub(crate) async fn logged(&self, endpoint: &Endpoint, id: &str) -> Result<LoggedDelivery, RpcError> {
+        let request = GetDeliveryRequest {
+            project_id: endpoint.project_id.clone(),
+            endpoint_id: endpoint.id.clone(),
+            delivery_id: id.to_owned(),
+        };
+        self.log().get_delivery(context(), request).await
+    }
+
+    /// Asks for one more attempt.
+    pub(crate) async fn retry(
+        &self,
+        endpoint: &Endpoint,
+        id: &str,
+    ) -> Result<contracts::webhooks::Delivery, RpcError> {
+        let request = RetryDeliveryRequest {
+            project_id: endpoint.project_id.clone(),
+            endpoint_id: endpoint.id.clone(),
+            delivery_id: id.to_owned(),
+        };
+        self.log().retry_delivery(context(), request).await
+    }
+
+    /// Switches an endpoint on or off.
+    pub(crate) async fn switch(&self, endpoint: &Endpoint, status: &str) -> Result<Endpoint, RpcError> {
+        let request = UpdateEndpointRequest {
+            project_id: endpoint.project_id.clone(),
+            endpoint_id: endpoint.id.clone(),
+            status: status.to_owned(),
+            ..Default::default()
+        };
+        self.client().update_endpoint(context(), request).await
+    }
+
+    /// Does something to the dispatcher's tables that only time or bad luck would.
+    pub(crate) async fn execute(&self, text: &str) {
+        let text = text.to_owned();
+        let write = |tx: &mut common::db::Tx<'_>| {
+            diesel::sql_query(text).execute(tx.conn).map(drop).map_err(DbError::from)
+        };
+        self.tables().write(write).await.unwrap();
     }
 
     /// For clients of other rpc services.

@@ -137,3 +137,35 @@ fn a_message_that_is_broken_says_where() {
     let nameless = CallSummarised { event_id: "7".into(), ..summarised() };
     assert!(call_summary(&nameless).unwrap_err().to_string().starts_with("`7` is no event id"));
 }
+
+#[test]
+fn a_test_has_all_keys_and_nobodys_ids() {
+    let event = test(PROJECT.parse().unwrap(), EVENT.parse().unwrap()).unwrap();
+    let data = r#"{"message":"This is a test: your endpoint works."}"#;
+    assert_eq!(
+        event.payload,
+        format!(
+            r#"{{"event_id":"{EVENT}","event_name":"webhook.test","customer_id":null,"notification_id":null,"data":{data}}}"#
+        )
+    );
+    assert_eq!((event.name, event.customer), (EventName::Test, None));
+}
+
+#[test]
+fn of_a_forgotten_customer_only_that_something_happened_is_left() {
+    assert_eq!(
+        forgotten(EVENT, "call.ended").unwrap(),
+        format!(
+            r#"{{"event_id":"{EVENT}","event_name":"call.ended","customer_id":null,"notification_id":null,"data":{{}}}}"#
+        )
+    );
+}
+
+#[test]
+fn an_event_knows_whose_data_it_holds() {
+    assert_eq!(call_summary(&summarised()).unwrap().customer, Some(CUSTOMER.parse().unwrap()));
+    let nobody = CallSummarised { customer_id: String::new(), ..summarised() };
+    assert_eq!(call_summary(&nobody).unwrap().customer, None);
+    let broken = CallSummarised { customer_id: "x".into(), ..summarised() };
+    assert!(matches!(call_summary(&broken), Err(BadMessage::Id(_))));
+}
