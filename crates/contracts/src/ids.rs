@@ -72,6 +72,8 @@ ids! {
     CallId = "call";
     /// One wish to dial; stands in every callback URL.
     AttemptId = "dial attempt";
+    /// A carrier account that a project has connected.
+    CarrierId = "carrier";
     /// A place that receives events.
     EndpointId = "webhook endpoint";
     /// One event to one endpoint.

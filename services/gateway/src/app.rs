@@ -7,6 +7,7 @@ use common::config::{ConfigError, Settings};
 use common::platform::Platform;
 use contracts::calls::{NotificationsClient, RulesClient, SuppressionsClient, UsageClient};
 use contracts::ids::ProjectId;
+use contracts::telephony::CarriersClient;
 use contracts::webhooks::{EndpointsClient, TargetsClient};
 use tokio::sync::Semaphore;
 
@@ -41,6 +42,8 @@ pub(crate) struct App {
     pub(crate) rules: RulesClient,
     /// What the call-orchestrator has counted.
     pub(crate) usage: UsageClient,
+    /// The telephony-bridge.
+    pub(crate) carriers: CarriersClient,
     /// The webhook-dispatcher.
     pub(crate) endpoints: EndpointsClient,
     /// The webhook-dispatcher, for the secrets of agents.
@@ -78,6 +81,7 @@ impl App {
             suppressions: SuppressionsClient::new(Arc::clone(&platform.caller)),
             rules: RulesClient::new(Arc::clone(&platform.caller)),
             usage: UsageClient::new(Arc::clone(&platform.caller)),
+            carriers: CarriersClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
             passwords,

@@ -10,6 +10,7 @@ use common::trace;
 use contracts::calls::ConversationClient;
 
 use crate::carrier::Carrier;
+use crate::carriers::Carriers;
 use crate::config::Config;
 use crate::domain::urls::VoiceUrls;
 use crate::error::BridgeError;
@@ -22,8 +23,8 @@ pub(crate) struct App {
     pub(crate) urls: VoiceUrls,
     pub(crate) conversation: ConversationClient,
     pub(crate) numbers: Numbers,
-    /// The account that dials; absent when the operator has set none.
-    pub(crate) carrier: Option<Carrier>,
+    /// The accounts that dial.
+    pub(crate) carriers: Carriers,
 }
 
 /// What this service counts.
@@ -64,14 +65,13 @@ const TRIES: u32 = 3;
 
 impl App {
     pub(crate) fn new(config: Config, platform: &Platform) -> Result<Self, ConfigError> {
-        let carrier = config.account.clone().map(Carrier::new).transpose()?;
         Ok(Self {
+            carriers: Carriers::new(&config, platform)?,
             urls: VoiceUrls::new(&config.voice_url),
             conversation: ConversationClient::new(Arc::clone(&platform.caller)),
             numbers: Numbers::new(&platform.metrics),
             platform: platform.clone(),
             config: Arc::new(config),
-            carrier,
         })
     }
 
@@ -91,17 +91,11 @@ impl App {
         self.platform.database.write(work).await
     }
 
-    /// The account that dials.
-    pub(crate) fn carrier(&self) -> Result<&Carrier, BridgeError> {
-        self.carrier.as_ref().ok_or(BridgeError::NoAccount)
-    }
-
     /// Ends a call that nobody wants, while whoever noticed it answers the carrier: one that names an attempt which has
-    /// another call or is over. It would be a second ring.
-    pub(crate) fn end_stranger(&self, sid: &str) {
-        let (app, sid) = (self.clone(), sid.to_owned());
+    /// another call or is over. It would be a second ring. `carrier`: the account whose call it is.
+    pub(crate) fn end_stranger(&self, carrier: &Carrier, sid: &str) {
+        let (app, carrier, sid) = (self.clone(), carrier.clone(), sid.to_owned());
         tokio::spawn(trace::continued(async move {
-            let Ok(carrier) = app.carrier() else { return };
             tracing::error!(%sid, "a call names an attempt that is not its own; it is ended");
             let ended = carrier.end(&sid).await;
             count(app.numbers.strangers.as_ref(), if ended.is_ok() { "ended" } else { "failed" });

@@ -1,15 +1,16 @@
-//! The account that dials, and what is asked of the carrier in its name. Nothing here asks twice: whoever calls decides
+//! An account that dials, and what is asked of the carrier in its name. Nothing here asks twice: whoever calls decides
 //! what a missing answer means.
 
 use std::time::Duration;
 
 use common::config::ConfigError;
 use common::telemetry::Masked;
-use twilio::HttpMethod;
+use contracts::ids::CarrierId;
 use twilio::rest::{
-    Call, CallEvent, CallFilter, CallList, Client, CreateCall, Credentials, Error, Instructions,
-    MachineDetection, MachineDetectionMode, Timeouts, UpdateCall,
+    Account, BaseUrlError, Call, CallEvent, CallFilter, CallList, Client, CreateCall, Credentials, Error,
+    Instructions, MachineDetection, MachineDetectionMode, PhoneNumber, Timeouts, UpdateCall, UpdateNumber,
 };
+use twilio::{HttpMethod, PhoneNumberSid};
 
 use crate::config::AccountConfig;
 use crate::domain::attempt::{DialResult, read_answer};
@@ -24,24 +25,55 @@ const LISTED: usize = 100;
 /// An account with the carrier. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Carrier {
+    /// The project's own one; `None` for an account of the settings.
+    pub(crate) id: Option<CarrierId>,
     pub(crate) account: AccountConfig,
     client: Client,
 }
 
+/// The connections to all carriers.
+pub(crate) fn connections() -> Result<reqwest::Client, ConfigError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(4))
+        .no_proxy()
+        .build()
+        .map_err(|e| ConfigError::new("ECHO_CARRIER", format!("the HTTP client cannot be set up: {e}")))
+}
+
 impl Carrier {
-    pub(crate) fn new(account: AccountConfig) -> Result<Self, ConfigError> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(4))
-            .no_proxy()
-            .build()
-            .map_err(|e| {
-                ConfigError::new("ECHO_CARRIER", format!("the HTTP client cannot be set up: {e}"))
-            })?;
+    pub(crate) fn new(
+        http: reqwest::Client,
+        id: Option<CarrierId>,
+        account: AccountConfig,
+    ) -> Result<Self, BaseUrlError> {
         let credentials = Credentials::auth_token(account.sid.clone(), account.auth_token.reveal());
-        let client = Client::new(http, account.api.clone(), credentials, Timeouts::default())
-            .map_err(|e| ConfigError::new("ECHO_CARRIER", format!("`{}`: {e}", account.api)))?;
-        Ok(Self { account, client })
+        let client = Client::new(http, account.api.clone(), credentials, Timeouts::default())?;
+        Ok(Self { id, account, client })
+    }
+
+    /// The account as the carrier sees it.
+    pub(crate) async fn look_at_account(&self) -> Result<Account, Error> {
+        self.client.fetch_account().await
+    }
+
+    /// One of the account's numbers.
+    pub(crate) async fn look_at_number(&self, sid: &PhoneNumberSid) -> Result<PhoneNumber, Error> {
+        self.client.fetch_number(sid).await
+    }
+
+    /// From now on calls to the number are ours.
+    pub(crate) async fn answer_number(&self, urls: &VoiceUrls, sid: &PhoneNumberSid) -> Result<(), Error> {
+        let ours = UpdateNumber {
+            voice_url: Some(urls.inbound()),
+            voice_method: Some(HttpMethod::Post),
+            status_callback: Some(urls.inbound_status()),
+            status_callback_method: Some(HttpMethod::Post),
+            // It would decide instead of the address.
+            voice_application_sid: Some(String::new()),
+            ..UpdateNumber::default()
+        };
+        self.client.update_number(sid, &ours).await.map(drop)
     }
 
     /// The one request. Everything that the carrier may need to find us again stands in its addresses.

@@ -13,8 +13,14 @@ use url::{Host, Url};
 pub(crate) struct Config {
     /// How the carrier reaches the voice paths.
     pub(crate) voice_url: String,
-    /// The operator's account; absent when none is set.
-    pub(crate) account: Option<AccountConfig>,
+    /// The account of projects that have none of their own, as `ECHO_CARRIER` says; absent when none is set.
+    pub(crate) operator: Option<AccountConfig>,
+    /// The account of projects that have chosen the sandbox; absent where there is no sandbox carrier.
+    pub(crate) sandbox: Option<AccountConfig>,
+    /// Where the REST API of the projects' own accounts is.
+    pub(crate) twilio_api: Url,
+    /// Whether that API is Twilio's own, which cannot reach our voice paths on this machine.
+    pub(crate) out_of_twilios_reach: bool,
     /// Whether signatures are checked. Off for development only.
     pub(crate) signatures: bool,
     /// A call that has not been heard of for this long is asked about.
@@ -62,14 +68,32 @@ impl Config {
         let public = settings.get("ECHO_PUBLIC_URL", format!("http://{http}"))?;
         let voice_url = settings.get("ECHO_VOICE_URL", public)?;
         let reachable_at = voice_address(&voice_url)?;
-        let account = match settings.get("ECHO_CARRIER", "twilio".to_owned())?.as_str() {
-            "sandbox" => sandbox(settings)?,
-            "twilio" => operator(settings, &reachable_at)?,
+        let twilio_api = address(OPERATOR.api, &settings.get(OPERATOR.api, Client::TWILIO.to_owned())?)?;
+        let out_of_twilios_reach = is_twilios_own(&twilio_api) && on_this_machine(&reachable_at);
+        let (operator, sandbox) = match settings.get("ECHO_CARRIER", "twilio".to_owned())?.as_str() {
+            "sandbox" => {
+                let sandbox = sandbox(settings, calls_per_second(settings, SANDBOX_PACE)?)?;
+                // Whoever chooses the sandbox has a carrier.
+                let sandbox = sandbox.ok_or_else(|| missing(SANDBOX.sid, "ECHO_CARRIER=sandbox"))?;
+                (Some(sandbox.clone()), Some(sandbox))
+            }
+            "twilio" => {
+                let operator = operator(settings, &twilio_api)?;
+                if operator.is_some() && out_of_twilios_reach {
+                    let how = "set it to an address on the public internet";
+                    let how = format!("Twilio cannot reach {reachable_at}; {how}");
+                    return Err(ConfigError::new("ECHO_VOICE_URL", how));
+                }
+                (operator, sandbox(settings, pause(SANDBOX_PACE))?)
+            }
             other => return Err(ConfigError::new("ECHO_CARRIER", format!("`{other}`: sandbox or twilio"))),
         };
         Ok(Self {
             voice_url,
-            account,
+            operator,
+            sandbox,
+            twilio_api,
+            out_of_twilios_reach,
             signatures: signatures(settings)?,
             check_after: seconds(settings, "ECHO_CARRIER_CHECK_SECONDS", (30, 1))?,
             evidence_within: seconds(settings, "ECHO_CARRIER_EVIDENCE_SECONDS", (180, 30))?,
@@ -123,36 +147,27 @@ fn seconds(
     }
 }
 
-fn sandbox(settings: &Settings) -> Result<Option<AccountConfig>, ConfigError> {
-    let address = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
-    let api = settings.get(SANDBOX.api, format!("http://{address}"))?;
+fn sandbox(settings: &Settings, between_calls: TimeDelta) -> Result<Option<AccountConfig>, ConfigError> {
+    let here = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
+    let api = address(SANDBOX.api, &settings.get(SANDBOX.api, format!("http://{here}"))?)?;
     let from = settings.get(SANDBOX.from, "+15005550006".to_owned())?;
-    let account = account(settings, &SANDBOX, &from, &api, 1000.0)?;
-    // Whoever chooses the sandbox has a carrier.
-    account.map(Some).ok_or_else(|| missing(SANDBOX.sid, "ECHO_CARRIER=sandbox"))
+    account(settings, &SANDBOX, &from, api, between_calls)
 }
 
-fn operator(settings: &Settings, voice_url: &Url) -> Result<Option<AccountConfig>, ConfigError> {
-    let api = settings.get(OPERATOR.api, Client::TWILIO.to_owned())?;
+fn operator(settings: &Settings, api: &Url) -> Result<Option<AccountConfig>, ConfigError> {
     let from = settings.get(OPERATOR.from, String::new())?;
-    let account = account(settings, &OPERATOR, &from, &api, 1.0)?;
-    if account.as_ref().is_some_and(|account| is_twilios_own(&account.api)) && on_this_machine(voice_url) {
-        let how = format!("Twilio cannot reach {voice_url}; set it to an address on the public internet");
-        return Err(ConfigError::new("ECHO_VOICE_URL", how));
-    }
-    Ok(account)
+    account(settings, &OPERATOR, &from, api.clone(), calls_per_second(settings, TWILIO_PACE)?)
 }
 
 fn account(
     settings: &Settings,
     names: &Names,
     from: &str,
-    api: &str,
-    pace: f64,
+    api: Url,
+    between_calls: TimeDelta,
 ) -> Result<Option<AccountConfig>, ConfigError> {
     let sid: Option<String> = settings.optional(names.sid)?;
     let token = settings.secret(names.token);
-    let between_calls = between_calls(settings, pace)?;
     let (sid, auth_token) = match (sid, token) {
         (None, None) => return Ok(None),
         (Some(sid), Some(token)) => (sid, token),
@@ -164,23 +179,35 @@ fn account(
         return Err(ConfigError::new(names.from, how));
     }
     let sid = sid.parse().map_err(|e| ConfigError::new(names.sid, format!("{e}")))?;
-    let api = api.parse().map_err(|e| ConfigError::new(names.api, format!("`{api}`: {e}")))?;
     Ok(Some(AccountConfig { sid, auth_token, from: from.to_owned(), api, between_calls }))
+}
+
+fn address(name: &'static str, text: &str) -> Result<Url, ConfigError> {
+    text.parse().map_err(|e| ConfigError::new(name, format!("`{text}`: {e}")))
 }
 
 fn missing(name: &'static str, beside: &str) -> ConfigError {
     ConfigError::new(name, format!("required beside {beside}"))
 }
 
-/// From calls a second that the account may place (Twilio's own default is one) to the pause between two.
-fn between_calls(settings: &Settings, default: f64) -> Result<TimeDelta, ConfigError> {
+/// How fast Twilio lets an account dial that has agreed on nothing else, calls a second.
+const TWILIO_PACE: f64 = 1.0;
+/// How fast the sandbox's account dials: nobody shall wait for it.
+const SANDBOX_PACE: f64 = 1000.0;
+
+/// The pause between two calls of the account that `ECHO_CARRIER` names.
+fn calls_per_second(settings: &Settings, default: f64) -> Result<TimeDelta, ConfigError> {
     let calls = settings.get("ECHO_CALLS_PER_SECOND", default)?;
-    let wrong =
-        || ConfigError::new("ECHO_CALLS_PER_SECOND", format!("`{calls}`: a number from 0.01 to 10000"));
     if !(0.01..=10_000.0).contains(&calls) {
-        return Err(wrong());
+        let how = format!("`{calls}`: a number from 0.01 to 10000");
+        return Err(ConfigError::new("ECHO_CALLS_PER_SECOND", how));
     }
-    TimeDelta::from_std(Duration::from_secs_f64(1.0 / calls)).map_err(|_| wrong())
+    Ok(pause(calls))
+}
+
+/// From calls a second (0.01 to 10000) to the pause between two.
+pub(crate) fn pause(calls_per_second: f64) -> TimeDelta {
+    TimeDelta::from_std(Duration::from_secs_f64(1.0 / calls_per_second)).unwrap_or(TimeDelta::MAX)
 }
 
 fn is_e164(text: &str) -> bool {
@@ -232,7 +259,7 @@ mod tests {
     #[test]
     fn without_an_account_the_service_starts_and_has_none() {
         let config = load(&[]).unwrap();
-        assert!(config.account.is_none() && config.signatures);
+        assert!(config.operator.is_none() && config.signatures);
         assert_eq!(config.voice_url, "http://127.0.0.1:8080");
     }
 
@@ -261,15 +288,36 @@ mod tests {
     fn another_api_and_the_sandbox_may_use_an_address_on_this_machine() {
         let local =
             [("ECHO_VOICE_URL", "http://localhost:8080"), ("ECHO_TWILIO_API_URL", "http://127.0.0.1:8089")];
-        assert!(with_twilio(&local).unwrap().account.is_some());
+        assert!(with_twilio(&local).unwrap().operator.is_some());
         let sandbox = [
             ("ECHO_CARRIER", "sandbox"),
             ("ECHO_SANDBOX_ACCOUNT_SID", SID),
             ("ECHO_SANDBOX_AUTH_TOKEN", "top-secret"),
         ];
-        let account = load(&sandbox).unwrap().account.unwrap();
+        let account = load(&sandbox).unwrap().operator.unwrap();
         assert_eq!((account.api.as_str(), account.from.as_str()), ("http://127.0.0.1:8089/", "+15005550006"));
         assert_eq!(account.between_calls, TimeDelta::milliseconds(1));
+    }
+
+    #[test]
+    fn the_sandbox_is_there_beside_twilio_for_projects_that_choose_it() {
+        assert!(with_twilio(&[]).unwrap().sandbox.is_none());
+        let own = [("ECHO_SANDBOX_ACCOUNT_SID", SID), ("ECHO_SANDBOX_AUTH_TOKEN", "secret")];
+        let config = with_twilio(&[own[0], own[1], ("ECHO_CALLS_PER_SECOND", "2")]).unwrap();
+        assert_eq!(config.operator.unwrap().between_calls, TimeDelta::milliseconds(500));
+        let sandbox = config.sandbox.unwrap();
+        assert_eq!(
+            (sandbox.from.as_str(), sandbox.between_calls),
+            ("+15005550006", TimeDelta::milliseconds(1))
+        );
+        assert_eq!(blamed(with_twilio(&own[..1])), "ECHO_SANDBOX_AUTH_TOKEN");
+    }
+
+    #[test]
+    fn projects_cannot_use_twilios_own_api_where_it_cannot_reach_us() {
+        assert!(load(&[]).unwrap().out_of_twilios_reach);
+        assert!(!load(&[("ECHO_VOICE_URL", "https://echo.example.com")]).unwrap().out_of_twilios_reach);
+        assert!(!load(&[("ECHO_TWILIO_API_URL", "http://127.0.0.1:8089")]).unwrap().out_of_twilios_reach);
     }
 
     #[test]
@@ -339,7 +387,7 @@ mod tests {
         let config =
             with_twilio(&[("ECHO_TWILIO_SIGNATURES", "off"), ("ECHO_CALLS_PER_SECOND", "5")]).unwrap();
         assert!(!config.signatures);
-        assert_eq!(config.account.unwrap().between_calls, TimeDelta::milliseconds(200));
+        assert_eq!(config.operator.unwrap().between_calls, TimeDelta::milliseconds(200));
     }
 
     #[test]

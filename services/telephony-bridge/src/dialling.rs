@@ -9,6 +9,7 @@ use common::db::{DbError, Tx};
 use contracts::telephony::dial_refused::Reason;
 
 use crate::app::{App, count};
+use crate::carrier::Carrier;
 use crate::domain::attempt::{AttemptState, DialResult, may_send};
 use crate::error::BridgeError;
 use crate::events;
@@ -22,6 +23,8 @@ pub(crate) const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// A committed intent. Whoever made it, and nobody else, may ask the carrier.
 pub(crate) struct Intent {
     pub(crate) attempt: Attempt,
+    /// What it is dialled with.
+    pub(crate) carrier: Carrier,
     /// The account's turn to dial.
     pub(crate) turn: DateTime<Utc>,
     /// How far off that was when the intent was committed.
@@ -29,17 +32,22 @@ pub(crate) struct Intent {
 }
 
 pub(crate) async fn carry_out(app: &App, meta: &Meta, intent: Intent) -> Result<Outcome, BridgeError> {
-    let Intent { attempt, turn, wait } = intent;
+    let Intent { attempt, carrier, turn, wait } = intent;
     tokio::time::sleep(wait).await;
-    let result = send(app, &attempt, turn).await?;
+    let result = send(app, &carrier, &attempt, turn).await?;
     count(app.numbers.dialled.as_ref(), result.as_str());
     let again = result == DialResult::TryLater;
-    settle(app, meta, &attempt, result).await?;
+    settle(app, meta, (&carrier, &attempt), result).await?;
     Ok(if again { Outcome::RetryAfter(TRY_AGAIN) } else { Outcome::Done })
 }
 
 /// Asks the carrier, unless the moment has passed or somebody has stopped the call while it waited for its turn.
-async fn send(app: &App, attempt: &Attempt, turn: DateTime<Utc>) -> Result<DialResult, BridgeError> {
+async fn send(
+    app: &App,
+    carrier: &Carrier,
+    attempt: &Attempt,
+    turn: DateTime<Utc>,
+) -> Result<DialResult, BridgeError> {
     let id = attempt.id;
     let current = app.platform.database.read(move |db| attempts::find(db, id)).await?;
     if current.is_none_or(|current| current.stop_requested) {
@@ -49,10 +57,15 @@ async fn send(app: &App, attempt: &Attempt, turn: DateTime<Utc>) -> Result<DialR
         tracing::warn!(attempt = %id, "not dialled: it was too late when its turn had come");
         return Ok(DialResult::NotSent);
     }
-    Ok(app.carrier()?.place(&app.urls, attempt).await)
+    Ok(carrier.place(&app.urls, attempt).await)
 }
 
-async fn settle(app: &App, meta: &Meta, attempt: &Attempt, result: DialResult) -> Result<(), BridgeError> {
+async fn settle(
+    app: &App,
+    meta: &Meta,
+    (carrier, attempt): (&Carrier, &Attempt),
+    result: DialResult,
+) -> Result<(), BridgeError> {
     let (id, cause) = (attempt.id, meta.cause.clone());
     let unwanted = app
         .write(move |tx| {
@@ -61,7 +74,7 @@ async fn settle(app: &App, meta: &Meta, attempt: &Attempt, result: DialResult) -
         })
         .await?;
     let Some(sid) = unwanted else { return Ok(()) };
-    if let Err(error) = app.carrier()?.end(&sid).await {
+    if let Err(error) = carrier.end(&sid).await {
         tracing::warn!(attempt = %id, %sid, %error, "the call is to be stopped; the reconciler tries again");
     }
     Ok(())

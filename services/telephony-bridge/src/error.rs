@@ -20,6 +20,12 @@ pub(crate) enum BridgeError {
         "no carrier account: set ECHO_TWILIO_ACCOUNT_SID and ECHO_TWILIO_AUTH_TOKEN, or ECHO_CARRIER=sandbox"
     )]
     NoAccount,
+    /// The tables did not answer in time.
+    #[error("the tables are too slow")]
+    Slow,
+    /// What is stored of an account does not make one.
+    #[error("an account cannot be used: {0}")]
+    Unusable(String),
 }
 
 impl From<BridgeError> for Outcome {
@@ -30,7 +36,10 @@ impl From<BridgeError> for Outcome {
                 tracing::warn!(error = %e, "the carrier gave no useful answer");
                 std::time::Duration::from_secs(5)
             }),
-            e @ (BridgeError::BadId(_) | BridgeError::NoAccount) => Self::Dead(e.to_string()),
+            BridgeError::Slow => Self::Unavailable(error.to_string()),
+            e @ (BridgeError::BadId(_) | BridgeError::NoAccount | BridgeError::Unusable(_)) => {
+                Self::Dead(e.to_string())
+            }
         }
     }
 }

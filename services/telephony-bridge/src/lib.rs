@@ -2,7 +2,9 @@
 
 mod app;
 mod carrier;
+mod carriers;
 mod config;
+mod connecting;
 mod dialling;
 mod domain;
 mod error;
@@ -32,7 +34,7 @@ use config::Config;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::TelephonyBridge,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_attempts", "0005_leave_message"],
+        migrations: common::migrations!["0001_attempts", "0002_carriers", "0005_leave_message"],
         durability: Durability::Full,
     }),
     listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],
@@ -43,14 +45,17 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
     let app = App::new(Config::load(settings)?, platform)?;
     let started = Arc::new(Notify::new());
     started.notify_one();
+    let stale = Arc::new(Notify::new());
+    stale.notify_one();
     Ok(Service {
         mounts: vec![Mount::public(http::routes(&app))],
         subscriptions: vec![
             Subscription::to(&app, handlers::dial_requested::handle),
             Subscription::to(&app, handlers::stop_call_requested::handle),
             Subscription::to(&app, handlers::leave_message_requested::handle),
+            Subscription::to(&app, handlers::project_deleted::handle),
         ],
-        servers: vec![Arc::new(CarriersServer(handlers::find_carrier::Carriers(app.clone())))],
+        servers: vec![Arc::new(CarriersServer(handlers::carriers::Carriers(app.clone())))],
         tasks: vec![
             Task::new("after start", Duration::from_secs(3600 * 24), &started, &app, |app: App| async move {
                 tasks::reconcile::after_start(&app).await
@@ -62,6 +67,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
                 &app,
                 tasks::reconcile::run,
             ),
+            Task::new("forget carriers", Duration::from_secs(600), &stale, &app, tasks::forget_carriers::run),
         ],
     })
 }

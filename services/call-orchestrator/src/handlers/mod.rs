@@ -18,9 +18,9 @@ pub(crate) mod project_deleted;
 pub(crate) mod project_policy_changed;
 pub(crate) mod rpc;
 mod start_turn;
+mod stop_notification;
 mod suppressions;
 mod usage;
-mod stop_notification;
 
 use common::bus::{Meta, Outcome};
 use common::db::DbError;

@@ -10,7 +10,8 @@ use contracts::calls::{
 use contracts::rpc::{Context, RpcError};
 
 use super::{
-    calls, get_notification, list_notifications, next_sentence, place_notification, preview_rules, start_turn, stop_notification, suppressions, usage,
+    calls, get_notification, list_notifications, next_sentence, place_notification, preview_rules,
+    start_turn, stop_notification, suppressions, usage,
 };
 use crate::app::App;
 

@@ -13,7 +13,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
-use super::{agents, api_keys, audit, auth, auth_sessions, calls, customer_import, customers, notification_batch, notification_preview, notifications, phones, suppressions, usage};
+use super::{
+    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers,
+    notification_batch, notification_preview, notifications, phones, suppressions, usage,
+};
 
 /// The operations in the document.
 #[derive(utoipa::OpenApi)]
@@ -38,7 +41,39 @@ use super::{agents, api_keys, audit, auth, auth_sessions, calls, customer_import
         api_keys::list,
         api_keys::revoke,
         audit::list,
-    agents::create, agents::disable, agents::list, agents::read, agents::signing::read, agents::signing::rotate, agents::update, agents::versions::list, agents::versions::read, calls::of_notification, calls::read, customer_import::import, customers::create, customers::list, customers::read, customers::remove, customers::update, notification_batch::create, notification_preview::preview, notifications::cancel, notifications::create, notifications::list, notifications::read, phones::create, phones::remove, phones::update, suppressions::create, suppressions::list, suppressions::remove, usage::read,
+        agents::create,
+        agents::disable,
+        agents::list,
+        agents::read,
+        agents::signing::read,
+        agents::signing::rotate,
+        agents::update,
+        agents::versions::list,
+        agents::versions::read,
+        calls::of_notification,
+        calls::read,
+        carrier::put,
+        carrier::read,
+        carrier::remove,
+        customer_import::import,
+        customers::create,
+        customers::list,
+        customers::read,
+        customers::remove,
+        customers::update,
+        notification_batch::create,
+        notification_preview::preview,
+        notifications::cancel,
+        notifications::create,
+        notifications::list,
+        notifications::read,
+        phones::create,
+        phones::remove,
+        phones::update,
+        suppressions::create,
+        suppressions::list,
+        suppressions::remove,
+        usage::read,
     ),
     components(schemas(ErrorBody)),
     tags(
@@ -51,6 +86,7 @@ use super::{agents, api_keys, audit, auth, auth_sessions, calls, customer_import
         (name = "suppressions", description = "Numbers that are not to be called."),
         (name = "usage", description = "What was used, by project and day."),
         (name = "calls", description = "Each attempt, with what was said in it."),
+        (name = "carrier", description = "What a project calls with: an account of its own, or the sandbox."),
     )
 )]
 struct Operations;
@@ -82,7 +118,7 @@ pub(crate) struct ErrorBody {
 /// One field that is wrong.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the document's view of what `domain/problem.rs` writes")]
-struct Detail {
+pub(super) struct Detail {
     /// Which.
     field: String,
     /// What is wrong with it.

@@ -6,11 +6,13 @@
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post};
+use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, customer_import, customers, docs, edge, notification_batch, notification_preview, notifications, phones, suppressions, usage, voice_proxy, webhooks,
+    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, docs, edge,
+    notification_batch, notification_preview, notifications, phones, suppressions, usage, voice_proxy,
+    webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -107,6 +109,14 @@ const API: &[Path] = &[
     },
     Path { path: "/suppressions/{id}", methods: &[("DELETE", || delete().to(suppressions::remove))] },
     Path { path: "/usage", methods: &[("GET", || get().to(usage::read))] },
+    Path {
+        path: "/projects/{project}/carrier",
+        methods: &[
+            ("GET", || get().to(carrier::read)),
+            ("PUT", || put().to(carrier::put)),
+            ("DELETE", || delete().to(carrier::remove)),
+        ],
+    },
     Path {
         path: "/projects/{project}/webhooks",
         methods: &[("GET", || get().to(webhooks::list)), ("POST", || post().to(webhooks::create))],

@@ -20,6 +20,11 @@ use contracts::calls::{
     UsageServer, Utterance,
 };
 use contracts::rpc::{Context, RpcError};
+use contracts::telephony::put_carrier_request::Carrier;
+use contracts::telephony::{
+    CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
+    PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
+};
 use contracts::webhooks::{
     CallNowRequest, CallNowResponse, CreateEndpointRequest, DeleteEndpointRequest, DeleteEndpointResponse,
     Endpoint, EndpointsRpc, EndpointsServer, GetEndpointRequest, ListEndpointsRequest, ListEndpointsResponse,
@@ -51,6 +56,8 @@ pub(crate) struct Fakes {
     pub(crate) verdicts: Mutex<HashMap<String, RuleVerdict>>,
     pub(crate) previewed: Mutex<Vec<PreviewRulesRequest>>,
     pub(crate) used: Mutex<Vec<UsageDay>>,
+    /// What projects have chosen to call with.
+    pub(crate) carriers: Mutex<HashMap<String, PutCarrierRequest>>,
     /// What everybody is told about why a call was not placed: the rule, and the carrier's code.
     pub(crate) why_not: Mutex<(String, u32)>,
     /// What the next placings end in, after they had their effect.
@@ -83,6 +90,7 @@ impl Fakes {
             verdicts: Mutex::default(),
             previewed: Mutex::default(),
             used: Mutex::default(),
+            carriers: Mutex::default(),
             why_not: Mutex::default(),
             failures: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -112,6 +120,12 @@ pub(crate) const ORCHESTRATOR: ServiceDef = ServiceDef {
 
 pub(crate) const DISPATCHER: ServiceDef =
     ServiceDef { name: ServiceName::WebhookDispatcher, tables: None, listens: &[], build: dispatcher };
+
+pub(crate) const BRIDGE: ServiceDef =
+    ServiceDef { name: ServiceName::TelephonyBridge, tables: None, listens: &[], build: bridge };
+
+#[derive(Clone)]
+struct Bridge(Arc<Fakes>);
 
 #[derive(Clone)]
 struct Orchestrator(Arc<Fakes>);
@@ -176,6 +190,11 @@ impl TargetsRpc for Dispatcher {
     async fn call_now(&self, _: Context, _: CallNowRequest) -> Result<CallNowResponse, RpcError> {
         Err(RpcError::Unavailable("no call is made here".into()))
     }
+}
+
+fn bridge(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
+    let server = CarriersServer(Bridge(Fakes::find(settings)));
+    Ok(Service { servers: vec![Arc::new(server)], ..Service::default() })
 }
 
 fn notification(fakes: &Fakes, request: &PlaceNotificationRequest) -> Notification {
@@ -522,5 +541,72 @@ impl Dispatcher {
         let found = found.ok_or_else(|| RpcError::NotFound("endpoint".into()))?;
         change(found);
         Ok(found.clone())
+    }
+}
+
+/// The token that the stand-in's carrier refuses.
+pub(crate) const WRONG_TOKEN: &str = "wrong";
+
+fn project_carrier(chosen: Option<&PutCarrierRequest>) -> ProjectCarrier {
+    let told = ProjectCarrier {
+        status: "active".into(),
+        created_at_ms: AT_MS,
+        updated_at_ms: AT_MS,
+        ..ProjectCarrier::default()
+    };
+    match chosen.and_then(|chosen| chosen.carrier.clone()) {
+        None => {
+            ProjectCarrier { kind: "operator".into(), status: "missing".into(), ..ProjectCarrier::default() }
+        }
+        Some(Carrier::Sandbox(_)) => {
+            ProjectCarrier { kind: "sandbox".into(), phone_number: "+15005550006".into(), ..told }
+        }
+        Some(Carrier::Twilio(account)) => ProjectCarrier {
+            kind: "twilio".into(),
+            account_sid: account.account_sid,
+            phone_number_sid: account.phone_number_sid,
+            phone_number: "+15005550100".into(),
+            calls_per_second: account.calls_per_second.max(1),
+            ..told
+        },
+    }
+}
+
+#[async_trait]
+impl CarriersRpc for Bridge {
+    async fn find_carrier(&self, _: Context, _: FindCarrierRequest) -> Result<FindCarrierResponse, RpcError> {
+        Ok(FindCarrierResponse { found: true })
+    }
+
+    async fn put_carrier(&self, _: Context, request: PutCarrierRequest) -> Result<ProjectCarrier, RpcError> {
+        if let Some(Carrier::Twilio(account)) = &request.carrier {
+            if account.auth_token == WRONG_TOKEN {
+                let problem = "is not the token of this account".to_owned();
+                return Err(RpcError::Invalid { field: "auth_token".into(), problem });
+            }
+            let same = |other: &PutCarrierRequest| {
+                matches!(&other.carrier, Some(Carrier::Twilio(theirs))
+                if other.project_id != request.project_id && theirs.phone_number_sid == account.phone_number_sid)
+            };
+            if lock(&self.0.carriers).values().any(same) {
+                return Err(RpcError::Conflict { code: "number_in_use".into(), message: "Another".into() });
+            }
+        }
+        let told = project_carrier(Some(&request));
+        lock(&self.0.carriers).insert(request.project_id.clone(), request);
+        Ok(told)
+    }
+
+    async fn get_carrier(&self, _: Context, request: GetCarrierRequest) -> Result<ProjectCarrier, RpcError> {
+        Ok(project_carrier(lock(&self.0.carriers).get(&request.project_id)))
+    }
+
+    async fn remove_carrier(
+        &self,
+        _: Context,
+        request: RemoveCarrierRequest,
+    ) -> Result<RemoveCarrierResponse, RpcError> {
+        lock(&self.0.carriers).remove(&request.project_id);
+        Ok(RemoveCarrierResponse {})
     }
 }

@@ -14,6 +14,7 @@ mod auth;
 mod bad_bodies;
 mod bad_fields;
 mod batch;
+mod carrier;
 mod customers;
 mod edge;
 mod fakes;

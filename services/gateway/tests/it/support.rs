@@ -13,13 +13,13 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 pub(crate) use testkit::database::Engine;
 
-use crate::fakes::{self, DISPATCHER, Fakes, ORCHESTRATOR};
+use crate::fakes::{self, BRIDGE, DISPATCHER, Fakes, ORCHESTRATOR};
 
 /// Both engines, one after the other.
 pub(crate) const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 /// A gateway between its stand-ins.
-pub(crate) const GATEWAY: Process = process(&[echo_gateway::SERVICE, ORCHESTRATOR, DISPATCHER]);
+pub(crate) const GATEWAY: Process = process(&[echo_gateway::SERVICE, ORCHESTRATOR, DISPATCHER, BRIDGE]);
 /// A gateway whose neighbours are away.
 pub(crate) const ALONE: Process = process(&[echo_gateway::SERVICE]);
 

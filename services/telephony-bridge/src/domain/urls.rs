@@ -64,6 +64,16 @@ impl VoiceUrls {
         format!("{}/v1/voice?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
     }
 
+    /// Fetched when somebody calls a number of ours.
+    pub(crate) fn inbound(&self) -> String {
+        format!("{}/v1/voice{CALLBACK_FRAGMENT}", self.base)
+    }
+
+    /// Told when such a call has ended.
+    pub(crate) fn inbound_status(&self) -> String {
+        format!("{}/v1/voice-status{CALLBACK_FRAGMENT}", self.base)
+    }
+
     /// Told what was heard.
     pub(crate) fn response(&self, place: Place) -> String {
         self.at("voice-response", place)

@@ -13,7 +13,7 @@ use contracts::telephony::dial_failed::Cause as FailCause;
 use contracts::telephony::dial_refused::Reason;
 
 use crate::app::App;
-use crate::config::AccountConfig;
+use crate::carrier::Carrier;
 use crate::dialling::{self, Intent, TRY_AGAIN};
 use crate::domain::attempt::{AttemptState, DialDecision, decide_dial};
 use crate::error::BridgeError;
@@ -29,7 +29,14 @@ pub(crate) async fn handle(app: App, meta: Meta, message: DialRequested) -> Outc
 }
 
 async fn dial(app: &App, meta: &Meta, message: DialRequested) -> Result<Outcome, BridgeError> {
-    match commit_intent(app, meta, message).await? {
+    let carrier = match app.carriers.of_project(message.project_id.parse()?).await {
+        Err(error @ BridgeError::Unusable(_)) => {
+            tracing::error!(project = %message.project_id, %error, "a project cannot call");
+            None
+        }
+        found => found?,
+    };
+    match commit_intent(app, meta, message, carrier).await? {
         Decided::Dial(intent) => dialling::carry_out(app, meta, *intent).await,
         Decided::Later => Ok(Outcome::RetryAfter(TRY_AGAIN)),
         Decided::Settled => Ok(Outcome::Done),
@@ -42,9 +49,14 @@ enum Decided {
     Settled,
 }
 
-async fn commit_intent(app: &App, meta: &Meta, message: DialRequested) -> Result<Decided, BridgeError> {
+/// `carrier`: what the project calls with now.
+async fn commit_intent(
+    app: &App,
+    meta: &Meta,
+    message: DialRequested,
+    carrier: Option<Carrier>,
+) -> Result<Decided, BridgeError> {
     let (cause, check_after) = (meta.cause.clone(), app.config.check_after);
-    let account = app.carrier.as_ref().map(|carrier| carrier.account.clone());
     app.write(move |tx| {
         trace::of_call(&message.call_id);
         let existing = attempts::find(tx.conn, message.attempt_id.parse()?)?;
@@ -53,11 +65,11 @@ async fn commit_intent(app: &App, meta: &Meta, message: DialRequested) -> Result
         }
         let wanted = match &existing {
             Some(waiting) => waiting.clone(),
-            None => Attempt::wanted(&message, account.as_ref(), tx.now())?,
+            None => Attempt::wanted(&message, tx.now())?,
         };
         let wanted = Attempt { check_at: tx.now() + check_after, ..wanted };
-        let Some(account) = &account else { return no_account(tx, existing.is_some(), wanted, &cause) };
-        decide(tx, existing.is_some(), wanted, account, &cause)
+        let Some(carrier) = &carrier else { return no_account(tx, existing.is_some(), wanted, &cause) };
+        decide(tx, existing.is_some(), wanted.with(carrier), carrier, &cause)
     })
     .await
 }
@@ -67,9 +79,10 @@ fn decide(
     tx: &mut Tx<'_>,
     known: bool,
     wanted: Attempt,
-    account: &AccountConfig,
+    carrier: &Carrier,
     cause: &Cause,
 ) -> Result<Decided, BridgeError> {
+    let account = &carrier.account;
     // One after the other: the account has one next turn, and a number one line.
     lease::exclusive(tx.conn, &format!("dial {}", account.sid))?;
     let busy = attempts::line_busy(tx.conn, wanted.project_id, &wanted.to, wanted.id)?;
@@ -83,7 +96,7 @@ fn decide(
             let attempt = Attempt { state: AttemptState::Dialing, live: true, ..wanted };
             let attempt = write_down(tx, known, attempt)?;
             let wait = (turn - tx.now()).to_std().unwrap_or(Duration::ZERO);
-            Ok(Decided::Dial(Box::new(Intent { attempt, turn, wait })))
+            Ok(Decided::Dial(Box::new(Intent { attempt, carrier: carrier.clone(), turn, wait })))
         }
     }
 }
@@ -118,21 +131,25 @@ fn no_account(tx: &mut Tx<'_>, known: bool, wanted: Attempt, cause: &Cause) -> R
 }
 
 impl Attempt {
-    fn wanted(
-        message: &DialRequested,
-        account: Option<&AccountConfig>,
-        now: DateTime<Utc>,
-    ) -> Result<Self, BridgeError> {
+    fn wanted(message: &DialRequested, now: DateTime<Utc>) -> Result<Self, BridgeError> {
         Ok(Self {
-            account_sid: account.map(|a| a.sid.to_string()).unwrap_or_default(),
             to: message.to_e164.clone(),
-            from: account.map(|a| a.from.clone()).unwrap_or_default(),
             ring_timeout_seconds: message.ring_timeout_seconds,
             time_limit_seconds: message.time_limit_seconds,
             leaves_message: message.leaves_message,
             dial_before: from_millis(message.dial_before_ms),
             ..Self::named(&message.attempt_id, &message.call_id, &message.project_id, now)?
         })
+    }
+
+    /// The same, to be made with this carrier.
+    fn with(self, carrier: &Carrier) -> Self {
+        Self {
+            account_sid: carrier.account.sid.to_string(),
+            from: carrier.account.from.clone(),
+            carrier_id: carrier.id,
+            ..self
+        }
     }
 
     /// An attempt of which nothing is known but its names.
@@ -162,6 +179,7 @@ impl Attempt {
             created_at: now,
             check_at: now + TimeDelta::seconds(30),
             version: 0,
+            carrier_id: None,
             leaves_message: false,
         })
     }

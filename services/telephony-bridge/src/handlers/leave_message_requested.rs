@@ -21,5 +21,5 @@ async fn go_on(app: &App, message: LeaveMessageRequested) -> Result<(), BridgeEr
     };
     let Some(sid) = &attempt.carrier_call_sid else { return Ok(()) };
     let place = Place { attempt: id, turn: message.turn, part: 0, fill: 0, sorry: 0 };
-    Ok(app.carrier()?.go_on(sid, app.urls.response(place)).await?)
+    Ok(app.carriers.of_attempt(&attempt).await?.go_on(sid, app.urls.response(place)).await?)
 }

@@ -18,7 +18,7 @@ pub(crate) async fn handle(app: App, meta: Meta, message: StopCallRequested) -> 
 
 async fn stop(app: &App, meta: Meta, message: StopCallRequested) -> Result<(), BridgeError> {
     let check_after = app.config.check_after;
-    let sid = app
+    let ringing = app
         .write(move |tx| match attempts::find(tx.conn, message.attempt_id.parse()?)? {
             None => never_dial(tx, &message, &meta.cause),
             Some(attempt) if !attempt.state.acted_on() => {
@@ -36,12 +36,12 @@ async fn stop(app: &App, meta: Meta, message: StopCallRequested) -> Result<(), B
                     None => stopped.check_at,
                 };
                 let stopped = attempts::save(tx.conn, Attempt { check_at, ..stopped }, now)?;
-                Ok(stopped.carrier_call_sid)
+                Ok(stopped.carrier_call_sid.is_some().then_some(stopped))
             }
         })
         .await?;
-    match sid {
-        Some(sid) => Ok(app.carrier()?.end(&sid).await?),
+    match ringing.as_ref().and_then(|attempt| Some((attempt, attempt.carrier_call_sid.as_deref()?))) {
+        Some((attempt, sid)) => Ok(app.carriers.of_attempt(attempt).await?.end(sid).await?),
         None => Ok(()),
     }
 }
@@ -51,7 +51,7 @@ fn never_dial(
     tx: &mut Tx<'_>,
     message: &StopCallRequested,
     cause: &Cause,
-) -> Result<Option<String>, BridgeError> {
+) -> Result<Option<Attempt>, BridgeError> {
     let now = tx.now();
     let (attempt, call, project) = (&message.attempt_id, &message.call_id, &message.project_id);
     let over = Attempt { stop_requested: true, ..Attempt::named(attempt, call, project, now)? }.over();

@@ -17,7 +17,7 @@ pub(super) async fn verdict(app: web::Data<App>, http: HttpRequest, payload: web
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let signed = match Signed::check(&app, &http, &body.bytes) {
+    let signed = match Signed::check(&app, &http, &body.bytes).await {
         Ok(signed) => signed,
         Err(refused) => return refused.response(&app),
     };
@@ -27,7 +27,8 @@ pub(super) async fn verdict(app: web::Data<App>, http: HttpRequest, payload: web
     else {
         return HttpResponse::NoContent().finish();
     };
-    let (sid, answered_by, account) = (sid.to_string(), answered_by.to_string(), signed.account_sid);
+    let (sid, answered_by, account) =
+        (sid.to_string(), answered_by.to_string(), signed.account_sid().to_owned());
     let noted = app
         .write(move |tx| match attempts::find(tx.conn, id)? {
             Some(attempt) if attempt.account_sid != account => Ok(false),

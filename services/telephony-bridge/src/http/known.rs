@@ -52,7 +52,7 @@ pub(super) async fn look_up(app: &App, signed: &Signed, place: Place) -> Result<
         })
         .await?;
     let (Some(attempt), said, heard) = found else { return Err(Unknown::NoAttempt) };
-    if attempt.account_sid != signed.account_sid {
+    if attempt.account_sid != signed.account_sid() {
         return Err(Unknown::Refused(Refused::OTHER_ACCOUNT));
     }
     let attempt = its_call(app, signed, attempt).await?;

@@ -1,32 +1,44 @@
 //! A request that really comes from the carrier: its signature is checked over the public address, with the token of the
 //! account that it names, before anything in it is believed.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::ids::AttemptId;
-use twilio::signature;
 use twilio::webhook::{VoiceRequest, decode_form};
+use twilio::{AccountSid, signature};
 
 use crate::app::{App, count};
+use crate::carrier::Carrier;
 use crate::domain::urls::Place;
+
+/// What the tables get to say whose token it is.
+pub(super) const TOKENS_WITHIN: Duration = Duration::from_millis(300);
 
 /// A verified request.
 pub(super) struct Signed {
     pub(super) request: VoiceRequest,
-    pub(super) account_sid: String,
+    /// The account whose token signed it.
+    pub(super) carrier: Carrier,
     query: Vec<(String, String)>,
 }
 
-/// Why a request is not believed. Always 403, whatever the reason.
+/// Why a request is not believed. Always 403, whatever the reason; 503 when nobody can say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refused(&'static str);
 
 impl Refused {
     pub(super) const OTHER_ACCOUNT: Self = Self("other_account");
+    /// The token of the account that it names cannot be had. The carrier asks again, as our addresses tell it.
+    const NO_TOKENS: Self = Self("tokens_away");
 
     pub(super) fn response(self, app: &App) -> HttpResponse {
         tracing::warn!(why = self.0, "a request that is not the carrier's was refused");
         count(app.numbers.refused.as_ref(), self.0);
+        if self.0 == Self::NO_TOKENS.0 {
+            return HttpResponse::ServiceUnavailable().finish();
+        }
         HttpResponse::build(StatusCode::FORBIDDEN)
             .content_type("text/plain; charset=utf-8")
             .body("not signed by the carrier\n")
@@ -34,27 +46,21 @@ impl Refused {
 }
 
 impl Signed {
-    pub(super) fn check(app: &App, http: &HttpRequest, body: &[u8]) -> Result<Self, Refused> {
+    pub(super) async fn check(app: &App, http: &HttpRequest, body: &[u8]) -> Result<Self, Refused> {
         let form = decode_form(body);
         let query = decode_form(http.query_string().as_bytes());
         // The body decides; the query is believed because it is part of what was signed.
         let all: Vec<_> = form.iter().chain(&query).cloned().collect();
         let request = VoiceRequest::parse(&all);
-        let Some(account) = app.carrier.as_ref().map(|carrier| &carrier.account) else {
-            return Err(Refused("no_account"));
-        };
-        if request.account_sid.as_ref() != Some(&account.sid) {
-            return Err(Refused("unknown_account"));
-        }
-        if app.config.signatures {
-            let header = http.headers().get(signature::HEADER).and_then(|h| h.to_str().ok());
-            let header = header.ok_or(Refused("no_signature"))?;
-            let path = http.uri().path_and_query().map_or("/", |p| p.as_str());
-            if !signature::verify(account.auth_token.reveal(), &app.urls.signed(path), &form, header) {
-                return Err(Refused("wrong_signature"));
-            }
-        }
-        Ok(Self { request, account_sid: account.sid.to_string(), query })
+        let account = request.account_sid.clone().ok_or(Refused("unknown_account"))?;
+        let proof = Proof::of(app, http, &form)?;
+        let carrier = signer(app, &account, proof.as_ref()).await?;
+        Ok(Self { request, carrier, query })
+    }
+
+    /// The account that it speaks of.
+    pub(super) fn account_sid(&self) -> &str {
+        self.carrier.account.sid.as_str()
     }
 
     fn number(&self, name: &str) -> u32 {
@@ -81,4 +87,43 @@ impl Signed {
             sorry: self.number("sorry"),
         })
     }
+}
+
+/// A signature and what it is checked over.
+struct Proof<'a> {
+    url: String,
+    form: &'a [(String, String)],
+    header: &'a str,
+}
+
+impl<'a> Proof<'a> {
+    /// `None` when signatures are off.
+    fn of(app: &App, http: &'a HttpRequest, form: &'a [(String, String)]) -> Result<Option<Self>, Refused> {
+        if !app.config.signatures {
+            return Ok(None);
+        }
+        let header = http.headers().get(signature::HEADER).and_then(|h| h.to_str().ok());
+        let header = header.ok_or(Refused("no_signature"))?;
+        let path = http.uri().path_and_query().map_or("/", |p| p.as_str());
+        Ok(Some(Self { url: app.urls.signed(path), form, header }))
+    }
+
+    fn fits(&self, carrier: &Carrier) -> bool {
+        signature::verify(carrier.account.auth_token.reveal(), &self.url, self.form, self.header)
+    }
+}
+
+/// The account whose token made the signature. Several projects may have connected the same one, with different tokens.
+async fn signer(app: &App, account: &AccountSid, proof: Option<&Proof<'_>>) -> Result<Carrier, Refused> {
+    let fits = |carrier: &Carrier| proof.is_none_or(|proof| proof.fits(carrier));
+    if let Some(carrier) = app.carriers.of_settings(account.as_str()).find(|carrier| fits(carrier)) {
+        return Ok(carrier.clone());
+    }
+    let known = app.carriers.with_account(account, TOKENS_WITHIN).await.map_err(|error| {
+        tracing::warn!(%error, "whose token it is cannot be looked up");
+        Refused::NO_TOKENS
+    })?;
+    let nobody = known.is_empty() && app.carriers.of_settings(account.as_str()).next().is_none();
+    let fitting = known.into_iter().find(fits);
+    fitting.ok_or(Refused(if nobody { "unknown_account" } else { "wrong_signature" }))
 }

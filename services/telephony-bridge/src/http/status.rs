@@ -13,14 +13,14 @@ pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web:
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let signed = match Signed::check(&app, &http, &body.bytes) {
+    let signed = match Signed::check(&app, &http, &body.bytes).await {
         Ok(signed) => signed,
         Err(refused) => return refused.response(&app),
     };
     let (Some(id), Some(news)) = (signed.attempt(), News::from_callback(&signed.request)) else {
         return HttpResponse::NoContent().finish(); // nothing that we asked for
     };
-    let (account, check_after) = (signed.account_sid, app.config.check_after);
+    let (account, check_after) = (signed.account_sid().to_owned(), app.config.check_after);
     let (sid, over) = (news.sid.clone(), news.status.is_terminal());
     let noted = app
         .write(move |tx| match attempts::find(tx.conn, id)? {
@@ -36,7 +36,7 @@ pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web:
         Ok(Noted::Done) => HttpResponse::NoContent().finish(),
         Ok(Noted::OtherCall) => {
             if !over {
-                app.end_stranger(&sid);
+                app.end_stranger(&signed.carrier, &sid);
             }
             HttpResponse::NoContent().finish()
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use common::db::lease::{self, LeaseQuery};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::{AttemptId, CallId, ProjectId};
+use contracts::ids::{AttemptId, CallId, CarrierId, ProjectId};
 use diesel::prelude::*;
 use twilio::call::CallStatus;
 
@@ -38,6 +38,7 @@ struct Row {
     lease_until: Option<Time>,
     version: i64,
     leaves_message: bool,
+    carrier_id: Option<Id>,
 }
 
 /// One wish to dial.
@@ -69,6 +70,8 @@ pub(crate) struct Attempt {
     pub(crate) version: i64,
     /// A message is to be left on a machine.
     pub(crate) leaves_message: bool,
+    /// The project's own carrier; without one, an account of the settings dials.
+    pub(crate) carrier_id: Option<CarrierId>,
 }
 
 impl Attempt {
@@ -97,6 +100,7 @@ impl Attempt {
             check_at: row.check_at.0,
             version: row.version,
             leaves_message: row.leaves_message,
+            carrier_id: row.carrier_id.map(|id| CarrierId(id.0)),
         })
     }
 
@@ -129,6 +133,7 @@ impl Attempt {
             lease_until: None,
             version: self.version,
             leaves_message: self.leaves_message,
+            carrier_id: self.carrier_id.map(Id::of),
         }
     }
 }
@@ -161,6 +166,9 @@ pub(crate) fn save(db: &mut Db, attempt: Attempt, now: DateTime<Utc>) -> Result<
             .filter(dial_attempts::version.eq(row.version)),
     )
     .set((
+        dial_attempts::account_sid.eq(row.account_sid),
+        dial_attempts::carrier_id.eq(row.carrier_id),
+        dial_attempts::from_number.eq(row.from_number),
         dial_attempts::state.eq(row.state),
         dial_attempts::live.eq(row.live),
         dial_attempts::carrier_call_sid.eq(row.carrier_call_sid),

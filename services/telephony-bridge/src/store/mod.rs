@@ -4,5 +4,6 @@
 pub(crate) mod accounts;
 pub(crate) mod attempts;
 pub(crate) mod own_words;
+pub(crate) mod project_carriers;
 pub(crate) mod reports;
 mod schema;

@@ -25,6 +25,7 @@ diesel::table! {
         lease_until -> Nullable<UtcTime>,
         version -> BigInt,
         leaves_message -> Bool,
+        carrier_id -> Nullable<Uuid>,
     }
 }
 
@@ -55,5 +56,23 @@ diesel::table! {
     carrier_accounts (account_sid) {
         account_sid -> Text,
         next_dial_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Integer, Text, UtcTime, Uuid};
+    project_carriers (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        kind -> Text,
+        account_sid -> Text,
+        auth_token -> Text,
+        phone_number_sid -> Text,
+        phone_number -> Text,
+        calls_per_second -> Integer,
+        in_use -> Bool,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+        version -> BigInt,
     }
 }

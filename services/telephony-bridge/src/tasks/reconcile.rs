@@ -11,7 +11,7 @@ use contracts::telephony::dial_failed::Cause as FailCause;
 use contracts::telephony::dial_refused::Reason;
 use tokio::task::JoinSet;
 use twilio::call::CallStatus;
-use twilio::rest::Call;
+use twilio::rest::{Call, CallList};
 
 use crate::app::App;
 use crate::carrier::Carrier;
@@ -31,7 +31,6 @@ const LOST_MESSAGE: TimeDelta = TimeDelta::minutes(1);
 
 /// One round.
 pub(crate) async fn run(app: App) -> Result<(), BridgeError> {
-    let Some(carrier) = app.carrier.clone() else { return Ok(()) };
     let due: Vec<Attempt> = app
         .platform
         .database
@@ -42,10 +41,10 @@ pub(crate) async fn run(app: App) -> Result<(), BridgeError> {
         .await?;
     let mut asked = JoinSet::new();
     for attempt in due {
-        let (app, carrier) = (app.clone(), carrier.clone());
+        let app = app.clone();
         asked.spawn(async move {
             let id = attempt.id;
-            if let Err(error) = reconcile(&app, &carrier, attempt).await {
+            if let Err(error) = reconcile(&app, attempt).await {
                 tracing::warn!(attempt = %id, %error, "the carrier could not be asked; it is asked again in a minute");
             }
         });
@@ -66,7 +65,8 @@ pub(crate) async fn after_start(app: &App) -> Result<(), DbError> {
         .await
 }
 
-async fn reconcile(app: &App, carrier: &Carrier, attempt: Attempt) -> Result<(), BridgeError> {
+async fn reconcile(app: &App, attempt: Attempt) -> Result<(), BridgeError> {
+    let carrier = app.carriers.of_attempt(&attempt).await;
     match attempt.carrier_call_sid.clone() {
         Some(sid) => ask_about(app, carrier, attempt, &sid).await,
         None if attempt.state == AttemptState::Waiting => give_up_waiting(app, attempt.id).await,
@@ -74,16 +74,13 @@ async fn reconcile(app: &App, carrier: &Carrier, attempt: Attempt) -> Result<(),
     }
 }
 
-async fn ask_about(app: &App, carrier: &Carrier, attempt: Attempt, sid: &str) -> Result<(), BridgeError> {
+/// The account with which an attempt was made, or why there is none any more.
+type OfAttempt = Result<Carrier, BridgeError>;
+
+async fn ask_about(app: &App, carrier: OfAttempt, attempt: Attempt, sid: &str) -> Result<(), BridgeError> {
     let now = app.platform.database.now();
-    let news = match carrier.look_at(sid).await {
-        Ok(Some(call)) => {
-            let ended = call.status.as_ref().is_some_and(CallStatus::is_terminal);
-            if attempt.stop_requested && !ended {
-                carrier.end(sid).await?;
-            }
-            found(sid, &call)
-        }
+    let news = match look_at(carrier, &attempt, sid).await {
+        Ok(Some(call)) => found(sid, &call),
         Ok(None) if forgotten(attempt.created_at, now) => Some(News::found_out(sid, end_of(&attempt))),
         Ok(None) => None,
         // A carrier that does not answer for so long does not keep the line taken for ever.
@@ -91,9 +88,20 @@ async fn ask_about(app: &App, carrier: &Carrier, attempt: Attempt, sid: &str) ->
             tracing::error!(attempt = %attempt.id, %error, "the carrier does not say how a call ended");
             Some(News::found_out(sid, end_of(&attempt)))
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     note_news(app, attempt.id, news).await
+}
+
+/// The call as its carrier sees it; one that is to be stopped and runs is ended.
+async fn look_at(carrier: OfAttempt, attempt: &Attempt, sid: &str) -> Result<Option<Call>, BridgeError> {
+    let carrier = carrier?;
+    let Some(call) = carrier.look_at(sid).await? else { return Ok(None) };
+    let ended = call.status.as_ref().is_some_and(CallStatus::is_terminal);
+    if attempt.stop_requested && !ended {
+        carrier.end(sid).await?;
+    }
+    Ok(Some(call))
 }
 
 fn must_be_over(attempt: &Attempt, now: DateTime<Utc>) -> bool {
@@ -138,9 +146,13 @@ fn postpone(tx: &mut Tx<'_>, attempt: Attempt, check_at: DateTime<Utc>) -> Resul
     Ok(())
 }
 
+async fn list(carrier: OfAttempt, attempt: &Attempt) -> Result<CallList, BridgeError> {
+    Ok(carrier?.calls_like(attempt).await?)
+}
+
 /// The carrier's list of calls to that number: exactly one that nobody has claimed and that began after our intent is ours.
-async fn look_for_evidence(app: &App, carrier: &Carrier, attempt: Attempt) -> Result<(), BridgeError> {
-    let listed = match carrier.calls_like(&attempt).await {
+async fn look_for_evidence(app: &App, carrier: OfAttempt, attempt: Attempt) -> Result<(), BridgeError> {
+    let listed = match list(carrier, &attempt).await {
         Ok(listed) => candidates(&listed.calls, attempt.created_at),
         Err(error) => {
             tracing::warn!(attempt = %attempt.id, %error, "the carrier could not be asked for its calls");

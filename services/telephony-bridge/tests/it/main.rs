@@ -6,11 +6,13 @@
 mod answered_by;
 mod bodies;
 mod callbacks;
+mod carriers;
 mod crashes;
 mod dialling;
 mod documents;
 mod line;
 mod orchestrator;
+mod other_carrier;
 mod signatures;
 mod silence;
 mod stopping;

@@ -89,6 +89,17 @@ impl World {
         Self::of(MUTE, engine, &[]).await
     }
 
+    /// Without a sandbox carrier.
+    pub(crate) async fn without_sandbox(engine: Engine) -> Self {
+        let none = [
+            ("ECHO_CARRIER", "twilio"),
+            ("ECHO_SANDBOX_ACCOUNT_SID", ""),
+            ("ECHO_SANDBOX_AUTH_TOKEN", ""),
+            ("ECHO_SANDBOX_URL", "http://127.0.0.1:9"),
+        ];
+        Self::of(REPLICA, engine, &none).await
+    }
+
     async fn of(process: Process, engine: Engine, more: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let random = hex::encode(common::crypto::random::<12>().unwrap());

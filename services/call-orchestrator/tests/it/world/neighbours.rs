@@ -16,7 +16,10 @@ use contracts::calls::{
     CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested, StopCallRequested,
 };
 use contracts::rpc::{Context, RpcError};
-use contracts::telephony::{CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse};
+use contracts::telephony::{
+    CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
+    PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
+};
 
 /// What the neighbours of one world have heard.
 #[derive(Default)]
@@ -56,6 +59,22 @@ impl CarriersRpc for CarrierDesk {
             Carrier::Missing => Ok(FindCarrierResponse { found: false }),
             Carrier::Unknown => Err(RpcError::Unavailable("told so".to_owned())),
         }
+    }
+
+    async fn put_carrier(&self, _: Context, _: PutCarrierRequest) -> Result<ProjectCarrier, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+
+    async fn get_carrier(&self, _: Context, _: GetCarrierRequest) -> Result<ProjectCarrier, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+
+    async fn remove_carrier(
+        &self,
+        _: Context,
+        _: RemoveCarrierRequest,
+    ) -> Result<RemoveCarrierResponse, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
     }
 }
 
