@@ -9,7 +9,7 @@ use contracts::calls::{NotificationsClient, RulesClient, SuppressionsClient, Usa
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
 use contracts::webhooks::{EndpointsClient, TargetsClient};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::config::Config;
 use crate::http::rate_limits::Limits;
@@ -56,6 +56,8 @@ pub(crate) struct App {
     pub(crate) keys: Cache<String, KeyOwner>,
     /// Remembers sessions, by their id and the project that is asked for.
     pub(crate) standings: Cache<(SessionId, Option<ProjectId>), Standing>,
+    /// Rung when a project was deleted.
+    pub(crate) deletions: Arc<Notify>,
     /// Counts requests.
     pub(crate) limits: Limits,
     /// How many imports may still begin.
@@ -88,6 +90,7 @@ impl App {
             tokens: Tokens::new(platform.keys.jwt.clone()),
             keys: Cache::default(),
             standings: Cache::default(),
+            deletions: Arc::default(),
             limits: Limits::new(&config, platform.clock.clone()),
             imports: Arc::new(Semaphore::new(IMPORTS)),
             bridges,

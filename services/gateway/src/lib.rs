@@ -39,6 +39,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 const OFTEN: Duration = Duration::from_secs(2);
 
 /// Builds the gateway.
@@ -54,6 +55,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         servers: vec![],
         tasks: vec![
             Task::new("forget what has expired", HOUR, &never, &app, tasks::forget_expired::run),
+            Task::new("empty deleted projects", MINUTE, &app.deletions, &app, tasks::empty_deleted::run),
             Task::new("withdraw what nobody knows", OFTEN, &never, &app, tasks::withdraw_unknown::run),
         ],
     })

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Action;
 use crate::domain::person::{Email, Password};
+use crate::domain::project_settings::ProjectSettings;
 use crate::domain::role::Role;
 use crate::domain::text::{Label, PersonName, Summary};
 use crate::error::ApiError;
@@ -24,8 +25,9 @@ use crate::identity::session::Opening;
 use crate::identity::tokens::Pair;
 use crate::store::audit::{self, Actor, Event};
 use crate::store::businesses::{self, Business};
+use crate::store::projects::{self, Project};
 use crate::store::users::{self, User};
-use crate::store::{api_keys, memberships, projects};
+use crate::store::{api_keys, memberships};
 
 /// The first project of a business, and its first key.
 const DEFAULT: &str = "default";
@@ -248,7 +250,16 @@ impl Account {
         users::insert(tx.conn, &self.user, &self.email_key, now)?;
         businesses::insert(tx.conn, &self.business, now)?;
         memberships::insert(tx.conn, business, user, Role::Owner, now)?;
-        projects::insert(tx.conn, business, self.project, DEFAULT, now)?;
+        let project = Project {
+            id: self.project,
+            business,
+            name: DEFAULT.to_owned(),
+            settings: ProjectSettings::default(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        projects::insert(tx.conn, &project)?;
         api_keys::insert(tx.conn, self.project, DEFAULT, &self.key, now)?;
         self.opening.insert(tx)?;
         audit::note(tx, by, Event::on(Action::SignedUp, user))

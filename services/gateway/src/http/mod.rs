@@ -24,6 +24,8 @@ mod notifications;
 mod openapi;
 mod page;
 mod phones;
+mod project_settings;
+mod projects;
 mod query;
 pub(crate) mod rate_limits;
 mod reply;

@@ -23,7 +23,7 @@ use crate::domain::role::Operation;
 use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::authorise;
 use crate::store::customers::{self, CustomerRow};
-use crate::store::phones;
+use crate::store::{phones, projects};
 
 /// About whom: either of the two lists.
 #[derive(ToSchema)]
@@ -145,10 +145,14 @@ pub(crate) async fn preview(
     let body = body::json(&request, payload).await?;
     let named = decode(&body, read)?;
     let project = tenant.project;
-    let mut found = app.platform.database.read(move |db| find(db, project, &named)).await?;
+    let read = app
+        .platform
+        .database
+        .read(move |db| Ok::<_, ApiError>((find(db, project, &named)?, projects::policy(db, project)?)));
+    let (mut found, policy) = read.await?;
     let wanted = PreviewRulesRequest {
         project_id: project.to_string(),
-        policy: None,
+        policy: Some(policy),
         customers: found.iter().filter_map(asked).collect(),
     };
     if !wanted.customers.is_empty() {

@@ -15,7 +15,7 @@ use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
     agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers,
-    notification_batch, notification_preview, notifications, phones, suppressions, usage,
+    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage,
 };
 
 /// The operations in the document.
@@ -74,6 +74,11 @@ use super::{
         suppressions::list,
         suppressions::remove,
         usage::read,
+        projects::create,
+        projects::list,
+        projects::read,
+        projects::change,
+        projects::remove,
     ),
     components(schemas(ErrorBody)),
     tags(
@@ -81,6 +86,7 @@ use super::{
         (name = "business", description = "The account that owns everything, its people, and who did what."),
         (name = "agents", description = "Voice personas of a business, usable from each of its projects."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
+        (name = "projects", description = "Isolated environments of a business, and what they set for their calls."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),
         (name = "notifications", description = "Calls that are asked for, and what became of them."),
         (name = "suppressions", description = "Numbers that are not to be called."),

@@ -11,8 +11,8 @@ use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
     agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, docs, edge,
-    notification_batch, notification_preview, notifications, phones, suppressions, usage, voice_proxy,
-    webhooks,
+    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage,
+    voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -49,6 +49,18 @@ const API: &[Path] = &[
     },
     Path { path: "/api-keys/{id}/revoke", methods: &[("PATCH", || patch().to(api_keys::revoke))] },
     Path { path: "/audit", methods: &[("GET", || get().to(audit::list))] },
+    Path {
+        path: "/projects",
+        methods: &[("GET", || get().to(projects::list)), ("POST", || post().to(projects::create))],
+    },
+    Path {
+        path: "/projects/{id}",
+        methods: &[
+            ("GET", || get().to(projects::read)),
+            ("PATCH", || patch().to(projects::change)),
+            ("DELETE", || delete().to(projects::remove)),
+        ],
+    },
     Path {
         path: "/agents",
         methods: &[("GET", || get().to(agents::list)), ("POST", || post().to(agents::create))],

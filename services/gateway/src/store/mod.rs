@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod businesses;
 pub(crate) mod customers;
 pub(crate) mod idempotency;
+pub(crate) mod leavings;
 pub(crate) mod memberships;
 pub(crate) mod phones;
 pub(crate) mod placings;

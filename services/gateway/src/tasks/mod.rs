@@ -1,4 +1,5 @@
 //! Periodic jobs, one file each: idempotent, without retries inside.
 
+pub(crate) mod empty_deleted;
 pub(crate) mod forget_expired;
 pub(crate) mod withdraw_unknown;

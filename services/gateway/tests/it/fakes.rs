@@ -10,7 +10,9 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
-use contracts::accounts::{CancelNotification, CustomerChanged, CustomerErased};
+use contracts::accounts::{
+    CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted, ProjectPolicyChanged,
+};
 use contracts::calls::{
     AddSuppressionRequest, Call, GetCallRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse,
     ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest,
@@ -47,6 +49,8 @@ pub(crate) struct Fakes {
     pub(crate) withdrawn: Mutex<Vec<CancelNotification>>,
     pub(crate) changed: Mutex<Vec<CustomerChanged>>,
     pub(crate) erased: Mutex<Vec<CustomerErased>>,
+    pub(crate) policies: Mutex<Vec<ProjectPolicyChanged>>,
+    pub(crate) deleted: Mutex<Vec<ProjectDeleted>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// Signing secrets by business and owner.
     pub(crate) targets: Mutex<HashMap<(String, String), Target>>,
@@ -84,6 +88,8 @@ impl Fakes {
             withdrawn: Mutex::default(),
             changed: Mutex::default(),
             erased: Mutex::default(),
+            policies: Mutex::default(),
+            deleted: Mutex::default(),
             endpoints: Mutex::default(),
             targets: Mutex::default(),
             suppressed: Mutex::default(),
@@ -143,12 +149,20 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
         lock(&fake.0.changed).push(message);
         Outcome::Done
     });
+    let policies = Subscription::to(&fake, |fake, _, message: ProjectPolicyChanged| async move {
+        lock(&fake.0.policies).push(message);
+        Outcome::Done
+    });
+    let deleted = Subscription::to(&fake, |fake, _, message: ProjectDeleted| async move {
+        lock(&fake.0.deleted).push(message);
+        Outcome::Done
+    });
     let erased = Subscription::to(&fake, |fake, _, message: CustomerErased| async move {
         lock(&fake.0.erased).push(message);
         Outcome::Done
     });
     Ok(Service {
-        subscriptions: vec![withdrawn, changed, erased],
+        subscriptions: vec![withdrawn, changed, erased, policies, deleted],
         servers: vec![
             Arc::new(SuppressionsServer(fake.clone())),
             Arc::new(RulesServer(fake.clone())),

@@ -27,6 +27,7 @@ mod paging;
 mod phones;
 mod preview;
 mod processes;
+mod projects;
 mod quickstart;
 mod sessions;
 mod support;

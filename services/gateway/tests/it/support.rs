@@ -202,6 +202,11 @@ impl Gateway {
         Answer::of(self.request(method, path).bearer_auth(token).send().await.unwrap()).await
     }
 
+    /// The same with a body.
+    pub(crate) async fn send(&self, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+        Answer::of(self.request(method, path).bearer_auth(token).json(body).send().await.unwrap()).await
+    }
+
     /// A request under `/auth` that needs no credential.
     pub(crate) async fn auth(&self, path: &str, body: &Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(body).send().await.unwrap()).await
@@ -243,6 +248,23 @@ impl Gateway {
             TABLES.into_iter().map(count).collect::<Result<Vec<_>, _>>()
         });
         counted.await.unwrap()
+    }
+
+    /// A number that is asked for behind the gateway's back.
+    pub(crate) async fn number(&self, query: &'static str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Number {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let settings = Settings::from_pairs(self.pairs.clone());
+        let database =
+            runtime::database(self.process, &settings, ServiceName::Gateway, self.clock.clone()).unwrap();
+        let read = database.read(move |db| {
+            let row: Number = diesel::sql_query(query).get_result(db)?;
+            Ok::<_, common::db::DbError>(row.n)
+        });
+        read.await.unwrap()
     }
 
     /// Changes tables behind the gateway's back, into a state that no route leads to yet.

@@ -21,12 +21,12 @@ use crate::store::agents::{self, AgentRow};
 use crate::store::businesses;
 use crate::store::customers::{self, CustomerRow};
 use crate::store::phones::{self, PhoneRow};
-use crate::store::projects::{self, ProjectSettings};
+use crate::store::projects::{self, Project};
 
 /// Everything that some orders of one tenant name, as it is now.
 pub(crate) struct Book {
     business: Business,
-    settings: ProjectSettings,
+    project: Project,
     customers: HashMap<Id, CustomerRow>,
     by_external_id: HashMap<String, Id>,
     phones: HashMap<Id, Vec<PhoneRow>>,
@@ -54,7 +54,7 @@ impl Book {
                 summary: business.summary,
                 industry: business.industry,
             },
-            settings: projects::settings(db, tenant.project)?,
+            project: projects::of_credential(db, tenant.project)?,
             customers: HashMap::new(),
             by_external_id: HashMap::new(),
             phones,
@@ -81,7 +81,7 @@ impl Book {
         dialling.schedule.check(now.0).map_err(|problem| ApiError::invalid(vec![problem]))?;
         let agent = agent.map(|agent| self.agent(agent)).transpose()?;
         let (customer, standing) = self.customer(db, tenant, &order.whom, now)?;
-        let retry = dialling.retry.clone().or_else(|| self.settings.retry.clone());
+        let retry = dialling.retry.clone().or_else(|| self.project.settings.retry.clone());
         let ms = |at: chrono::DateTime<chrono::Utc>| at.timestamp_millis();
         Ok(PlaceNotificationRequest {
             notification_id: id.to_string(),
@@ -95,10 +95,10 @@ impl Book {
             collect_feedback: order.collect_feedback,
             max_duration_seconds: order.max_duration_seconds,
             metadata_json: order.metadata.as_ref().map(|m| m.to_text()).unwrap_or_default(),
-            language: self.settings.language.clone(),
-            voice: self.settings.voice.clone(),
+            language: self.project.settings.language.clone(),
+            voice: self.project.settings.voice.clone(),
             business_id: tenant.business.to_string(),
-            policy: None,
+            policy: Some(self.project.policy()),
             standing: Some(standing),
             scheduled_at_ms: dialling.schedule.scheduled_at.map(ms),
             expires_at_ms: dialling.schedule.expires_at.map(ms),
