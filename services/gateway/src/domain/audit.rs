@@ -63,6 +63,16 @@ actions! {
     CarrierSet = "carrier.set";
     /// A project's own carrier was removed.
     CarrierRemoved = "carrier.removed";
+    /// An agent was made.
+    AgentMade = "agent.created";
+    /// An agent has another version.
+    AgentChanged = "agent.updated";
+    /// What signs an agent's requests was replaced.
+    AgentSecretRotated = "agent.secret_rotated";
+    /// A customer was erased.
+    CustomerErased = "customer.erased";
+    /// A file of customers was taken in.
+    CustomersImported = "customer.imported";
     /// A webhook endpoint has another secret.
     WebhookSecretRotated = "webhook.secret_rotated";
 }

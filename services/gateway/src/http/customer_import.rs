@@ -22,6 +22,7 @@ use super::query::Query;
 use super::reply::Made;
 use super::{body, idempotent, phones::book};
 use crate::app::App;
+use crate::domain::audit::Action;
 use crate::domain::customer::Told;
 use crate::domain::import::{Format, Row, Rows, customer_id};
 use crate::domain::phone_book::{self, PhoneStatus};
@@ -29,6 +30,7 @@ use crate::domain::problem::Problem;
 use crate::domain::role::Operation;
 use crate::error::ApiError;
 use crate::identity::credential::authorise;
+use crate::store::audit::{self, Event};
 use crate::store::customers::{self, CustomerRow};
 use crate::store::phones::{self, PhoneRow};
 
@@ -243,7 +245,11 @@ pub(crate) async fn import(
         let _permit = permit;
         let told = ImportBody { imported: 0, rejected: Vec::new(), rejected_count: 0 };
         let import = Import { id, rows, format, update, next: None, brought: HashMap::new(), told };
-        Made::done(&run(&this, tenant.project, import).await?)
+        let told = run(&this, tenant.project, import).await?;
+        let details = json!({"imported": told.imported, "rejected": told.rejected_count});
+        let event = Event::of(Action::CustomersImported).with(details);
+        this.platform.database.write(move |tx| audit::note(tx, &tenant.actor(), event)).await?;
+        Made::done(&told)
     })
     .await
 }

@@ -22,6 +22,7 @@ use super::phones::PhoneBody;
 use super::query::path_id;
 use super::reply::{Made, time};
 use crate::app::App;
+use crate::domain::audit::Action;
 use crate::domain::customer::{Consent, ConsentTold, CustomerSpec, TimeZone, Told};
 use crate::domain::json::Metadata;
 use crate::domain::person::Email;
@@ -31,6 +32,7 @@ use crate::domain::role::Operation;
 use crate::domain::text::{ExternalId, Language, PersonName};
 use crate::error::ApiError;
 use crate::identity::credential::authorise;
+use crate::store::audit::{self, Event};
 use crate::store::customers::{self, CustomerRow};
 use crate::store::idempotency;
 use crate::store::phones::{self, PhoneRow};
@@ -415,6 +417,7 @@ pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpR
         phones::remove_all(tx.conn, tenant.project, id)?;
         customers::remove(tx.conn, tenant.project, id)?;
         idempotency::forget_customer(tx.conn, tenant.project, id)?;
+        audit::note(tx, &tenant.actor(), Event::on(Action::CustomerErased, id))?;
         let erased = CustomerErased { project_id: tenant.project.to_string(), customer_id: id.to_string() };
         tx.stage(&erased, &Cause::own(tenant.project))?;
         Ok::<_, ApiError>(())

@@ -8,21 +8,23 @@ use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use common::db::{DbError, Time, Tx};
 use contracts::ids::AgentId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use self::body::options;
 use self::body::{AgentBody, AgentChangesRequest, NewAgentRequest, changed, read_spec, status};
-use super::body::json;
+use super::body as request_body;
 use super::fields::decode;
 use super::idempotent::{self, Keep};
 use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::Made;
 use crate::app::App;
+use crate::domain::audit::Action;
 use crate::domain::role::Operation;
 use crate::error::ApiError;
 use crate::identity::credential::{Tenant, authorise};
 use crate::store::agents::{self, AgentRow};
+use crate::store::audit::{self, Event};
 
 /// How often a change is decided again after somebody else was faster.
 const TRIES: usize = 5;
@@ -61,7 +63,7 @@ pub(crate) async fn create(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Build).await?;
-    let body = json(&request, payload).await?;
+    let body = request_body::json(&request, payload).await?;
     // A schema may take its time: not on the thread that serves others.
     let read = move || decode(&body, read_spec).map(|spec| (spec, body));
     let (spec, body) = web::block(read).await.map_err(ApiError::internal)??;
@@ -69,6 +71,7 @@ pub(crate) async fn create(
     idempotent::locally(&app, keyed, Keep::Answer, move |tx| {
         let row = AgentRow::new(tenant.business, AgentId::new(), &spec, Time::from(tx.now()))?;
         agents::insert(tx.conn, &row)?;
+        audit::note(tx, &tenant.actor(), Event::on(Action::AgentMade, row.id.0))?;
         Made::created(&AgentBody::try_from(row)?)
     })
     .await
@@ -126,7 +129,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let id = agent_in(&request)?;
-    let changes = json(&request, payload).await?;
+    let changes = request_body::json(&request, payload).await?;
     change(&app, &tenant, id, &changes).await
 }
 
@@ -143,7 +146,7 @@ pub(crate) async fn update(
 pub(crate) async fn disable(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let id = agent_in(&request)?;
-    change(&app, &tenant, id, &serde_json::json!({"status": agents::DISABLED})).await
+    change(&app, &tenant, id, &json!({"status": agents::DISABLED})).await
 }
 
 /// Loads, decides and saves, until nobody was faster. What is decided may take its time, so no transaction is open then.
@@ -156,9 +159,12 @@ async fn change(app: &App, tenant: &Tenant, id: AgentId, changes: &Value) -> Res
         if after == before {
             return answered(before);
         }
+        let actor = tenant.actor();
         let save = move |tx: &mut Tx<'_>| {
             let now = Time::from(tx.now());
             agents::save(tx.conn, &mut after, now)?;
+            let details = json!({"version": after.version, "status": after.status});
+            audit::note(tx, &actor, Event::on(Action::AgentChanged, after.id.0).with(details))?;
             Ok::<_, DbError>(after)
         };
         match app.platform.database.write(save).await {

@@ -9,10 +9,12 @@ use utoipa::ToSchema;
 
 use super::{agent_in, load};
 use crate::app::App;
+use crate::domain::audit::Action;
 use crate::domain::role::Operation;
 use crate::error::{ApiError, from_rpc};
 use crate::http::reply::millis;
 use crate::identity::credential::authorise;
+use crate::store::audit::{self, Event};
 
 /// A secret.
 #[derive(Serialize, ToSchema)]
@@ -66,5 +68,7 @@ pub(crate) async fn rotate(app: Data<App>, request: HttpRequest) -> Result<HttpR
     let wanted =
         RotateTargetRequest { business_id: tenant.business.to_string(), owner_id: agent.id.0.to_string() };
     let target = app.targets.rotate_target(tenant.context(), wanted).await.map_err(failed)?;
+    let event = Event::on(Action::AgentSecretRotated, agent.id.0);
+    app.platform.database.write(move |tx| audit::note(tx, &tenant.actor(), event)).await?;
     Ok(HttpResponse::Ok().json(SecretBody::from(target)))
 }
