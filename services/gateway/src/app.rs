@@ -8,7 +8,7 @@ use common::platform::Platform;
 use contracts::calls::{NotificationsClient, RulesClient, SuppressionsClient, UsageClient};
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
-use contracts::webhooks::{EndpointsClient, TargetsClient};
+use contracts::webhooks::{DeliveriesClient, EndpointsClient, TargetsClient};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::config::Config;
@@ -48,6 +48,8 @@ pub(crate) struct App {
     pub(crate) endpoints: EndpointsClient,
     /// The webhook-dispatcher, for the secrets of agents.
     pub(crate) targets: TargetsClient,
+    /// The webhook-dispatcher's log.
+    pub(crate) deliveries: DeliveriesClient,
     /// Checks passwords.
     pub(crate) passwords: Passwords,
     /// Makes and reads tokens.
@@ -86,6 +88,7 @@ impl App {
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
+            deliveries: DeliveriesClient::new(Arc::clone(&platform.caller)),
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),
             keys: Cache::default(),

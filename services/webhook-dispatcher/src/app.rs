@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::metrics::Numbers;
 use crate::sending::Sending;
+use crate::sending::mail::Mailer;
 
 /// The service's own things. Cloning shares them.
 #[derive(Clone)]
@@ -21,6 +22,10 @@ pub(crate) struct App {
     pub(crate) due: Arc<Notify>,
     /// Wakes the clearing away: an endpoint was deleted.
     pub(crate) deleted: Arc<Notify>,
+    /// The way out for mail, if there is one.
+    pub(crate) mailer: Option<Arc<Mailer>>,
+    /// Wakes it: a mail was queued.
+    pub(crate) mail_due: Arc<Notify>,
 }
 
 impl App {
@@ -34,6 +39,8 @@ impl App {
             platform: platform.clone(),
             due: Arc::default(),
             deleted: Arc::default(),
+            mailer: Mailer::read(settings)?.map(Arc::new),
+            mail_due: Arc::default(),
         })
     }
 }

@@ -17,7 +17,7 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
-use contracts::webhooks::{DeliveriesServer, EndpointsServer, TargetsServer};
+use contracts::webhooks::{DeliveriesServer, EndpointsServer, MailsServer, TargetsServer};
 
 use app::App;
 
@@ -25,7 +25,13 @@ use app::App;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::WebhookDispatcher,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_deliveries", "0002_turns", "0003_targets", "0004_log"],
+        migrations: common::migrations![
+            "0001_deliveries",
+            "0002_turns",
+            "0003_targets",
+            "0004_log",
+            "0005_mails"
+        ],
         // An event that was taken over is gone at its sender: it must be as safe here as it was there.
         durability: Durability::Full,
     }),
@@ -49,12 +55,14 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(EndpointsServer(app.clone())),
             Arc::new(DeliveriesServer(app.clone())),
             Arc::new(TargetsServer(app.clone())),
+            Arc::new(MailsServer(app.clone())),
         ],
         tasks: vec![
             tasks::send::task(&app),    // claims what is due and sends it
             tasks::finish::task(&app),  // writes down what became of it
             tasks::sweep::task(&app),   // finds what a process that is gone had set aside
             tasks::clear::task(&app),   // removes what was sent to deleted endpoints
+            tasks::mail::task(&app),    // sends what people are written
             tasks::observe::task(&app), // counts what waits
         ],
     })

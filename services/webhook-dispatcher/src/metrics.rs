@@ -12,6 +12,7 @@ pub(crate) struct Numbers {
     seconds: Option<HistogramVec>,
     calls_now: Option<HistogramVec>,
     calls_refused: Option<IntCounterVec>,
+    mails: Option<IntCounterVec>,
     waiting: Option<IntGaugeVec>,
     oldest_due: Option<IntGaugeVec>,
 }
@@ -46,6 +47,11 @@ impl Numbers {
                 "Such requests that were not made because too many were in flight.",
                 &[],
             ),
+            mails: metrics.counter(
+                "echo_webhook_dispatcher_mails_total",
+                "Tries to send mail by how they ended: sent, refused, failed (and tried again); and expired, not sent in time.",
+                &["result"],
+            ),
             waiting: metrics.gauge(
                 "echo_webhook_dispatcher_deliveries_waiting",
                 "Deliveries that have not ended, by lane: normal, crowded, slow.",
@@ -74,6 +80,13 @@ impl Numbers {
     pub(crate) fn call_now(&self, outcome: &str, took: Duration) {
         if let Some(histogram) = &self.calls_now {
             histogram.with_label_values(&[outcome]).observe(took.as_secs_f64());
+        }
+    }
+
+    /// So many mails, or tries to send one, have come to this.
+    pub(crate) fn mails(&self, result: &str, count: usize) {
+        if let Some(counter) = &self.mails {
+            counter.with_label_values(&[result]).inc_by(u64::try_from(count).unwrap_or_default());
         }
     }
 

@@ -59,6 +59,27 @@ pub(crate) fn events(value: &Value) -> Result<Vec<String>, Vec<Problem>> {
     if problems.is_empty() { Ok(wanted) } else { Err(problems) }
 }
 
+/// What an endpoint is to be.
+pub(crate) fn status(text: &str) -> Result<String, String> {
+    match text {
+        "active" | "disabled" => Ok(text.to_owned()),
+        _ => Err("must be active or disabled".to_owned()),
+    }
+}
+
+/// Reads one of these words.
+pub(crate) fn one_of(words: &'static [&'static str]) -> impl Fn(&str) -> Result<&'static str, String> {
+    move |text| {
+        let found = words.iter().copied().find(|word| *word == text);
+        found.ok_or_else(|| format!("must be one of {}", words.join(", ")))
+    }
+}
+
+/// Where a delivery may stand.
+pub(crate) const DELIVERY_STATUSES: &[&str] = &["pending", "retrying", "success", "failed"];
+/// The events that are delivered.
+pub(crate) const DELIVERED: &[&str] = &["call.started", "call.ended", "call.summary", "webhook.test"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +95,13 @@ mod tests {
             assert!(HookUrl::parse(bad).is_err(), "{bad}");
         }
         assert!(HookUrl::parse(&format!("https://x.com/{}", "a".repeat(2048))).is_err());
+    }
+
+    #[test]
+    fn a_word_is_one_of_those_there_are() {
+        assert_eq!(one_of(DELIVERED)("webhook.test"), Ok("webhook.test"));
+        assert!(one_of(DELIVERY_STATUSES)("lost").unwrap_err().ends_with("retrying, success, failed"));
+        assert!(status("deleted").is_err() && status("active").is_ok());
     }
 
     #[test]

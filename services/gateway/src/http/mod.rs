@@ -14,6 +14,7 @@ mod calls;
 mod carrier;
 mod customer_import;
 mod customers;
+mod deliveries;
 mod docs;
 mod edge;
 mod fields;

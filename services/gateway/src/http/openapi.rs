@@ -14,8 +14,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers,
-    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage,
+    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries, notification_batch, notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
 };
 
 /// The operations in the document.
@@ -74,11 +73,7 @@ use super::{
         suppressions::list,
         suppressions::remove,
         usage::read,
-        projects::create,
-        projects::list,
-        projects::read,
-        projects::change,
-        projects::remove,
+    deliveries::list, deliveries::read, deliveries::retry, deliveries::test, projects::change, projects::create, projects::list, projects::read, projects::remove, webhooks::create, webhooks::list, webhooks::read, webhooks::remove, webhooks::rotate, webhooks::update,
     ),
     components(schemas(ErrorBody)),
     tags(
@@ -93,6 +88,7 @@ use super::{
         (name = "usage", description = "What was used, by project and day."),
         (name = "calls", description = "Each attempt, with what was said in it."),
         (name = "carrier", description = "What a project calls with: an account of its own, or the sandbox."),
+        (name = "webhooks", description = "Where a project wants its events, and what was sent there."),
     )
 )]
 struct Operations;

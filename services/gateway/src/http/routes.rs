@@ -10,8 +10,7 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, docs, edge,
-    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage,
+    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries, docs, edge, notification_batch, notification_preview, notifications, phones, projects, suppressions, usage,
     voice_proxy, webhooks,
 };
 use crate::app::App;
@@ -133,7 +132,34 @@ const API: &[Path] = &[
         path: "/projects/{project}/webhooks",
         methods: &[("GET", || get().to(webhooks::list)), ("POST", || post().to(webhooks::create))],
     },
-    Path { path: "/projects/{project}/webhooks/{id}", methods: &[("GET", || get().to(webhooks::read))] },
+    Path {
+        path: "/projects/{project}/webhooks/{id}",
+        methods: &[
+            ("GET", || get().to(webhooks::read)),
+            ("PATCH", || patch().to(webhooks::update)),
+            ("DELETE", || delete().to(webhooks::remove)),
+        ],
+    },
+    Path {
+        path: "/projects/{project}/webhooks/{id}/secret/rotate",
+        methods: &[("POST", || post().to(webhooks::rotate))],
+    },
+    Path {
+        path: "/projects/{project}/webhooks/{id}/test",
+        methods: &[("POST", || post().to(deliveries::test))],
+    },
+    Path {
+        path: "/projects/{project}/webhooks/{id}/deliveries",
+        methods: &[("GET", || get().to(deliveries::list))],
+    },
+    Path {
+        path: "/projects/{project}/webhooks/{id}/deliveries/{delivery}",
+        methods: &[("GET", || get().to(deliveries::read))],
+    },
+    Path {
+        path: "/projects/{project}/webhooks/{id}/deliveries/{delivery}/retry",
+        methods: &[("POST", || post().to(deliveries::retry))],
+    },
 ];
 
 /// The document and its playground.

@@ -3,31 +3,77 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::ids::{EndpointId, ProjectId};
-use contracts::webhooks::{CreateEndpointRequest, Endpoint, GetEndpointRequest, ListEndpointsRequest};
+use contracts::webhooks::{
+    CreateEndpointRequest, DeleteEndpointRequest, Endpoint, GetEndpointRequest, ListEndpointsRequest,
+    RotateEndpointSecretRequest, UpdateEndpointRequest,
+};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body;
 use super::fields::decode;
 use super::idempotent;
-use super::page::Paging;
+use super::openapi::ErrorBody;
+use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, millis};
 use crate::app::App;
 use crate::domain::role::Operation;
-use crate::domain::webhook::{HookUrl, events};
+use crate::domain::webhook::{HookUrl, events, status};
 use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::{Tenant, authorise};
 
+/// What a new endpoint is made of.
+#[derive(ToSchema)]
+#[schema(as = NewWebhook, example = json!({
+    "url": "https://your-server.com/webhooks/echo", "events": ["call.started", "call.ended", "call.summary"]
+}))]
+#[expect(dead_code, reason = "the document's view of what `create` reads")]
+pub(super) struct NewWebhookRequest {
+    /// https; http only for addresses in networks that the operator has opened.
+    #[schema(format = "uri", max_length = 2048)]
+    url: String,
+    /// `call.started`, `call.ended`, `call.summary`.
+    #[schema(min_items = 1)]
+    events: Vec<String>,
+}
+
+/// What is different from now on; what is left out stays as it was.
+#[derive(ToSchema)]
+#[schema(as = WebhookChange, example = json!({"status": "active"}))]
+#[expect(dead_code, reason = "the document's view of what `update` reads")]
+pub(super) struct WebhookChangeRequest {
+    /// As when it was made.
+    #[schema(format = "uri", max_length = 2048)]
+    url: Option<String>,
+    /// `active` or `disabled`. One that is switched on again starts without failures; what waits for one that is switched off
+    /// fails.
+    status: Option<String>,
+    /// As when it was made.
+    #[schema(min_items = 1)]
+    events: Option<Vec<String>>,
+}
+
 /// An endpoint as it is answered.
-#[derive(Serialize)]
-struct EndpointBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhook, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "project_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34",
+    "url": "https://your-server.com/webhooks/echo",
+    "signing_secret": "whsec_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "status": "active", "events": ["call.summary"], "consecutive_failures": 0,
+    "created_at": "2026-03-18T17:43:46.714Z", "updated_at": "2026-03-18T17:43:46.714Z"
+}))]
+pub(super) struct EndpointBody {
     id: String,
     project_id: String,
     url: String,
+    /// `whsec_` and 64 hexadecimal digits.
     signing_secret: String,
+    /// `active` or `disabled`. An endpoint that answers 410, or fails 50 deliveries in a row over at least 24 hours, is disabled.
     status: String,
     events: Vec<String>,
+    /// Deliveries that failed for good, one after the other.
     consecutive_failures: u32,
     created_at: String,
     updated_at: String,
@@ -50,7 +96,11 @@ impl From<Endpoint> for EndpointBody {
 }
 
 /// Who asks, if the project in the path is theirs; any other one is not there for them.
-async fn authorise_path(app: &App, request: &HttpRequest, operation: Operation) -> Result<Tenant, ApiError> {
+pub(super) async fn authorise_path(
+    app: &App,
+    request: &HttpRequest,
+    operation: Operation,
+) -> Result<Tenant, ApiError> {
     let tenant = authorise(app, request, operation).await?;
     match path_id::<ProjectId>(request, "project") {
         Some(project) if project == tenant.project => Ok(tenant),
@@ -58,11 +108,25 @@ async fn authorise_path(app: &App, request: &HttpRequest, operation: Operation) 
     }
 }
 
-fn failed(error: contracts::rpc::RpcError) -> ApiError {
+pub(super) fn failed(error: contracts::rpc::RpcError) -> ApiError {
     from_rpc(error, "webhook", "Webhook endpoint")
 }
 
-/// `POST /projects/{project}/webhooks`.
+/// The endpoint in the path.
+pub(super) fn endpoint(request: &HttpRequest) -> Result<EndpointId, ApiError> {
+    path_id(request, "id").ok_or_else(|| ApiError::not_found("webhook", "Webhook endpoint"))
+}
+
+/// Want the events of a project at an address. At most 50 active ones: else 409 `webhook_limit_reached`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/projects/{project}/webhooks",
+    operation_id = "createWebhook",
+    tag = "webhooks",
+    params(("project" = Uuid, Path, description = "The credential's project.")),
+    request_body = NewWebhookRequest,
+    responses((status = 201, description = "The endpoint with its signing secret.", body = EndpointBody))
+)]
 pub(crate) async fn create(
     app: Data<App>,
     request: HttpRequest,
@@ -90,7 +154,15 @@ pub(crate) async fn create(
     .await
 }
 
-/// `GET /projects/{project}/webhooks`: with the secrets, as documented.
+/// The endpoints of a project, with their secrets.
+#[utoipa::path(
+    get,
+    path = "/api/v1/projects/{project}/webhooks",
+    operation_id = "listWebhooks",
+    tag = "webhooks",
+    params(("project" = Uuid, Path, description = "The credential's project."), PageParams),
+    responses((status = 200, description = "Newest first.", body = Vec<EndpointBody>))
+)]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise_path(&app, &request, Operation::ReadSecrets).await?;
     let paging = Paging::of(&request)?;
@@ -105,12 +177,113 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     Ok(paging.answer(&app, &request, &items, next.as_deref()))
 }
 
-/// `GET /projects/{project}/webhooks/{id}`.
+/// One endpoint, with its secret.
+#[utoipa::path(
+    get,
+    path = "/api/v1/projects/{project}/webhooks/{id}",
+    operation_id = "getWebhook",
+    tag = "webhooks",
+    params(
+        ("project" = Uuid, Path, description = "The credential's project."),
+        ("id" = Uuid, Path, description = "Which endpoint.")
+    ),
+    responses((status = 200, description = "The endpoint.", body = EndpointBody))
+)]
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise_path(&app, &request, Operation::ReadSecrets).await?;
-    let id: EndpointId =
-        path_id(&request, "id").ok_or_else(|| ApiError::not_found("webhook", "Webhook endpoint"))?;
+    let id = endpoint(&request)?;
     let wanted = GetEndpointRequest { project_id: tenant.project.to_string(), endpoint_id: id.to_string() };
     let found = app.endpoints.get_endpoint(tenant.context(), wanted).await.map_err(failed)?;
     Ok(HttpResponse::Ok().json(EndpointBody::from(found)))
+}
+
+/// Change an endpoint's address, events or status.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/projects/{project}/webhooks/{id}",
+    operation_id = "updateWebhook",
+    tag = "webhooks",
+    params(
+        ("project" = Uuid, Path, description = "The credential's project."),
+        ("id" = Uuid, Path, description = "Which endpoint.")
+    ),
+    request_body = WebhookChangeRequest,
+    responses(
+        (status = 200, description = "The endpoint as it is now.", body = EndpointBody),
+        (status = 409, description = "`webhook_limit_reached`: no room for another active one.", body = ErrorBody)
+    )
+)]
+pub(crate) async fn update(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise_path(&app, &request, Operation::Build).await?;
+    let id = endpoint(&request)?;
+    let body = body::json(&request, payload).await?;
+    let (url, status, events) = decode(&body, |fields| {
+        let url = fields.optional_text("url", HookUrl::parse);
+        let status = fields.optional_text("status", status);
+        let events = fields.nested("events", events);
+        Some((url?, status?, events?))
+    })?;
+    let wanted = UpdateEndpointRequest {
+        project_id: tenant.project.to_string(),
+        endpoint_id: id.to_string(),
+        url: url.map(HookUrl::into_inner).unwrap_or_default(),
+        status: status.unwrap_or_default(),
+        events: events.unwrap_or_default(),
+    };
+    let changed = app.endpoints.update_endpoint(tenant.context(), wanted).await.map_err(failed)?;
+    Ok(HttpResponse::Ok().json(EndpointBody::from(changed)))
+}
+
+/// Remove an endpoint with its log; nothing more is sent to it.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/projects/{project}/webhooks/{id}",
+    operation_id = "deleteWebhook",
+    tag = "webhooks",
+    params(
+        ("project" = Uuid, Path, description = "The credential's project."),
+        ("id" = Uuid, Path, description = "Which endpoint.")
+    ),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise_path(&app, &request, Operation::Build).await?;
+    let (project_id, endpoint_id) = (tenant.project.to_string(), endpoint(&request)?.to_string());
+    let wanted = DeleteEndpointRequest { project_id, endpoint_id };
+    app.endpoints.delete_endpoint(tenant.context(), wanted).await.map_err(failed)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// A new signing secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookSecret, example = json!({
+    "signing_secret": "whsec_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+}))]
+pub(super) struct SecretBody {
+    signing_secret: String,
+}
+
+/// Replace an endpoint's signing secret. `X-Echo-Signature` is made with the new one at once; for 24 hours
+/// `webhook-signature` carries a signature of the old one, too.
+#[utoipa::path(
+    post,
+    path = "/api/v1/projects/{project}/webhooks/{id}/secret/rotate",
+    operation_id = "rotateWebhookSecret",
+    tag = "webhooks",
+    params(
+        ("project" = Uuid, Path, description = "The credential's project."),
+        ("id" = Uuid, Path, description = "Which endpoint.")
+    ),
+    responses((status = 200, description = "The new secret.", body = SecretBody))
+)]
+pub(crate) async fn rotate(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise_path(&app, &request, Operation::Build).await?;
+    let (project_id, endpoint_id) = (tenant.project.to_string(), endpoint(&request)?.to_string());
+    let wanted = RotateEndpointSecretRequest { project_id, endpoint_id };
+    let rotated = app.endpoints.rotate_endpoint_secret(tenant.context(), wanted).await.map_err(failed)?;
+    Ok(HttpResponse::Ok().json(SecretBody { signing_secret: rotated.signing_secret }))
 }

@@ -21,7 +21,7 @@ use contracts::calls::{
     RuleVerdict, RulesRpc, RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc,
     UsageServer, Utterance,
 };
-use contracts::rpc::{Context, RpcError};
+use contracts::rpc::{Context, RpcError, Server};
 use contracts::telephony::put_carrier_request::Carrier;
 use contracts::telephony::{
     CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
@@ -29,8 +29,10 @@ use contracts::telephony::{
 };
 use contracts::webhooks::{
     CallNowRequest, CallNowResponse, CreateEndpointRequest, DeleteEndpointRequest, DeleteEndpointResponse,
-    Endpoint, EndpointsRpc, EndpointsServer, GetEndpointRequest, ListEndpointsRequest, ListEndpointsResponse,
-    RevealTargetRequest, RotateEndpointSecretRequest, RotateTargetRequest, Target, TargetsRpc, TargetsServer,
+    DeliveriesRpc, DeliveriesServer, Delivery, Endpoint, EndpointsRpc, EndpointsServer, GetDeliveryRequest,
+    GetEndpointRequest, ListDeliveriesRequest, ListDeliveriesResponse, ListEndpointsRequest,
+    ListEndpointsResponse, LoggedDelivery, RetryDeliveryRequest, RevealTargetRequest,
+    RotateEndpointSecretRequest, RotateTargetRequest, SendTestRequest, Target, TargetsRpc, TargetsServer,
     UpdateEndpointRequest,
 };
 use tokio::sync::Semaphore;
@@ -52,6 +54,8 @@ pub(crate) struct Fakes {
     pub(crate) policies: Mutex<Vec<ProjectPolicyChanged>>,
     pub(crate) deleted: Mutex<Vec<ProjectDeleted>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+    /// What the dispatcher has sent, oldest first.
+    pub(crate) deliveries: Mutex<Vec<LoggedDelivery>>,
     /// Signing secrets by business and owner.
     pub(crate) targets: Mutex<HashMap<(String, String), Target>>,
     /// The opt-out lists, with their projects.
@@ -91,6 +95,7 @@ impl Fakes {
             policies: Mutex::default(),
             deleted: Mutex::default(),
             endpoints: Mutex::default(),
+            deliveries: Mutex::default(),
             targets: Mutex::default(),
             suppressed: Mutex::default(),
             verdicts: Mutex::default(),
@@ -175,8 +180,10 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
 
 fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
     let fake = Dispatcher(Fakes::find(settings));
-    let (endpoints, targets) = (EndpointsServer(fake.clone()), TargetsServer(fake));
-    Ok(Service { servers: vec![Arc::new(endpoints), Arc::new(targets)], ..Service::default() })
+    let (endpoints, deliveries) = (EndpointsServer(fake.clone()), DeliveriesServer(fake.clone()));
+    let servers: Vec<Arc<dyn Server>> =
+        vec![Arc::new(endpoints), Arc::new(deliveries), Arc::new(TargetsServer(fake))];
+    Ok(Service { servers, ..Service::default() })
 }
 
 #[async_trait]
@@ -555,6 +562,89 @@ impl Dispatcher {
         let found = found.ok_or_else(|| RpcError::NotFound("endpoint".into()))?;
         change(found);
         Ok(found.clone())
+    }
+
+    /// The delivery, changed.
+    fn delivery(
+        &self,
+        (project, endpoint, id): (&str, &str, &str),
+        change: impl FnOnce(&mut Delivery),
+    ) -> Result<LoggedDelivery, RpcError> {
+        let mut deliveries = lock(&self.0.deliveries);
+        let mut own = deliveries.iter_mut().filter_map(|logged| {
+            let delivery = logged.delivery.as_mut()?;
+            let path = (delivery.project_id.as_str(), delivery.endpoint_id.as_str(), delivery.id.as_str());
+            if path == (project, endpoint, id) { Some((delivery, logged.attempts.clone())) } else { None }
+        });
+        let (delivery, attempts) = own.next().ok_or_else(|| RpcError::NotFound("delivery".into()))?;
+        change(delivery);
+        Ok(LoggedDelivery { delivery: Some(delivery.clone()), attempts })
+    }
+}
+
+#[async_trait]
+impl DeliveriesRpc for Dispatcher {
+    async fn list_deliveries(
+        &self,
+        _: Context,
+        request: ListDeliveriesRequest,
+    ) -> Result<ListDeliveriesResponse, RpcError> {
+        self.change(&request.project_id, &request.endpoint_id, |_| {})?;
+        let all = lock(&self.0.deliveries);
+        let wanted = |d: &&Delivery| {
+            d.endpoint_id == request.endpoint_id
+                && (request.status.is_empty() || d.status == request.status)
+                && (request.event_name.is_empty() || d.event_name == request.event_name)
+                && (request.after_id.is_empty() || d.id < request.after_id)
+        };
+        let newest_first = all.iter().rev().filter_map(|logged| logged.delivery.as_ref());
+        let mut deliveries: Vec<Delivery> = newest_first.filter(wanted).cloned().collect();
+        let limit = request.limit as usize;
+        let more = deliveries.len() > limit;
+        deliveries.truncate(limit);
+        let next_after_id = deliveries.last().filter(|_| more).map(|d| d.id.clone()).unwrap_or_default();
+        Ok(ListDeliveriesResponse { deliveries, next_after_id })
+    }
+
+    async fn get_delivery(
+        &self,
+        _: Context,
+        request: GetDeliveryRequest,
+    ) -> Result<LoggedDelivery, RpcError> {
+        self.delivery((&request.project_id, &request.endpoint_id, &request.delivery_id), |_| {})
+    }
+
+    async fn retry_delivery(&self, _: Context, request: RetryDeliveryRequest) -> Result<Delivery, RpcError> {
+        let path = (request.project_id.as_str(), request.endpoint_id.as_str(), request.delivery_id.as_str());
+        let found = self.delivery(path, |_| {})?.delivery.unwrap();
+        if found.status == "pending" {
+            let (code, message) = ("delivery_in_progress".into(), "an attempt is being made".into());
+            return Err(RpcError::Conflict { code, message });
+        }
+        let asked = self.delivery(path, |delivery| {
+            delivery.status = "pending".into();
+            delivery.next_retry_at_ms = None;
+        });
+        Ok(asked?.delivery.unwrap())
+    }
+
+    async fn send_test(&self, _: Context, request: SendTestRequest) -> Result<Delivery, RpcError> {
+        self.change(&request.project_id, &request.endpoint_id, |_| {})?;
+        let delivery = Delivery {
+            id: request.delivery_id,
+            endpoint_id: request.endpoint_id,
+            project_id: request.project_id,
+            event_id: uuid::Uuid::now_v7().to_string(),
+            event_name: "webhook.test".into(),
+            payload_json: "{\"z\": 1, \"a\": {}}".into(),
+            status: "pending".into(),
+            attempt_count: 0,
+            next_retry_at_ms: None,
+            created_at_ms: AT_MS,
+            updated_at_ms: AT_MS,
+        };
+        lock(&self.0.deliveries).push(LoggedDelivery { delivery: Some(delivery.clone()), attempts: vec![] });
+        Ok(delivery)
     }
 }
 

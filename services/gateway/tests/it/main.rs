@@ -35,3 +35,4 @@ mod suppressions;
 mod tenancy;
 mod usage;
 mod voice;
+mod webhooks;

@@ -6,6 +6,7 @@ pub(crate) mod delivery;
 pub(crate) mod envelope;
 pub(crate) mod event;
 pub(crate) mod health;
+pub(crate) mod mail;
 pub(crate) mod owner;
 pub(crate) mod page;
 pub(crate) mod retry_after;

@@ -7,6 +7,7 @@ pub(crate) mod customer_erased;
 mod deliveries;
 mod endpoints;
 mod fan_out;
+mod mails;
 pub(crate) mod project_deleted;
 mod refusals;
 mod targets;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod gate;
+pub(crate) mod mail;
 pub(crate) mod now;
 mod request;
 pub(crate) mod secrets;

@@ -2,6 +2,7 @@
 
 use common::crypto::{self, KeyRing, SealError};
 use contracts::ids::EndpointId;
+use uuid::Uuid;
 
 use crate::domain::owner::Owner;
 use crate::domain::signature::{BadSecret, SigningSecret};
@@ -30,6 +31,11 @@ impl Row {
         Self(format!("endpoint:{id}"))
     }
 
+    /// The row of a mail.
+    pub(crate) fn mail(id: Uuid) -> Self {
+        Self(format!("mail:{id}"))
+    }
+
     /// The row of an owner's target.
     pub(crate) fn target(owner: &Owner) -> Self {
         Self(format!("target:{}:{}", owner.business, owner.id()))
@@ -48,6 +54,16 @@ pub(crate) fn make(ring: &KeyRing, row: &Row) -> Result<(SigningSecret, String),
 pub(crate) fn open(ring: &KeyRing, row: &Row, sealed: &str) -> Result<SigningSecret, SecretError> {
     let plain = crypto::open(ring, &row.0, sealed)?;
     Ok(SigningSecret::parse(String::from_utf8(plain).map_err(|_| BadSecret)?)?)
+}
+
+/// Seals any other text for its row.
+pub(crate) fn seal_text(ring: &KeyRing, row: &Row, text: &str) -> Result<String, SecretError> {
+    Ok(crypto::seal(ring, &row.0, text.as_bytes())?)
+}
+
+/// Opens such a text.
+pub(crate) fn open_text(ring: &KeyRing, row: &Row, sealed: &str) -> Result<String, SecretError> {
+    Ok(String::from_utf8(crypto::open(ring, &row.0, sealed)?).map_err(|_| BadSecret)?)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod claim;
 pub(crate) mod deliveries;
 pub(crate) mod endpoints;
 pub(crate) mod log;
+pub(crate) mod mails;
 mod schema;
 pub(crate) mod slow_lane;
 pub(crate) mod targets;

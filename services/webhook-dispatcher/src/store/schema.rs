@@ -74,5 +74,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    mails (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        content -> Text,
+        status -> Text,
+        failed_attempts -> Integer,
+        next_try_at -> Nullable<UtcTime>,
+        send_before -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+        problem -> Nullable<Text>,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(deliveries, endpoints);
 diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries);

@@ -2,6 +2,7 @@
 
 pub(crate) mod clear;
 pub(crate) mod finish;
+pub(crate) mod mail;
 pub(crate) mod observe;
 pub(crate) mod send;
 pub(crate) mod sweep;

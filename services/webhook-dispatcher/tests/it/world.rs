@@ -23,6 +23,7 @@ use contracts::webhooks::{
 use diesel::RunQueryDsl as _;
 use testkit::database::{Engine, drop_schemas, postgres_url};
 use testkit::wait::eventually;
+use tokio::runtime::Handle;
 
 /// Platforms of the stand-ins, by the world they are of: a service is built by a function that captures nothing.
 static PLATFORMS: Mutex<BTreeMap<String, Platform>> = Mutex::new(BTreeMap::new());
@@ -347,6 +348,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        // What is not stopped keeps its connections until the last test of all has ended.
+        if let Some(running) = self.running.take().filter(|_| !std::thread::panicking()) {
+            tokio::task::block_in_place(|| Handle::current().block_on(running.stop()));
+        }
         PLATFORMS.lock().unwrap().remove(&self.name);
         drop(self.folder.take());
         if let Some(prefix) = &self.schemas {
