@@ -62,6 +62,11 @@ impl Echo {
         Self { runs, base, traces }
     }
 
+    /// Where the API is.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Types the commands of the quickstart at a shell, for a reader whose server is at `webhook_url`. Answers what the
     /// commands made, by name.
     pub(crate) async fn type_the_commands(&self, webhook_url: &str) -> HashMap<String, String> {

@@ -7,7 +7,9 @@
 mod echo;
 mod modules;
 mod programs;
+mod rotation;
 mod server;
+mod verifiers;
 
 use echo::{Echo, Shape};
 use server::{Answered, Server};

@@ -1,5 +1,6 @@
 // A project's own server: the quickstart's lines, in the smallest Express application that they run in. Standard output is what
-// they print. On standard error is one line of JSON when the port is known, and one for each request that was answered.
+// they print. On standard error is one line of JSON when the port is known, one when the secret is, and one for each request that was
+// answered.
 const express = require('express');
 
 const app = express();
@@ -9,7 +10,8 @@ app.use((req, res, next) => {
   req.on('data', (chunk) => chunks.push(chunk));
   res.on('finish', () => {
     const body = Buffer.concat(chunks).toString();
-    console.error(JSON.stringify({ signature: req.headers['x-echo-signature'], body, status: res.statusCode }));
+    const { headers } = req;
+    console.error(JSON.stringify({ signature: headers['x-echo-signature'], headers, body, status: res.statusCode }));
   });
   next();
 });
@@ -17,7 +19,10 @@ app.use((req, res, next) => {
 // The secret is known only when the endpoint has been registered: it comes on standard input. The end of the input is the end.
 require('readline')
   .createInterface({ input: process.stdin })
-  .on('line', (secret) => { process.env.ECHO_SIGNING_SECRET = secret; })
+  .on('line', (secret) => {
+    process.env.ECHO_SIGNING_SECRET = secret;
+    console.error(JSON.stringify({ trusted: true }));
+  })
   .on('close', () => process.exit());
 
 // ---- From here on word for word.

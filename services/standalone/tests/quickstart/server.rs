@@ -22,16 +22,22 @@ pub(crate) struct Server {
 }
 
 /// A request that the server has answered.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) signature: String,
+    pub(crate) headers: serde_json::Map<String, serde_json::Value>,
     pub(crate) body: String,
 }
 
 #[derive(Deserialize)]
 struct Listening {
     port: u16,
+}
+
+#[derive(Deserialize)]
+struct Trusted {
+    trusted: bool,
 }
 
 impl Server {
@@ -63,6 +69,8 @@ impl Server {
     /// Sets `ECHO_SIGNING_SECRET`.
     pub(crate) async fn trust(&mut self, secret: &str) {
         self.input.write_all(format!("{secret}\n").as_bytes()).await.expect("a pipe");
+        let Trusted { trusted } = read(&line(&mut self.reports).await);
+        assert!(trusted);
     }
 
     /// Waits for the next request that is answered.
