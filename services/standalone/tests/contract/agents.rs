@@ -79,7 +79,7 @@ async fn the_name_of_an_agent_is_a_label_and_never_spoken(echo: Arc<Echo>) {
     body["name"] = json!("Zanzibar");
     let agent = own.api.post("/api/v1/agents", &body).await.is(201);
     own.ended(&own.place(&appointment(&customer, &agent)).await).await;
-    let said = echo.carrier.spoken(text(&customer["phones"][0], "value")).await.join(" ");
+    let said = echo.carrier().spoken(text(&customer["phones"][0], "value")).await.join(" ");
     assert!(said.contains("Acme Inc") && !said.contains("Zanzibar"), "{said}");
 }
 

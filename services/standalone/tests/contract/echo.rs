@@ -52,8 +52,7 @@ pub(crate) struct Echo {
     pub(crate) base: String,
     /// Its time; a test that moves it starts an Echo of its own.
     pub(crate) clock: Clock,
-    /// The line that its calls go over.
-    pub(crate) carrier: Carrier,
+    line: String,
     tables: Tables,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -86,9 +85,14 @@ impl Echo {
             runtime.expect("a runtime").block_on(Box::pin(live(settings, its_clock, ready, told)));
         });
         let (api, carrier) = started.await.expect("Echo starts");
-        let carrier = Carrier::at(&format!("http://{carrier}"));
+        let line = format!("http://{carrier}");
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { pair, base: format!("http://{api}"), clock, carrier, tables, stop, thread }
+        Self { pair, base: format!("http://{api}"), clock, line, tables, stop, thread }
+    }
+
+    /// The line that its calls go over. A test asks for its own: the connections of one end with its test.
+    pub(crate) fn carrier(&self) -> Carrier {
+        Carrier::at(&self.line)
     }
 
     /// Everything that the tables keep of API keys, as text.
@@ -109,8 +113,9 @@ impl Echo {
 
     /// What Echo says to this number before it listens for the first time.
     pub(crate) async fn opening(&self, phone: &str) -> String {
+        let carrier = self.carrier();
         let look = || async {
-            let call = self.carrier.call_to(phone).await.unwrap_or_default();
+            let call = carrier.call_to(phone).await.unwrap_or_default();
             let lines = call["transcript"].as_array().cloned().unwrap_or_default();
             let ours = |line: &&Value| line["by"] == "agent";
             let before = lines.iter().take_while(|line| !ours(line)).count();
@@ -127,8 +132,9 @@ impl Echo {
 
     /// Waits until the carrier was made to dial this number.
     pub(crate) async fn dials(&self, phone: &str) {
+        let carrier = self.carrier();
         let look = || async {
-            match self.carrier.rings(phone).await {
+            match carrier.rings(phone).await {
                 (0, _) => Err("it was not dialled"),
                 _ => Ok(()),
             }
@@ -138,7 +144,7 @@ impl Echo {
 
     /// What the carrier found fault with.
     pub(crate) async fn faults(&self) -> Value {
-        self.carrier.get("faults").await
+        self.carrier().get("faults").await
     }
 }
 

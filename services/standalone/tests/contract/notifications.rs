@@ -175,8 +175,8 @@ async fn the_primary_phone_is_dialled(echo: Arc<Echo>) {
     let placed = own.place(&message_for(&customer)).await;
     assert_eq!(placed["notification"]["target_phone_e164"], primary.as_str());
     own.ended(&placed).await;
-    assert_eq!(echo.carrier.rings(&primary).await.0, 1);
-    assert_eq!(echo.carrier.rings(text(&customer["phones"][0], "value")).await.0, 0);
+    assert_eq!(echo.carrier().rings(&primary).await.0, 1);
+    assert_eq!(echo.carrier().rings(text(&customer["phones"][0], "value")).await.0, 0);
 }
 
 async fn the_answer_is_the_notification_and_its_queued_call(echo: Arc<Echo>) {
