@@ -13,6 +13,7 @@ pub struct Api {
     http: reqwest::Client,
     base: String,
     key: String,
+    token: String,
     project: String,
 }
 
@@ -22,16 +23,32 @@ impl Api {
     /// # Panics
     /// When that fails.
     pub async fn sign_up(base: String) -> Self {
-        let mut api = Self { http: http(), base, key: String::new(), project: String::new() };
+        Self::sign_up_as(base, "you@yourcompany.com").await
+    }
+
+    /// The same with this e-mail address.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn sign_up_as(base: String, email: &str) -> Self {
+        let mut api =
+            Self { http: http(), base, key: String::new(), token: String::new(), project: String::new() };
         let body = json!({
-            "email": "you@yourcompany.com", "password": "YourPassword123!", "first_name": "Jane", "last_name": "Doe",
+            "email": email, "password": "YourPassword123!", "first_name": "Jane", "last_name": "Doe",
             "business_name": "Acme Inc", "business_summary": "A SaaS platform for project management", "industry": "Software",
         });
         let made = api.post("/auth/signup", &body).await;
         let project = &made["default_project"];
         api.key = project["api_key"].as_str().expect("an API key").to_owned();
         api.project = id(project);
+        api.token = made["access_token"].as_str().expect("an access token").to_owned();
         api
+    }
+
+    /// Its project.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.project
     }
 
     /// Registers `receiver` for the events of every call.
@@ -66,6 +83,16 @@ impl Api {
         // An answer that breaks off is none.
         let text = answer.text().await?;
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// Changes something that a key may not: as the owner, with an access token. Answers status and body.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn put_as_owner(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.http.put(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let answer = request.json(body).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
@@ -168,6 +195,16 @@ impl Carrier {
     pub async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}/{path}", self.base)).send().await;
         answer.expect("the carrier").json().await.expect("JSON")
+    }
+
+    /// Tells it something, below `/sandbox/v1/`. Answers status and body.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self.http.post(format!("{}/{path}", self.base)).json(body).send().await;
+        let answer = answer.expect("the carrier");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
     }
 
     /// Sets its switches.

@@ -321,6 +321,26 @@ async fn a_number_is_read_and_changed() {
 }
 
 #[tokio::test]
+async fn a_number_is_found_by_all_its_digits() {
+    let page = |number: &str| {
+        format!(r#"{{"incoming_phone_numbers":[{{"sid":"{NUMBER}","phone_number":"{number}"}}]}}"#)
+    };
+    let replies = vec![
+        Reply::Answer(200, page("+15005550006")),
+        Reply::Answer(200, page("+150055500061")),
+        Reply::Answer(200, r#"{"incoming_phone_numbers":[]}"#.to_owned()),
+        Reply::Answer(200, "{}".to_owned()),
+    ];
+    let server = Server::start(replies).await;
+    let find = || async { server.client().find_number("+15005550006").await };
+    assert_eq!(find().await.unwrap().unwrap().sid.as_str(), NUMBER);
+    assert!(find().await.unwrap().is_none(), "a longer one is another one");
+    assert!(find().await.unwrap().is_none());
+    assert!(matches!(find().await.unwrap_err(), Error::Unreadable { .. }));
+    assert!(server.requests()[0].contains("/IncomingPhoneNumbers.json?PhoneNumber=%2B15005550006 "));
+}
+
+#[tokio::test]
 async fn an_account_is_read_and_wrong_credentials_are_told_apart() {
     let json =
         format!(r#"{{"sid":"{ACCOUNT}","status":"active","type":"Trial","owner_account_sid":"{ACCOUNT}"}}"#);

@@ -67,6 +67,7 @@ pub(crate) fn started(n: &Notification, call: &Call) -> CallStarted {
         attempt: call.attempt,
         started_at_ms: call.state.started_at.map(to_millis).unwrap_or_default(),
         metadata_json: text(n.metadata.as_ref()),
+        inbound: call.inbound,
     }
 }
 
@@ -84,6 +85,7 @@ pub(crate) fn ended(n: &Notification, call: &Call) -> CallEnded {
         status: call.state.status.as_str().to_owned(),
         ended_reason: text(call.state.ended_reason.map(EndedReason::as_str)),
         metadata_json: text(n.metadata.as_ref()),
+        inbound: call.inbound,
     }
 }
 
@@ -108,6 +110,7 @@ pub(crate) fn summarised(n: &Notification, call: &Call, transcript: &str, found:
         ended_at_ms: to_millis(call.state.ended_at.unwrap_or(n.updated_at)),
         duration_ms: call.state.talk_time().num_milliseconds(),
         metadata_json: text(n.metadata.as_ref()),
+        inbound: call.inbound,
     };
     fitting(event)
 }

@@ -25,7 +25,7 @@ use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
 use contracts::calls::{
-    ConversationServer, NotificationsServer, RulesServer, SuppressionsServer, UsageServer,
+    ConversationServer, InboundServer, NotificationsServer, RulesServer, SuppressionsServer, UsageServer,
 };
 use tokio::sync::Notify;
 
@@ -72,6 +72,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(SuppressionsServer(handlers::rpc::Suppressions(app.clone()))),
             Arc::new(RulesServer(handlers::rpc::Rules(app.clone()))),
             Arc::new(UsageServer(handlers::rpc::Usage(app.clone()))),
+            Arc::new(InboundServer(handlers::rpc::Inbound(app.clone()))),
         ],
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),

@@ -35,7 +35,7 @@ pub(crate) struct Story<'a, 't> {
 }
 
 impl<'a, 't> Story<'a, 't> {
-    /// The story of a call, if it is the latest of its notification.
+    /// The story of a call, if it is the latest of its notification, or one by which the customer rang back.
     pub(crate) fn of_call(
         app: &'a App,
         tx: &'a mut Tx<'t>,
@@ -44,7 +44,7 @@ impl<'a, 't> Story<'a, 't> {
     ) -> Result<Option<Self>, DbError> {
         let Some(call) = calls::find(tx.conn, call)? else { return Ok(None) };
         let notification = notifications::find(tx.conn, call.project_id, call.notification_id)?;
-        let notification = notification.filter(|n| n.call_id == call.id);
+        let notification = notification.filter(|n| n.call_id == call.id || call.inbound);
         Ok(notification.map(|notification| Self::loaded(app, tx, cause, (notification, call))))
     }
 
@@ -70,6 +70,31 @@ impl<'a, 't> Story<'a, 't> {
         notifications::insert(tx.conn, &notification)?;
         calls::insert(tx.conn, &call)?;
         Ok(Self::loaded(app, tx, cause, (notification, call)))
+    }
+
+    /// The customer rings back: a call of its own. A notification that waits between two calls goes on with this one.
+    pub(crate) fn ring_back(
+        app: &'a App,
+        tx: &'a mut Tx<'t>,
+        cause: &Cause,
+        (notification, call): (Notification, Call),
+    ) -> Result<Self, DbError> {
+        calls::insert(tx.conn, &call)?;
+        let goes_on = notification.state.waits_between_calls();
+        if goes_on {
+            withdraw(tx, notification.call_id)?;
+        }
+        let mut story = Self::loaded(app, tx, cause, (notification, call));
+        if goes_on {
+            story.notification.call_id = story.call.id;
+            story.notification_input(NotificationInput::CustomerRangBack)?;
+        }
+        Ok(story)
+    }
+
+    /// Whether the end of the call is an end for the notification: not where the customer rang back after that.
+    fn is_the_notifications(&self) -> bool {
+        self.notification.call_id == self.call.id
     }
 
     fn loaded(app: &'a App, tx: &'a mut Tx<'t>, cause: &Cause, stored: (Notification, Call)) -> Self {
@@ -177,6 +202,9 @@ impl<'a, 't> Story<'a, 't> {
             let talk = state.talk_time().num_milliseconds();
             usage::count_call(self.tx.conn, self.call.project_id, at, (answered, talk))?;
         }
+        if !self.is_the_notifications() {
+            return Ok(());
+        }
         self.notification_input(NotificationInput::CallEnded { reason })
     }
 
@@ -264,7 +292,7 @@ impl<'a, 't> Story<'a, 't> {
     pub(crate) fn save(mut self) -> Result<(Notification, Call), DbError> {
         let now = self.tx.now();
         let (notification, call) = &self.stored;
-        if seen(&self.notification, &self.call) != seen(notification, call) {
+        if self.is_the_notifications() && seen(&self.notification, &self.call) != seen(notification, call) {
             self.notification.updated_at = now;
         }
         if self.notification != *notification {
@@ -276,6 +304,17 @@ impl<'a, 't> Story<'a, 't> {
         }
         Ok((self.notification, self.call))
     }
+}
+
+/// A call that was to be dialled, and has not been, is not needed any more. The notification hears nothing of it.
+fn withdraw(tx: &mut Tx<'_>, call: CallId) -> Result<(), DbError> {
+    let Some(call) = calls::find(tx.conn, call)?.filter(|call| !call.state.status.is_final()) else {
+        return Ok(());
+    };
+    let now = tx.now();
+    let input = CallInput::Withdrawn { reason: EndedReason::Canceled };
+    let state = call::step(&call.state, input, now).state;
+    calls::save(tx.conn, &Call { state, updated_at: now, ..call })
 }
 
 /// What a project sees of the progress of a notification. The carrier's code comes with a status.
@@ -293,6 +332,7 @@ pub(crate) fn new_call(notification: &Notification, id: CallId, attempt: u32, no
         project_id: notification.project_id,
         notification_id: notification.id,
         attempt,
+        inbound: false,
         attempt_id: None,
         state: CallState::accepted(Some(notification.spec.time_limit_seconds)),
         reap_at: now,

@@ -7,7 +7,7 @@ use common::db::{DbError, Tx};
 use common::metrics::Metrics;
 use common::platform::Platform;
 use common::trace;
-use contracts::calls::ConversationClient;
+use contracts::calls::{ConversationClient, InboundClient};
 
 use crate::carrier::Carrier;
 use crate::carriers::Carriers;
@@ -22,6 +22,7 @@ pub(crate) struct App {
     pub(crate) config: Arc<Config>,
     pub(crate) urls: VoiceUrls,
     pub(crate) conversation: ConversationClient,
+    pub(crate) inbound: InboundClient,
     pub(crate) numbers: Numbers,
     /// The accounts that dial.
     pub(crate) carriers: Carriers,
@@ -34,6 +35,7 @@ pub(crate) struct Numbers {
     pub(crate) own_words: Option<prometheus::IntCounterVec>,
     pub(crate) refused: Option<prometheus::IntCounterVec>,
     pub(crate) strangers: Option<prometheus::IntCounterVec>,
+    pub(crate) inbound: Option<prometheus::IntCounterVec>,
 }
 
 impl Numbers {
@@ -47,6 +49,7 @@ impl Numbers {
                 &["result"],
             ),
             own_words: metrics.counter("echo_bridge_own_words_total", own_words, &["words"]),
+            inbound: metrics.counter("echo_bridge_inbound_total", "Calls that came in", &["result"]),
             refused: metrics.counter("echo_bridge_refused_total", "Carrier requests refused", &["why"]),
             strangers: metrics.counter("echo_bridge_second_calls_total", strangers, &["result"]),
         }
@@ -69,6 +72,7 @@ impl App {
             carriers: Carriers::new(&config, platform)?,
             urls: VoiceUrls::new(&config.voice_url),
             conversation: ConversationClient::new(Arc::clone(&platform.caller)),
+            inbound: InboundClient::new(Arc::clone(&platform.caller)),
             numbers: Numbers::new(&platform.metrics),
             platform: platform.clone(),
             config: Arc::new(config),

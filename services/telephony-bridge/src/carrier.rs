@@ -62,6 +62,16 @@ impl Carrier {
         self.client.fetch_number(sid).await
     }
 
+    /// Whether this number, E.164, is one of the account's.
+    pub(crate) async fn owns(&self, number: &str) -> Result<bool, Error> {
+        Ok(self.client.find_number(number).await?.is_some())
+    }
+
+    /// The same account, calling from another of its numbers.
+    pub(crate) fn calling_from(self, number: &str) -> Self {
+        Self { account: AccountConfig { from: number.to_owned(), ..self.account }, ..self }
+    }
+
     /// From now on calls to the number are ours.
     pub(crate) async fn answer_number(&self, urls: &VoiceUrls, sid: &PhoneNumberSid) -> Result<(), Error> {
         let ours = UpdateNumber {

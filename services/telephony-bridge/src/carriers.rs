@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::config::{ConfigError, Secret};
 use common::crypto;
@@ -18,8 +18,10 @@ use crate::error::BridgeError;
 use crate::store::attempts::Attempt;
 use crate::store::project_carriers::{self, Choice, Chosen, OwnAccount};
 
-/// Accounts whose tokens are remembered for the time when the tables are away.
+/// Accounts whose tokens are remembered for the time when the tables are away, and numbers that were asked about.
 const REMEMBERED: usize = 10_000;
+/// Whose a number is, is asked again after this long.
+const GOOD_FOR: Duration = Duration::from_secs(300);
 
 /// All accounts. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +32,7 @@ pub(crate) struct Carriers {
     operator: Option<Carrier>,
     sandbox: Option<Carrier>,
     remembered: Arc<Mutex<HashMap<AccountSid, Vec<Carrier>>>>,
+    owned: Arc<Mutex<HashMap<(AccountSid, String), Instant>>>,
 }
 
 impl Carriers {
@@ -46,6 +49,7 @@ impl Carriers {
             twilio_api: config.twilio_api.clone(),
             platform: platform.clone(),
             remembered: Arc::default(),
+            owned: Arc::default(),
             http,
         })
     }
@@ -110,6 +114,33 @@ impl Carriers {
             Ok(Err(error)) => self.recall(account_sid).ok_or_else(|| error.into()),
             Err(_) => self.recall(account_sid).ok_or(BridgeError::Slow),
         }
+    }
+
+    /// The carrier, calling from this number; `None` when the number is not the account's. That it is, is remembered for some
+    /// minutes; that it is not, is not: whoever buys it is served at once.
+    pub(crate) async fn calling_from(
+        &self,
+        carrier: Carrier,
+        number: &str,
+    ) -> Result<Option<Carrier>, twilio::rest::Error> {
+        if carrier.account.from == number {
+            return Ok(Some(carrier));
+        }
+        let key = (carrier.account.sid.clone(), number.to_owned());
+        let known = |owned: &HashMap<_, Instant>| owned.get(&key).is_some_and(|at| at.elapsed() < GOOD_FOR);
+        let lock = || self.owned.lock().unwrap_or_else(PoisonError::into_inner);
+        if known(&lock()) {
+            return Ok(Some(carrier.calling_from(number)));
+        }
+        if !carrier.owns(number).await? {
+            return Ok(None);
+        }
+        let mut owned = lock();
+        if owned.len() >= REMEMBERED {
+            owned.clear();
+        }
+        owned.insert(key, Instant::now());
+        Ok(Some(carrier.calling_from(number)))
     }
 
     fn usable(&self, row: Chosen) -> Option<Carrier> {

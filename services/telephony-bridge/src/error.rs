@@ -20,6 +20,9 @@ pub(crate) enum BridgeError {
         "no carrier account: set ECHO_TWILIO_ACCOUNT_SID and ECHO_TWILIO_AUTH_TOKEN, or ECHO_CARRIER=sandbox"
     )]
     NoAccount,
+    /// The wanted number is another account's.
+    #[error("the number to call from is none of the account's")]
+    NotOurNumber,
     /// The tables did not answer in time.
     #[error("the tables are too slow")]
     Slow,
@@ -37,9 +40,10 @@ impl From<BridgeError> for Outcome {
                 std::time::Duration::from_secs(5)
             }),
             BridgeError::Slow => Self::Unavailable(error.to_string()),
-            e @ (BridgeError::BadId(_) | BridgeError::NoAccount | BridgeError::Unusable(_)) => {
-                Self::Dead(e.to_string())
-            }
+            e @ (BridgeError::BadId(_)
+            | BridgeError::NoAccount
+            | BridgeError::NotOurNumber
+            | BridgeError::Unusable(_)) => Self::Dead(e.to_string()),
         }
     }
 }

@@ -34,7 +34,12 @@ use config::Config;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::TelephonyBridge,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_attempts", "0002_carriers", "0005_leave_message"],
+        migrations: common::migrations![
+            "0001_attempts",
+            "0002_carriers",
+            "0005_leave_message",
+            "0006_inbound"
+        ],
         durability: Durability::Full,
     }),
     listens: &[("ECHO_HTTP_ADDR", "127.0.0.1:8080")],

@@ -144,6 +144,28 @@ impl Client {
         read(status, fields)
     }
 
+    /// The account's number with these digits (E.164); `None` when it owns no such number.
+    ///
+    /// # Errors
+    ///
+    /// A page that cannot be read fails the search.
+    pub async fn find_number(&self, phone_number: &str) -> Result<Option<PhoneNumber>, Error> {
+        let filter = [("PhoneNumber", phone_number.to_owned())];
+        let (status, mut page) = self.get(self.resource("/IncomingPhoneNumbers"), &filter).await?;
+        let unreadable = |reason: String| Error::Unreadable { status, reason };
+        let Some(Value::Array(numbers)) = page.take("incoming_phone_numbers") else {
+            return Err(unreadable("the page has no incoming_phone_numbers".to_owned()));
+        };
+        // Twilio's filter also finds numbers of which this is a part.
+        for number in numbers {
+            let number = Fields::new(number).and_then(PhoneNumber::from_fields).map_err(unreadable)?;
+            if number.phone_number.as_deref() == Some(phone_number) {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+
     /// Changes a number. The same change twice is the same as once.
     ///
     /// # Errors

@@ -124,6 +124,12 @@ impl NotificationState {
         !self.status.is_final()
     }
 
+    /// Whether a call of the customer can take the place of the next one to them: it has been dialled, and waits.
+    #[must_use]
+    pub const fn waits_between_calls(&self) -> bool {
+        matches!(self.status, NotificationStatus::InProgress) && !self.live_call
+    }
+
     fn waits(&self) -> bool {
         !self.status.is_final() && !self.live_call
     }
@@ -145,6 +151,8 @@ pub enum NotificationInput {
     DialRefusedLate,
     /// Another call to the same number is alive; the bridge did not dial.
     DialRefusedLineBusy,
+    /// Its customer has rung back, and talks with the same agent.
+    CustomerRangBack,
     /// Its call is over.
     CallEnded {
         /// Why.
@@ -199,6 +207,10 @@ pub fn step(state: &NotificationState, input: NotificationInput, now: DateTime<U
         NotificationInput::DialRefusedLate => refused(&mut next, None, now + WAIT_AFTER_LATE),
         NotificationInput::DialRefusedLineBusy => {
             refused(&mut next, Some(rules::LINE_BUSY), now + WAIT_AFTER_LINE_BUSY)
+        }
+        NotificationInput::CustomerRangBack => {
+            next.live_call |= next.waits_between_calls();
+            Vec::new()
         }
         NotificationInput::CallEnded { reason } => call_ended(&mut next, reason, now),
         NotificationInput::CancelRequested => cancel(&mut next),

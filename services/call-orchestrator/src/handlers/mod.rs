@@ -1,6 +1,7 @@
 //! Messages and rpcs heard, one file each, under its name; `rpc.rs` binds the rpcs to the bus.
 
 pub(crate) mod answered_by_detected;
+mod begin_inbound;
 pub(crate) mod call_progressed;
 mod calls;
 pub(crate) mod cancel_notification;

@@ -1,17 +1,17 @@
-//! The rpc services `Notifications` and `Conversation`, as the bus wants them: each rpc is handed to its own file.
+//! The rpc services `Notifications`, `Conversation` and `Inbound`, as the bus wants them: each rpc is handed to its own file.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use common::bus::Cause;
 use contracts::calls::{
-    self as proto, ConversationRpc, NotificationsRpc, RulesRpc, SuppressionsRpc, UsageRpc,
+    self as proto, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc, SuppressionsRpc, UsageRpc,
 };
 use contracts::rpc::{Context, RpcError};
 
 use super::{
-    calls, get_notification, list_notifications, next_sentence, place_notification, preview_rules,
-    start_turn, stop_notification, suppressions, usage,
+    begin_inbound, calls, get_notification, list_notifications, next_sentence, place_notification,
+    preview_rules, start_turn, stop_notification, suppressions, usage,
 };
 use crate::app::App;
 
@@ -85,6 +85,20 @@ impl ConversationRpc for Conversation {
         request: proto::NextSentenceRequest,
     ) -> Result<proto::TurnPart, RpcError> {
         Ok(next_sentence::next(&self.0, &context, request).await?)
+    }
+}
+
+/// Answers `Inbound`: the bridge has somebody on the line who rings back.
+pub(crate) struct Inbound(pub(crate) App);
+
+#[async_trait]
+impl InboundRpc for Inbound {
+    async fn begin_inbound(
+        &self,
+        _: Context,
+        request: proto::BeginInboundRequest,
+    ) -> Result<proto::BeginInboundResponse, RpcError> {
+        Ok(begin_inbound::begin(&self.0, request).await?)
     }
 }
 

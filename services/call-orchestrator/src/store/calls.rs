@@ -15,8 +15,10 @@ pub(crate) struct Call {
     pub(crate) id: CallId,
     pub(crate) project_id: ProjectId,
     pub(crate) notification_id: NotificationId,
-    /// Which call of the notification, from 1.
+    /// Which call of the notification, from 1; of those by which the customer rang back, the count is their own.
     pub(crate) attempt: u32,
+    /// The customer rang back. In the table such a call has its attempt with a minus.
+    pub(crate) inbound: bool,
     /// The current wish to dial; news of an older one is not about this call any more.
     pub(crate) attempt_id: Option<AttemptId>,
     pub(crate) state: CallState,
@@ -110,6 +112,7 @@ impl Call {
             project_id: ProjectId(row.project_id.0),
             notification_id: NotificationId(row.notification_id.0),
             attempt: row.attempt.unsigned_abs(),
+            inbound: row.attempt < 0,
             attempt_id: row.attempt_id.map(|id| AttemptId(id.0)),
             state,
             reap_at: row.reap_at.0,
@@ -129,7 +132,7 @@ impl Call {
             id: Id::of(self.id),
             project_id: Id::of(self.project_id),
             notification_id: Id::of(self.notification_id),
-            attempt: int(self.attempt),
+            attempt: if self.inbound { -int(self.attempt) } else { int(self.attempt) },
             attempt_id: self.attempt_id.map(Id::of),
             status: state.status.as_str().to_owned(),
             dial_requested: state.dial_requested,
@@ -178,6 +181,17 @@ pub(crate) fn save(db: &mut Db, call: &Call) -> Result<(), DbError> {
 pub(crate) fn find(db: &mut Db, id: CallId) -> Result<Option<Call>, DbError> {
     let row: Option<Row> = calls::table.find(Id::of(id)).select(Row::as_select()).first(db).optional()?;
     row.map(Call::from_row).transpose()
+}
+
+/// How often the customer of a notification has rung back.
+pub(crate) fn rung_back(db: &mut Db, project: ProjectId, id: NotificationId) -> Result<u32, DbError> {
+    let count: i64 = calls::table
+        .filter(calls::project_id.eq(Id::of(project)))
+        .filter(calls::notification_id.eq(Id::of(id)))
+        .filter(calls::attempt.lt(0))
+        .count()
+        .get_result(db)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// The latest calls of a page of notifications.

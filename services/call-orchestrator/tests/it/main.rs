@@ -6,6 +6,7 @@
 mod endings;
 mod erasure;
 mod extraction;
+mod inbound;
 mod life;
 mod machines;
 mod model_fails;

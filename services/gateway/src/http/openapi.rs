@@ -14,7 +14,8 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries, notification_batch, notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
+    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries,
+    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
 };
 
 /// The operations in the document.
@@ -73,7 +74,21 @@ use super::{
         suppressions::list,
         suppressions::remove,
         usage::read,
-    deliveries::list, deliveries::read, deliveries::retry, deliveries::test, projects::change, projects::create, projects::list, projects::read, projects::remove, webhooks::create, webhooks::list, webhooks::read, webhooks::remove, webhooks::rotate, webhooks::update,
+        deliveries::list,
+        deliveries::read,
+        deliveries::retry,
+        deliveries::test,
+        projects::change,
+        projects::create,
+        projects::list,
+        projects::read,
+        projects::remove,
+        webhooks::create,
+        webhooks::list,
+        webhooks::read,
+        webhooks::remove,
+        webhooks::rotate,
+        webhooks::update,
     ),
     components(schemas(ErrorBody)),
     tags(

@@ -10,8 +10,9 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries, docs, edge, notification_batch, notification_preview, notifications, phones, projects, suppressions, usage,
-    voice_proxy, webhooks,
+    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries,
+    docs, edge, notification_batch, notification_preview, notifications, phones, projects, suppressions,
+    usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;

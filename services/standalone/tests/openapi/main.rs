@@ -57,8 +57,8 @@ fn try_it(base: &str, key: &str, report: &Path) -> Result<(), String> {
     let products = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let programs = testkit::python::environment(&Path::new(HERE).join("requirements.txt"), products);
     let ended = Command::new(programs.join("st"))
-        .current_dir(HERE)
-        .args(["--config-file", "schemathesis.toml", "run", &format!("{base}/openapi.json")])
+        .current_dir(products) // where it keeps what it remembers
+        .args(["--config-file", &format!("{HERE}/schemathesis.toml"), "run", &format!("{base}/openapi.json")])
         .args(["--url", base, "--seed", SEED, "--max-examples", EXAMPLES, "--no-color"])
         .args(["--header", &format!("x-api-key: {key}")])
         .output()

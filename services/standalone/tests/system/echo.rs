@@ -73,6 +73,17 @@ impl Echo {
         Self { running: Some(running), settings, folder, traces, api, carrier, receiver }
     }
 
+    /// The account's view of the API.
+    pub(crate) const fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Another business, with a project of its own. Nobody hears its events.
+    pub(crate) async fn another_account(&self, email: &str) -> Api {
+        let running = self.running.as_ref().expect("a running Echo");
+        Api::sign_up_as(format!("http://{}", running.setting("ECHO_HTTP_ADDR")), email).await
+    }
+
     /// Creates something.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         self.api.post(path, body).await

@@ -7,6 +7,7 @@
 mod echo;
 
 mod carrier_is_nasty;
+mod carriers;
 mod how_calls_end;
 mod model_fails;
 mod notifications;

@@ -1,6 +1,7 @@
 //! Rings a number, at most once. The intent is committed before the carrier is asked; the request is sent once, by
 //! [`crate::dialling`]; an answer that never comes is looked for by [`crate::tasks::reconcile`] and never asked for again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,6 +22,9 @@ use crate::events;
 use crate::store::accounts;
 use crate::store::attempts::{self, Attempt};
 
+/// Twilio's own code for a call from a number that the account may not call from.
+const FROM_IS_NOT_YOURS: u32 = 21_210;
+
 pub(crate) async fn handle(app: App, meta: Meta, message: DialRequested) -> Outcome {
     match dial(&app, &meta, message).await {
         Ok(outcome) => outcome,
@@ -36,12 +40,30 @@ async fn dial(app: &App, meta: &Meta, message: DialRequested) -> Result<Outcome,
         }
         found => found?,
     };
-    match commit_intent(app, meta, message, carrier).await? {
+    let line = match carrier {
+        None => Err(BridgeError::NoAccount),
+        Some(carrier) => calling_from(app, carrier, &message).await?,
+    };
+    match commit_intent(app, meta, message, line).await? {
         Decided::Dial(intent) => dialling::carry_out(app, meta, *intent).await,
         Decided::Later => Ok(Outcome::RetryAfter(TRY_AGAIN)),
         Decided::Settled => Ok(Outcome::Done),
     }
 }
+
+/// The carrier, with the number that the wish names. Whose number it is, is asked before the intent; a wish that is late is
+/// refused all the same.
+async fn calling_from(app: &App, carrier: Carrier, message: &DialRequested) -> Result<Line, BridgeError> {
+    let late = app.platform.database.now() > from_millis(message.dial_before_ms);
+    if message.from_e164.is_empty() || late {
+        return Ok(Ok(carrier));
+    }
+    let found = app.carriers.calling_from(carrier, &message.from_e164).await?;
+    Ok(found.ok_or(BridgeError::NotOurNumber))
+}
+
+/// What to dial with, or why there is nothing.
+type Line = Result<Carrier, BridgeError>;
 
 enum Decided {
     Dial(Box<Intent>),
@@ -49,14 +71,15 @@ enum Decided {
     Settled,
 }
 
-/// `carrier`: what the project calls with now.
+/// `line`: what the project calls with now.
 async fn commit_intent(
     app: &App,
     meta: &Meta,
     message: DialRequested,
-    carrier: Option<Carrier>,
+    line: Line,
 ) -> Result<Decided, BridgeError> {
     let (cause, check_after) = (meta.cause.clone(), app.config.check_after);
+    let line = Arc::new(line);
     app.write(move |tx| {
         trace::of_call(&message.call_id);
         let existing = attempts::find(tx.conn, message.attempt_id.parse()?)?;
@@ -68,8 +91,10 @@ async fn commit_intent(
             None => Attempt::wanted(&message, tx.now())?,
         };
         let wanted = Attempt { check_at: tx.now() + check_after, ..wanted };
-        let Some(carrier) = &carrier else { return no_account(tx, existing.is_some(), wanted, &cause) };
-        decide(tx, existing.is_some(), wanted.with(carrier), carrier, &cause)
+        match line.as_ref() {
+            Ok(carrier) => decide(tx, existing.is_some(), wanted.with(carrier), carrier, &cause),
+            Err(error) => no_line(tx, existing.is_some(), wanted, error, &cause),
+        }
     })
     .await
 }
@@ -123,10 +148,17 @@ fn refuse(
     Ok(Decided::Settled)
 }
 
-fn no_account(tx: &mut Tx<'_>, known: bool, wanted: Attempt, cause: &Cause) -> Result<Decided, BridgeError> {
-    tracing::error!(attempt = %wanted.id, error = %BridgeError::NoAccount, "a call cannot be placed");
+fn no_line(
+    tx: &mut Tx<'_>,
+    known: bool,
+    wanted: Attempt,
+    error: &BridgeError,
+    cause: &Cause,
+) -> Result<Decided, BridgeError> {
+    tracing::error!(attempt = %wanted.id, %error, "a call cannot be placed");
     let over = write_down(tx, known, wanted.over())?;
-    tx.stage(&events::failed(&over, FailCause::CarrierError, 0), cause)?;
+    let code = if matches!(error, BridgeError::NotOurNumber) { FROM_IS_NOT_YOURS } else { 0 };
+    tx.stage(&events::failed(&over, FailCause::CarrierError, code), cause)?;
     Ok(Decided::Settled)
 }
 
@@ -181,6 +213,7 @@ impl Attempt {
             version: 0,
             carrier_id: None,
             leaves_message: false,
+            answers: None,
         })
     }
 }

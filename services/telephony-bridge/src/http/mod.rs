@@ -4,6 +4,7 @@ mod answered_by;
 mod ask;
 mod body;
 mod edge;
+mod inbound;
 mod known;
 mod signed;
 mod status;

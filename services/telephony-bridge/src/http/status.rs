@@ -17,19 +17,27 @@ pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web:
         Ok(signed) => signed,
         Err(refused) => return refused.response(&app),
     };
-    let (Some(id), Some(news)) = (signed.attempt(), News::from_callback(&signed.request)) else {
+    let Some(news) = News::from_callback(&signed.request) else {
         return HttpResponse::NoContent().finish(); // nothing that we asked for
     };
+    // A call that came in has the number's address, which names no attempt.
+    let named = signed.attempt();
     let (account, check_after) = (signed.account_sid().to_owned(), app.config.check_after);
     let (sid, over) = (news.sid.clone(), news.status.is_terminal());
     let noted = app
-        .write(move |tx| match attempts::find(tx.conn, id)? {
-            Some(attempt) if attempt.account_sid != account => Ok(Noted::OtherAccount),
-            Some(attempt) => {
-                let own = note(tx, attempt, &news, check_after)?;
-                Ok(if own { Noted::Done } else { Noted::OtherCall })
+        .write(move |tx| {
+            let found = match named {
+                Some(id) => attempts::find(tx.conn, id)?,
+                None => attempts::of_call(tx.conn, &account, &news.sid)?,
+            };
+            match found {
+                Some(attempt) if attempt.account_sid != account => Ok(Noted::OtherAccount),
+                Some(attempt) => {
+                    let own = note(tx, attempt, &news, check_after)?;
+                    Ok(if own { Noted::Done } else { Noted::OtherCall })
+                }
+                None => Ok(Noted::Done),
             }
-            None => Ok(Noted::Done),
         })
         .await;
     match noted {
@@ -43,7 +51,7 @@ pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web:
         Ok(Noted::OtherAccount) => Refused::OTHER_ACCOUNT.response(&app),
         // The carrier asks again (its retry is in our address); if it gives up, the reconciler finds out.
         Err(error) => {
-            tracing::warn!(attempt = %id, %error, "a status report could not be noted");
+            tracing::warn!(attempt = ?named, %error, "a status report could not be noted");
             HttpResponse::ServiceUnavailable().finish()
         }
     }

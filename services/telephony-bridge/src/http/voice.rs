@@ -13,6 +13,7 @@ use twilio::webhook::VoiceRequest;
 
 use super::ask::{Question, ask};
 use super::body;
+use super::inbound::{self, Begun};
 use super::known::{Known, Unknown, look_up};
 use super::signed::{Refused, Signed};
 use crate::app::{App, count};
@@ -34,7 +35,18 @@ const MAX_SPEECH: usize = 4_000;
 const MAX_DIGITS: usize = 64;
 
 pub(super) async fn answered(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    conversation(&app, &http, payload, |_| Some(Input::Answered(Answered {}))).await
+    let (body, signed) = match signed(&app, &http, payload).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let place = match signed.place() {
+        Some(place) => Some(place),
+        None => match inbound::arrive(&app, &signed).await {
+            Ok(place) => place,
+            Err(away) => return away,
+        },
+    };
+    converse(&app, (&signed, place), Some(Input::Answered(Answered {})), body.began).await
 }
 
 pub(super) async fn heard(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -68,17 +80,37 @@ async fn conversation(
     payload: web::Payload,
     input: impl FnOnce(&VoiceRequest) -> Option<Input>,
 ) -> HttpResponse {
-    let body = match body::read(app, http, payload).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    let signed = match Signed::check(app, http, &body.bytes).await {
-        Ok(signed) => signed,
-        Err(refused) => return refused.response(app),
-    };
-    let Some(place) = signed.place() else { return document(&unknown_call()) };
-    let input = input(&signed.request);
-    match answer(app, &signed, place, input, body.began).await {
+    match signed(app, http, payload).await {
+        Ok((body, signed)) => {
+            let (place, input) = (signed.place(), input(&signed.request));
+            converse(app, (&signed, place), input, body.began).await
+        }
+        Err(refused) => refused,
+    }
+}
+
+/// The body, and what it says once its signature has been checked.
+async fn signed(
+    app: &App,
+    http: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(body::Body, Signed), HttpResponse> {
+    let body = body::read(app, http, payload).await?;
+    match Signed::check(app, http, &body.bytes).await {
+        Ok(signed) => Ok((body, signed)),
+        Err(refused) => Err(refused.response(app)),
+    }
+}
+
+/// `place`: where the conversation stands; `None` when there is none.
+async fn converse(
+    app: &App,
+    (signed, place): (&Signed, Option<Place>),
+    input: Option<Input>,
+    began: Instant,
+) -> HttpResponse {
+    let Some(place) = place else { return document(&unknown_call()) };
+    match answer(app, signed, place, input, began).await {
         Ok(response) => document(&response),
         Err(refused) => refused.response(app),
     }
@@ -121,9 +153,17 @@ async fn answer(
     if let Some(words) = said {
         return Ok(for_own_words(&app.urls, place, words)); // the same request, the same document
     }
+    let known = match inbound::begin(app, &attempt, began + SENTENCE_WITHIN).await {
+        Begun::Yes => true,
+        Begun::NotYet => false,
+        Begun::NobodyThere => return Ok(unknown_call()),
+    };
     let question = Question::new(attempt.call_id, place, input, heard);
-    let part =
-        ask(app, (attempt.project_id, attempt.call_id), question.clone(), began + SENTENCE_WITHIN).await;
+    let whose = (attempt.project_id, attempt.call_id);
+    let part = match known {
+        true => ask(app, whose, question.clone(), began + SENTENCE_WITHIN).await,
+        false => None,
+    };
     match part.as_ref().and_then(|part| for_part(&app.urls, place, part)) {
         Some(response) => Ok(response),
         None => Ok(speak_for_ourselves(app, place, question, part.is_some(), began).await),

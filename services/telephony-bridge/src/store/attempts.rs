@@ -1,4 +1,5 @@
-//! Attempts to dial: one row per wish, written before the carrier is asked.
+//! Attempts to dial: one row per wish, written before the carrier is asked. A call by which a customer rings back has a row of
+//! the same kind.
 
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ struct Row {
     version: i64,
     leaves_message: bool,
     carrier_id: Option<Id>,
+    answers_call_id: Option<Id>,
 }
 
 /// One wish to dial.
@@ -72,6 +74,8 @@ pub(crate) struct Attempt {
     pub(crate) leaves_message: bool,
     /// The project's own carrier; without one, an account of the settings dials.
     pub(crate) carrier_id: Option<CarrierId>,
+    /// A call that came in: the call that it answers. `from` is the customer then, and `to` our number.
+    pub(crate) answers: Option<CallId>,
 }
 
 impl Attempt {
@@ -101,6 +105,7 @@ impl Attempt {
             version: row.version,
             leaves_message: row.leaves_message,
             carrier_id: row.carrier_id.map(|id| CarrierId(id.0)),
+            answers: row.answers_call_id.map(|id| CallId(id.0)),
         })
     }
 
@@ -134,6 +139,7 @@ impl Attempt {
             version: self.version,
             leaves_message: self.leaves_message,
             carrier_id: self.carrier_id.map(Id::of),
+            answers_call_id: self.answers.map(Id::of),
         }
     }
 }
@@ -153,6 +159,39 @@ pub(crate) fn insert(db: &mut Db, attempt: &Attempt, now: DateTime<Utc>) -> Resu
 pub(crate) fn find(db: &mut Db, id: AttemptId) -> Result<Option<Attempt>, DbError> {
     let row: Option<Row> =
         dial_attempts::table.find(Id::of(id)).select(Row::as_select()).first(db).optional()?;
+    row.map(Attempt::from_row).transpose()
+}
+
+/// The attempt whose call has this id at the carrier. The carrier knows no project, and its ids cannot be guessed.
+pub(crate) fn of_call(db: &mut Db, account_sid: &str, sid: &str) -> Result<Option<Attempt>, DbError> {
+    let row: Option<Row> = dial_attempts::table
+        .filter(dial_attempts::carrier_call_sid.eq(sid))
+        .filter(dial_attempts::account_sid.eq(account_sid))
+        .select(Row::as_select())
+        .first(db)
+        .optional()?;
+    row.map(Attempt::from_row).transpose()
+}
+
+/// The latest call that rang `customer` from `ours`, a number of this account, since then: of whatever project, for the
+/// carrier knows none.
+pub(crate) fn last_rung(
+    db: &mut Db,
+    account_sid: &str,
+    (ours, customer): (&str, &str),
+    since: DateTime<Utc>,
+) -> Result<Option<Attempt>, DbError> {
+    let row: Option<Row> = dial_attempts::table
+        .filter(dial_attempts::to_number.eq(customer))
+        .filter(dial_attempts::from_number.eq(ours))
+        .filter(dial_attempts::created_at.gt(Time::from(since)))
+        .filter(dial_attempts::account_sid.eq(account_sid))
+        .filter(dial_attempts::answers_call_id.is_null())
+        .filter(dial_attempts::carrier_call_sid.is_not_null())
+        .order(dial_attempts::created_at.desc())
+        .select(Row::as_select())
+        .first(db)
+        .optional()?;
     row.map(Attempt::from_row).transpose()
 }
 
@@ -189,11 +228,14 @@ pub(crate) fn save(db: &mut Db, attempt: Attempt, now: DateTime<Utc>) -> Result<
     }
 }
 
-/// Is another call of this project to this number alive?
+/// Is another call of this project with this number alive, whoever rang whom?
 pub(crate) fn line_busy(db: &mut Db, project: ProjectId, to: &str, but: AttemptId) -> Result<bool, DbError> {
     let live: i64 = dial_attempts::table
         .filter(dial_attempts::project_id.eq(Id::of(project)))
-        .filter(dial_attempts::to_number.eq(to))
+        .filter(
+            (dial_attempts::answers_call_id.is_null().and(dial_attempts::to_number.eq(to)))
+                .or(dial_attempts::answers_call_id.is_not_null().and(dial_attempts::from_number.eq(to))),
+        )
         .filter(dial_attempts::id.ne(Id::of(but)))
         .filter(dial_attempts::live.eq(true))
         .count()

@@ -26,6 +26,7 @@ diesel::table! {
         version -> BigInt,
         leaves_message -> Bool,
         carrier_id -> Nullable<Uuid>,
+        answers_call_id -> Nullable<Uuid>,
     }
 }
 

@@ -79,7 +79,7 @@ type OfAttempt = Result<Carrier, BridgeError>;
 
 async fn ask_about(app: &App, carrier: OfAttempt, attempt: Attempt, sid: &str) -> Result<(), BridgeError> {
     let now = app.platform.database.now();
-    let news = match look_at(carrier, &attempt, sid).await {
+    let news = match look_at(carrier, (&attempt, sid), now).await {
         Ok(Some(call)) => found(sid, &call),
         Ok(None) if forgotten(attempt.created_at, now) => Some(News::found_out(sid, end_of(&attempt))),
         Ok(None) => None,
@@ -93,12 +93,16 @@ async fn ask_about(app: &App, carrier: OfAttempt, attempt: Attempt, sid: &str) -
     note_news(app, attempt.id, news).await
 }
 
-/// The call as its carrier sees it; one that is to be stopped and runs is ended.
-async fn look_at(carrier: OfAttempt, attempt: &Attempt, sid: &str) -> Result<Option<Call>, BridgeError> {
+/// The call as its carrier sees it; one that runs and is to be stopped, or has no other limit than ours, is ended.
+async fn look_at(
+    carrier: OfAttempt,
+    (attempt, sid): (&Attempt, &str),
+    now: DateTime<Utc>,
+) -> Result<Option<Call>, BridgeError> {
     let carrier = carrier?;
     let Some(call) = carrier.look_at(sid).await? else { return Ok(None) };
     let ended = call.status.as_ref().is_some_and(CallStatus::is_terminal);
-    if attempt.stop_requested && !ended {
+    if (attempt.stop_requested || attempt.talks_too_long(now)) && !ended {
         carrier.end(sid).await?;
     }
     Ok(Some(call))
@@ -112,6 +116,14 @@ fn must_be_over(attempt: &Attempt, now: DateTime<Utc>) -> bool {
 fn found(sid: &str, call: &Call) -> Option<News> {
     let status = call.status.clone()?;
     Some(News { at: call.end_time, duration_seconds: call.duration, ..News::found_out(sid, status) })
+}
+
+impl Attempt {
+    /// The carrier ends the calls that we place when their time is up; one that came in is ended by us.
+    fn talks_too_long(&self, now: DateTime<Utc>) -> bool {
+        let limit = TimeDelta::seconds(i64::from(self.time_limit_seconds));
+        self.answers.is_some() && now - self.created_at > limit
+    }
 }
 
 /// How a call ended of which the carrier says nothing any more.

@@ -27,6 +27,7 @@ on_both_engines![
     a_project_calls_with_its_own_account_beside_one_that_has_none,
     a_call_ends_with_the_account_it_was_made_with,
     a_project_that_chose_the_sandbox_rings_no_real_phone,
+    a_call_may_come_from_another_number_of_the_account,
     an_account_that_twilio_refuses_is_not_taken,
     a_number_belongs_to_one_project,
     the_same_account_again_brings_its_new_token,
@@ -36,7 +37,7 @@ on_both_engines![
 ];
 
 impl World {
-    fn carriers(&self) -> CarriersClient {
+    pub(crate) fn carriers(&self) -> CarriersClient {
         CarriersClient::new(self.orchestrator.platform().caller)
     }
 
@@ -45,7 +46,7 @@ impl World {
         self.carriers().put_carrier(Context::within(PATIENCE), request).await
     }
 
-    async fn connected(&self, project: ProjectId, own: TwilioAccount) -> ProjectCarrier {
+    pub(crate) async fn connected(&self, project: ProjectId, own: TwilioAccount) -> ProjectCarrier {
         self.put(project, Carrier::Twilio(own)).await.unwrap()
     }
 
@@ -60,7 +61,7 @@ impl World {
     }
 }
 
-fn wish_of(world: &World, project: ProjectId, to: &str) -> DialRequested {
+pub(crate) fn wish_of(world: &World, project: ProjectId, to: &str) -> DialRequested {
     DialRequested { project_id: project.to_string(), ..world.wish(to) }
 }
 
@@ -143,6 +144,22 @@ async fn a_project_that_chose_the_sandbox_rings_no_real_phone(engine: Engine) {
     let without = World::without_sandbox(engine).await;
     let refused = without.put(staging, Carrier::Sandbox(Sandbox {})).await.unwrap_err();
     assert!(matches!(&refused, RpcError::Conflict { code, .. } if code == "no_sandbox"), "{refused}");
+}
+
+async fn a_call_may_come_from_another_number_of_the_account(engine: Engine) {
+    let other = OtherCarrier::start().await;
+    let operators = [
+        ("ECHO_CARRIER", "twilio"),
+        ("ECHO_TWILIO_API_URL", &other.url),
+        ("ECHO_TWILIO_ACCOUNT_SID", &other.account),
+        ("ECHO_TWILIO_AUTH_TOKEN", &other.token),
+        ("ECHO_TWILIO_FROM", "+15005550188"),
+    ];
+    let world = World::with(engine, &operators).await;
+    let named = DialRequested { from_e164: NUMBER.to_owned(), ..world.wish(NOBODY_ANSWERS) };
+    world.publish(std::slice::from_ref(&named)).await;
+    let sid = world.accepted(&named).await;
+    assert_eq!(other.says(&format!("calls/{sid}")).await["from"], NUMBER);
 }
 
 async fn an_account_that_twilio_refuses_is_not_taken(engine: Engine) {

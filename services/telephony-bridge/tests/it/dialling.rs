@@ -18,6 +18,7 @@ on_both_engines![
     a_wish_that_comes_late_is_refused_and_rings_nobody,
     a_number_of_a_project_has_one_line,
     a_number_that_cannot_be_rung_fails_with_the_carriers_code,
+    a_call_comes_from_one_of_the_accounts_numbers_or_fails,
     a_carrier_that_takes_nothing_now_is_asked_again_in_time_and_not_after_it,
     without_an_account_every_wish_fails_once,
     whoever_asks_is_told_whether_there_is_a_carrier,
@@ -93,6 +94,23 @@ async fn a_number_that_cannot_be_rung_fails_with_the_carriers_code(engine: Engin
     let failed = world.heard("the failure", |heard| heard.failed.first().cloned()).await;
     assert_eq!((failed.cause(), failed.carrier_code), (Cause::InvalidNumber, 21211));
     assert!(!world.row(&wish).await.unwrap().live);
+}
+
+async fn a_call_comes_from_one_of_the_accounts_numbers_or_fails(engine: Engine) {
+    let world = World::new(engine).await;
+    let named = DialRequested { from_e164: "+15005550006".to_owned(), ..world.wish(NOBODY_ANSWERS) };
+    world.publish(std::slice::from_ref(&named)).await;
+    world.accepted(&named).await;
+    let foreign = DialRequested { from_e164: "+15005550001".to_owned(), ..world.wish(BUSY) };
+    world.publish(&[foreign.clone(), foreign.clone()]).await;
+    let failed = world.heard("the failure", |heard| heard.failed.first().cloned()).await;
+    assert_eq!(
+        (failed.attempt_id.as_str(), failed.cause()),
+        (foreign.attempt_id.as_str(), Cause::CarrierError)
+    );
+    assert_eq!(failed.carrier_code, 21210);
+    world.all_handled().await;
+    assert_eq!(world.dialled(BUSY).await, 0);
 }
 
 async fn a_carrier_that_takes_nothing_now_is_asked_again_in_time_and_not_after_it(engine: Engine) {

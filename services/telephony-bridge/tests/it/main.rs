@@ -10,6 +10,7 @@ mod carriers;
 mod crashes;
 mod dialling;
 mod documents;
+mod inbound;
 mod line;
 mod orchestrator;
 mod other_carrier;

@@ -1,6 +1,7 @@
 //! A stand-in for the call-orchestrator: it writes down what it hears and is asked, and answers as it is told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{
-    ConversationRpc, ConversationServer, NextSentenceRequest, PartState, StartTurnRequest, Then, TurnPart,
+    BeginInboundRequest, BeginInboundResponse, ConversationRpc, ConversationServer, InboundRpc,
+    InboundServer, NextSentenceRequest, PartState, StartTurnRequest, Then, TurnPart,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{AnsweredByDetected, CallProgressed, DialAccepted, DialFailed, DialRefused};
@@ -68,6 +70,10 @@ pub(crate) struct Heard {
 pub(crate) struct Orchestrator {
     pub(crate) heard: Mutex<Heard>,
     pub(crate) asked: Mutex<Vec<Asked>>,
+    /// Calls that came in.
+    pub(crate) inbound: Mutex<Vec<BeginInboundRequest>>,
+    /// Whether there is somebody for a customer who rings back.
+    pub(crate) nobody_there: AtomicBool,
     manner: Mutex<Manner>,
     turns: Mutex<BTreeSet<(String, u32)>>,
     platform: Mutex<Option<Platform>>,
@@ -82,6 +88,8 @@ impl Orchestrator {
             Arc::new(Self {
                 heard: Mutex::default(),
                 asked: Mutex::default(),
+                inbound: Mutex::default(),
+                nobody_there: AtomicBool::new(false),
                 manner: Mutex::new(Manner::Answers),
                 turns: Mutex::default(),
                 platform: Mutex::default(),
@@ -182,9 +190,28 @@ impl ConversationRpc for Answering {
     }
 }
 
+#[async_trait]
+impl InboundRpc for Answering {
+    async fn begin_inbound(
+        &self,
+        _: Context,
+        request: BeginInboundRequest,
+    ) -> Result<BeginInboundResponse, RpcError> {
+        if *self.0.manner.lock().unwrap() == Manner::Fails {
+            return Err(RpcError::Unavailable("told so".to_owned()));
+        }
+        self.0.inbound.lock().unwrap().push(request);
+        if self.0.nobody_there.load(Ordering::SeqCst) {
+            return Err(RpcError::NotFound("customer".to_owned()));
+        }
+        Ok(BeginInboundResponse {})
+    }
+}
+
 fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
     let mut service = build_mute(settings, platform)?;
     let this = Orchestrator::of(&settings.get("ECHO_TEST_WORLD", String::new())?);
+    service.servers.push(Arc::new(InboundServer(Answering(Arc::clone(&this)))));
     service.servers.push(Arc::new(ConversationServer(Answering(this))));
     Ok(service)
 }

@@ -99,6 +99,15 @@ impl OtherCarrier {
         let credentials = Credentials::auth_token(self.account.parse().unwrap(), self.token.clone());
         Client::new(self.http.clone(), self.url.parse().unwrap(), credentials, Timeouts::default()).unwrap()
     }
+
+    /// Somebody rings its number. Answers the call's id.
+    pub(crate) async fn rung_by(&self, from: &str) -> String {
+        let url = format!("{}/sandbox/v1/incoming", self.url);
+        let answer = self.http.post(url).json(&json!({"from": from, "to": NUMBER})).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let body: Value = answer.json().await.unwrap();
+        body["call_sid"].as_str().unwrap().to_owned()
+    }
 }
 
 impl Drop for OtherCarrier {

@@ -40,6 +40,9 @@ struct About<'a> {
     attempt: u32,
     agent_id: Option<&'a str>,
     external_id: Option<&'a str>,
+    /// `inbound` where the customer rang back; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +86,7 @@ struct Test {
 pub(crate) fn call_started(m: &CallStarted) -> Result<Event, BadMessage> {
     let data = Started {
         status: "in_progress",
-        about: about(&m.call_id, m.attempt, &m.agent_id, &m.external_id),
+        about: about((&m.call_id, m.attempt, m.inbound), &m.agent_id, &m.external_id),
         metadata: object("metadata_json", &m.metadata_json)?,
     };
     let envelope = Envelope {
@@ -101,7 +104,7 @@ pub(crate) fn call_ended(m: &CallEnded) -> Result<Event, BadMessage> {
     let data = Ended {
         status: &m.status,
         ended_reason: &m.ended_reason,
-        about: about(&m.call_id, m.attempt, &m.agent_id, &m.external_id),
+        about: about((&m.call_id, m.attempt, m.inbound), &m.agent_id, &m.external_id),
         metadata: object("metadata_json", &m.metadata_json)?,
     };
     let envelope = Envelope {
@@ -123,7 +126,7 @@ pub(crate) fn call_summary(m: &CallSummarised) -> Result<Event, BadMessage> {
         ended_at: rfc3339(from_millis(m.ended_at_ms)),
         duration_seconds: seconds(m.duration_ms),
         ended_reason: &m.ended_reason,
-        about: about(&m.call_id, m.attempt, &m.agent_id, &m.external_id),
+        about: about((&m.call_id, m.attempt, m.inbound), &m.agent_id, &m.external_id),
         summary: given(&m.summary),
         evidence: object("evidence_json", &m.evidence_json)?,
         metadata: object("metadata_json", &m.metadata_json)?,
@@ -171,8 +174,19 @@ fn event<D: Serialize>(
     })
 }
 
-fn about<'a>(call_id: &'a str, attempt: u32, agent_id: &'a str, external_id: &'a str) -> About<'a> {
-    About { call_id: given(call_id), attempt, agent_id: given(agent_id), external_id: given(external_id) }
+fn about<'a>(
+    (call_id, attempt, inbound): (&'a str, u32, bool),
+    agent_id: &'a str,
+    external_id: &'a str,
+) -> About<'a> {
+    let direction = inbound.then_some("inbound");
+    About {
+        call_id: given(call_id),
+        attempt,
+        agent_id: given(agent_id),
+        external_id: given(external_id),
+        direction,
+    }
 }
 
 /// The bus has no null: there, what is absent is empty.

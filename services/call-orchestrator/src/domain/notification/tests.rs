@@ -151,6 +151,30 @@ fn a_sweep_that_comes_too_early_expires_nothing() {
     assert_eq!(run(&mut state, NotificationInput::Expired, 86_400), summary(EndedReason::Expired));
 }
 
+#[test]
+fn a_customer_who_rings_back_between_two_calls_is_not_rung_and_ends_it() {
+    let mut state = fresh(2);
+    run(&mut state, NotificationInput::Due, 0);
+    run(&mut state, ended(EndedReason::Busy), 10);
+    assert_eq!(run(&mut state, NotificationInput::CustomerRangBack, 20), []);
+    assert_eq!(run(&mut state, NotificationInput::Due, 70), []);
+    let reason = EndedReason::CustomerEndedCall;
+    assert_eq!(run(&mut state, ended(reason), 80), summary(reason));
+}
+
+#[test]
+fn a_customer_who_rings_back_while_it_is_dialled_or_when_it_is_over_changes_nothing() {
+    let mut state = fresh(1);
+    let queued = state.clone();
+    run(&mut state, NotificationInput::CustomerRangBack, 0);
+    assert_eq!(state, queued);
+    run(&mut state, NotificationInput::Due, 0);
+    run(&mut state, ended(EndedReason::Busy), 10);
+    let over = state.clone();
+    assert_eq!(run(&mut state, NotificationInput::CustomerRangBack, 20), []);
+    assert_eq!(state, over);
+}
+
 fn any_input() -> impl Strategy<Value = NotificationInput> {
     prop_oneof![
         4 => Just(NotificationInput::Due),
@@ -161,6 +185,7 @@ fn any_input() -> impl Strategy<Value = NotificationInput> {
         1 => Just(NotificationInput::DialRefusedLate),
         1 => Just(NotificationInput::DialRefusedLineBusy),
         3 => proptest::sample::select(EndedReason::ALL.to_vec()).prop_map(ended),
+        1 => Just(NotificationInput::CustomerRangBack),
         1 => Just(NotificationInput::CancelRequested),
         1 => Just(NotificationInput::Expired),
     ]

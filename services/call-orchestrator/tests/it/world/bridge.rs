@@ -5,8 +5,8 @@ use common::db::DbError;
 use contracts::accounts::CancelNotification;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{
-    Answered, ConversationClient, DialRequested, NextSentenceRequest, Notification, PlaceNotificationRequest,
-    Silence, Speech, StartTurnRequest, TurnInput, TurnPart,
+    Answered, BeginInboundRequest, ConversationClient, DialRequested, InboundClient, NextSentenceRequest,
+    Notification, PlaceNotificationRequest, Silence, Speech, StartTurnRequest, TurnInput, TurnPart,
 };
 use contracts::message::Message;
 use contracts::rpc::RpcError;
@@ -101,6 +101,12 @@ impl World {
             carrier_code,
         };
         self.publish(&[message]).await;
+    }
+
+    /// A customer rings back.
+    pub(crate) async fn begin(&self, request: &BeginInboundRequest) -> Result<(), RpcError> {
+        let client = InboundClient::new(neighbours::bridge_of(&self.process).caller);
+        client.begin_inbound(context(), request.clone()).await.map(drop)
     }
 
     /// The carrier says that the call is over, after so many seconds of talk.

@@ -29,6 +29,7 @@ fn summarised() -> CallSummarised {
         ended_at_ms: 1_773_855_869_214,
         duration_ms: 42_500,
         metadata_json: r#"{"order":7}"#.into(),
+        inbound: false,
     }
 }
 
@@ -45,6 +46,7 @@ fn call_started_reads_exactly_so() {
         attempt: 2,
         started_at_ms: 1_773_855_826_714,
         metadata_json: r#"{"z":1,"a":{"b":[1.10,"x"]}}"#.into(),
+        inbound: false,
     };
     let event = call_started(&message).unwrap();
     assert_eq!((event.id.to_string().as_str(), event.name), (EVENT, EventName::Started));
@@ -168,4 +170,28 @@ fn an_event_knows_whose_data_it_holds() {
     assert_eq!(call_summary(&nobody).unwrap().customer, None);
     let broken = CallSummarised { customer_id: "x".into(), ..summarised() };
     assert!(matches!(call_summary(&broken), Err(BadMessage::Id(_))));
+}
+
+#[test]
+fn a_call_by_which_the_customer_rang_back_says_so() {
+    let whose = |payload: &str| {
+        let payload: serde_json::Value = serde_json::from_str(payload).unwrap();
+        (payload["data"]["direction"].clone(), payload["data"]["attempt"].clone())
+    };
+    let ended = CallEnded {
+        event_id: EVENT.into(),
+        project_id: PROJECT.into(),
+        attempt: 1,
+        inbound: true,
+        ..CallEnded::default()
+    };
+    assert_eq!(whose(&call_ended(&ended).unwrap().payload), ("inbound".into(), 1.into()));
+    let started = CallStarted {
+        event_id: EVENT.into(),
+        project_id: PROJECT.into(),
+        attempt: 1,
+        inbound: true,
+        ..CallStarted::default()
+    };
+    assert_eq!(whose(&call_started(&started).unwrap().payload), ("inbound".into(), 1.into()));
 }
