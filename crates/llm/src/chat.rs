@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::ModelError;
+use crate::{Abilities, ModelError, ToolCall};
 
 /// Who said something in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +62,8 @@ pub enum ConversationPlan {
         collect_feedback: bool,
         /// On whose behalf the call is made.
         business_name: String,
+        /// What the business does, for questions that are asked back.
+        business_summary: String,
         /// Whom it is for.
         recipient_first_name: String,
     },
@@ -84,6 +86,8 @@ pub struct ChatRequest {
     pub opening: Option<String>,
     /// Agent prompt or plain message.
     pub plan: ConversationPlan,
+    /// What can be done besides speaking, and what was done.
+    pub abilities: Abilities,
     /// Time for the whole answer, from the call of [`Chat::stream`] to the last event.
     pub deadline: Duration,
 }
@@ -125,6 +129,8 @@ pub enum ChatEvent {
     },
     /// Connect the customer to a person after the text.
     Transfer,
+    /// Call this and ask again with what came of it; the answer goes on then.
+    CallTool(ToolCall),
 }
 
 /// An answer as it comes into being. An `Err` is always the last item.
@@ -152,6 +158,7 @@ mod tests {
             schema: None,
             opening: None,
             plan: ConversationPlan::Agent,
+            abilities: Abilities::default(),
             deadline: Duration::from_secs(1),
         };
         assert_eq!(request.past().len(), 1);

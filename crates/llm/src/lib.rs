@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod abilities;
 mod chat;
 mod error;
 mod extract;
@@ -7,6 +8,9 @@ mod model;
 mod offline;
 mod openai;
 
+pub use abilities::{
+    Abilities, BOOK_TIME, FreeTime, RESERVED_TOOLS, Rescheduling, Tool, ToolCall, ToolOutcome, ToolUse,
+};
 pub use chat::{
     Chat, ChatEvent, ChatRequest, ChatStream, ConversationPlan, EndReason, Heard, Speaker, Utterance,
 };

@@ -1,6 +1,7 @@
 //! The model without a model: rules instead of a network. The same request always gets the same answer,
 //! at once; it speaks English only, and never pretends to be more than it is.
 
+mod acting;
 mod caller;
 mod closing;
 mod extract;

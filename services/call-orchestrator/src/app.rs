@@ -1,9 +1,11 @@
 //! What every handler and task of this service is given.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::db::{DbError, Tx};
 use common::platform::Platform;
+use contracts::webhooks::TargetsClient;
 use llm::Model;
 use tokio::sync::Notify;
 
@@ -21,6 +23,10 @@ pub(crate) struct App {
     pub(crate) model: Model,
     /// Who can be called with what.
     pub(crate) carriers: Carriers,
+    /// The way into users' systems while a phone call runs.
+    pub(crate) targets: TargetsClient,
+    /// How long a tool may take.
+    pub(crate) tool_deadline: Duration,
     /// Where the operator lets phones be rung.
     pub(crate) countries: Arc<Countries>,
     /// A notification may be due.
@@ -50,6 +56,8 @@ impl App {
                 &["asked"],
             ),
             carriers: Carriers::new(Arc::clone(&platform.caller)),
+            targets: TargetsClient::new(Arc::clone(&platform.caller)),
+            tool_deadline: config.tool_deadline,
             platform: platform.clone(),
             model: config.model,
             countries: Arc::new(config.countries),

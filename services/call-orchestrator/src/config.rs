@@ -1,4 +1,6 @@
-//! This service's settings: which model speaks, and where phones may be rung.
+//! This service's settings: which model speaks, how long what it calls may take, and where phones may be rung.
+
+use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
 use llm::{Model, OpenAiConfig};
@@ -11,12 +13,23 @@ pub(crate) struct Config {
     pub(crate) model: Model,
     /// Where phones may be rung.
     pub(crate) countries: Countries,
+    /// How long a tool may take.
+    pub(crate) tool_deadline: Duration,
 }
 
 impl Config {
     pub(crate) fn load(settings: &Settings) -> Result<Self, ConfigError> {
         let countries = Countries::new(settings.list("ECHO_ALLOWED_COUNTRIES")?);
-        Ok(Self { model: model(settings)?, countries })
+        Ok(Self { model: model(settings)?, countries, tool_deadline: tool_deadline(settings)? })
+    }
+}
+
+/// Within what the dispatcher takes, and what a caller bears.
+fn tool_deadline(settings: &Settings) -> Result<Duration, ConfigError> {
+    let name = "ECHO_TOOL_DEADLINE_MS";
+    match settings.get(name, 3_000_u64)? {
+        milliseconds @ 100..=10_000 => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(ConfigError::new(name, "must be between 100 and 10000 milliseconds".to_owned())),
     }
 }
 

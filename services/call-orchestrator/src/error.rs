@@ -31,6 +31,9 @@ pub(crate) enum OrchestratorError {
     /// Work on another thread broke off.
     #[error(transparent)]
     BrokeOff(#[from] tokio::task::JoinError),
+    /// The model gave no useful answer, and somebody waits for it.
+    #[error("the model gave no answer: {0}")]
+    Model(String),
     /// Not there, or another tenant's.
     #[error("{0} not found")]
     NotFound(&'static str),
@@ -69,6 +72,7 @@ impl From<OrchestratorError> for RpcError {
             OrchestratorError::Schema(SchemaProblem { place, problem }) => {
                 Self::Invalid { field: format!("output_schema{place}"), problem }
             }
+            e @ OrchestratorError::Model(_) => Self::Unavailable(e.to_string()),
             OrchestratorError::BrokeOff(e) => Self::Internal(e.to_string()),
             e @ OrchestratorError::NoCarrier => {
                 Self::Conflict { code: "no_carrier".to_owned(), message: e.to_string() }

@@ -51,6 +51,7 @@ pub(crate) fn seen(n: &Shown, call: Option<&Call>) -> proto::Notification {
         retry_delay_seconds: n.retry.delay_seconds().to_vec(),
         reschedule_json: text(n.options.reschedule.as_ref()),
         retry_on: n.retry.on().iter().map(|reason| reason.as_str().to_owned()).collect(),
+        reschedule_outcome_json: text(n.rescheduled.as_ref()),
     }
 }
 
@@ -111,6 +112,7 @@ pub(crate) fn summarised(n: &Notification, call: &Call, transcript: &str, found:
         duration_ms: call.state.talk_time().num_milliseconds(),
         metadata_json: text(n.metadata.as_ref()),
         inbound: call.inbound,
+        reschedule_outcome_json: text(found.rescheduled.as_ref()),
     };
     fitting(event)
 }

@@ -25,7 +25,8 @@ use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
 use contracts::calls::{
-    ConversationServer, InboundServer, NotificationsServer, RulesServer, SuppressionsServer, UsageServer,
+    ConversationServer, InboundServer, NotificationsServer, RulesServer, SimulationsServer,
+    SuppressionsServer, UsageServer,
 };
 use tokio::sync::Notify;
 
@@ -41,7 +42,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0002_carrier_code",
             "0003_handed_out",
             "0004_rules",
-            "0005_notifications_api"
+            "0005_notifications_api",
+            "0006_conversation"
         ],
         durability: Durability::Full,
     }),
@@ -73,6 +75,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(RulesServer(handlers::rpc::Rules(app.clone()))),
             Arc::new(UsageServer(handlers::rpc::Usage(app.clone()))),
             Arc::new(InboundServer(handlers::rpc::Inbound(app.clone()))),
+            Arc::new(SimulationsServer(handlers::rpc::Simulations(app.clone()))),
         ],
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
 use common::platform::Platform;
-use contracts::calls::{NotificationsClient, RulesClient, SuppressionsClient, UsageClient};
+use contracts::calls::{
+    NotificationsClient, RulesClient, SimulationsClient, SuppressionsClient, UsageClient,
+};
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
 use contracts::webhooks::{DeliveriesClient, EndpointsClient, TargetsClient};
@@ -44,6 +46,8 @@ pub(crate) struct App {
     pub(crate) usage: UsageClient,
     /// The telephony-bridge.
     pub(crate) carriers: CarriersClient,
+    /// Agents that are tried.
+    pub(crate) simulations: SimulationsClient,
     /// The webhook-dispatcher.
     pub(crate) endpoints: EndpointsClient,
     /// The webhook-dispatcher, for the secrets of agents.
@@ -86,6 +90,7 @@ impl App {
             rules: RulesClient::new(Arc::clone(&platform.caller)),
             usage: UsageClient::new(Arc::clone(&platform.caller)),
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
+            simulations: SimulationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
             deliveries: DeliveriesClient::new(Arc::clone(&platform.caller)),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{extract, plan};
 use crate::{
-    ChatEvent, ChatRequest, ConversationPlan, EndReason, ExtractRequest, Extracted, Heard, NumberedUtterance,
-    Speaker, Utterance,
+    Abilities, ChatEvent, ChatRequest, ConversationPlan, EndReason, ExtractRequest, Extracted, Heard,
+    NumberedUtterance, Speaker, ToolCall, ToolOutcome, ToolUse, Utterance,
 };
 
 pub(super) const QUICKSTART: &str = "You are a friendly assistant calling John on behalf of Acme Inc. Start the call by saying: \
@@ -31,6 +31,7 @@ pub(super) fn agent(system: &str, schema: Option<Value>) -> ChatRequest {
         schema,
         opening: None,
         plan: ConversationPlan::Agent,
+        abilities: Abilities::default(),
         deadline: Duration::from_secs(1),
     }
 }
@@ -42,6 +43,7 @@ fn message(collect_feedback: bool) -> ChatRequest {
             context: Some("Parking is free behind the house.".into()),
             collect_feedback,
             business_name: "Acme Dental".into(),
+            business_summary: String::new(),
             recipient_first_name: "Ada".into(),
         },
         ..agent("", None)
@@ -55,13 +57,37 @@ pub(super) struct Held {
     pub(super) end: Option<ChatEvent>,
 }
 
+/// A conversation in which something was called.
+pub(super) struct HeldWith {
+    pub(super) held: Held,
+    pub(super) calls: Vec<ToolCall>,
+}
+
 /// Lets the model talk with a customer who says these lines; `#1` are keys, `...` is silence.
-pub(super) fn hold(mut request: ChatRequest, lines: &[&str]) -> Held {
+pub(super) fn hold(request: ChatRequest, lines: &[&str]) -> Held {
+    hold_with(request, lines, |_| ToolOutcome::Unknown).held
+}
+
+/// The same, where what is called gets these answers.
+pub(super) fn hold_with(
+    mut request: ChatRequest,
+    lines: &[&str],
+    answer: impl Fn(&ToolCall) -> ToolOutcome,
+) -> HeldWith {
     let mut agent = Vec::new();
     let mut silent = 0;
     let mut lines = lines.iter();
+    let mut calls = Vec::new();
     loop {
-        let reply = plan::reply(&request);
+        let mut reply = plan::reply(&request);
+        while let Some(ChatEvent::CallTool(call)) = reply.then {
+            calls.push(call.clone());
+            assert!(calls.len() < 9, "calls without end: {calls:?}");
+            request.abilities.uses.push(ToolUse { outcome: answer(&call), call, after: None });
+            reply = plan::reply(&request);
+        }
+        let past = request.history.len();
+        request.abilities.uses.iter_mut().for_each(|used| used.after = Some(used.after.unwrap_or(past)));
         agent.push(reply.text.clone());
         match &request.heard {
             Heard::Speech { text, .. } | Heard::Digits(text) => {
@@ -71,7 +97,9 @@ pub(super) fn hold(mut request: ChatRequest, lines: &[&str]) -> Held {
         }
         request.history.push(Utterance { speaker: Speaker::Agent, text: reply.text });
         let next = if reply.then.is_some() { None } else { lines.next() };
-        let Some(line) = next else { return Held { request, agent, end: reply.then } };
+        let Some(line) = next else {
+            return HeldWith { held: Held { request, agent, end: reply.then }, calls };
+        };
         silent = if *line == "..." { silent + 1 } else { 0 };
         request.heard = match (*line, line.strip_prefix('#')) {
             ("...", _) => Heard::Silence { times: silent },
@@ -250,6 +278,58 @@ fn an_intake_survey_asks_one_thing_at_a_time() {
     assert!(read.summary.contains("Guests: 4") || read.summary.contains("guests: 4"), "{}", read.summary);
 }
 
+/// The eight kinds of property that the public API promises an intake survey.
+#[test]
+fn an_intake_survey_of_all_kinds_is_asked_and_understood() {
+    let order = [
+        "full_name",
+        "contact_method",
+        "household_size",
+        "height_m",
+        "birth_date",
+        "has_insurance",
+        "allergies",
+        "address",
+    ];
+    let schema = json!({"type": "object", "required": order, "properties": {
+        "full_name": {"type": "string", "description": "The patient's full name"},
+        "contact_method": {"type": "string", "enum": ["phone", "email", "post"], "description": "Preferred contact method"},
+        "household_size": {"type": "integer", "minimum": 1, "description": "Number of people in the household"},
+        "height_m": {"type": "number", "description": "How tall are you, in metres?"},
+        "birth_date": {"type": "string", "format": "date", "description": "What is your date of birth?"},
+        "has_insurance": {"type": "boolean", "description": "Whether the patient has health insurance"},
+        "allergies": {"type": "array", "items": {"type": "string"}, "description": "Known allergies"},
+        "address": {"type": "object", "required": ["street", "city"], "properties": {
+            "street": {"type": "string", "description": "Which street do you live in?"},
+            "city": {"type": "string", "description": "Which city do you live in?"},
+        }},
+    }});
+    let lines = [
+        "Ada Lovelace",
+        "by email please",
+        "there are four of us",
+        "one point seven five",
+        "March 3rd 1990",
+        "yes I do",
+        "peanuts and penicillin",
+        "12 Elm Street",
+        "Springfield",
+    ];
+    let held = hold(
+        agent("You call Ada on behalf of Acme Clinic for an intake survey.", Some(schema.clone())),
+        &lines,
+    );
+    assert_eq!(held.end, GOODBYE, "{:?}", held.agent);
+    let read = read_out(&held, &schema);
+    let expected = json!({
+        "full_name": "Ada Lovelace", "contact_method": "email", "household_size": 4, "height_m": 1.75,
+        "birth_date": "1990-03-03", "has_insurance": true, "allergies": ["peanuts", "penicillin"],
+        "address": {"street": "12 Elm Street", "city": "Springfield"},
+    });
+    assert_eq!(read.value, expected, "{:?}", held.agent);
+    assert_eq!(read.evidence.len(), order.len());
+}
+
 #[test]
 fn a_plain_message_gives_one_chance_to_ask_back() {
     let held = hold(message(false), &[]);
@@ -349,14 +429,13 @@ fn an_agent_without_a_schema_hears_the_customer_out() {
 }
 
 #[test]
-fn a_person_is_offered_only_where_the_prompt_speaks_of_a_transfer() {
+fn a_person_is_offered_only_where_one_can_be_reached() {
     let schema = || Some(quickstart_schema());
-    let with = hold(
-        agent(&format!("{QUICKSTART} Transfer callers who ask for it."), schema()),
-        &["I want to talk to a human"],
-    );
+    let abilities = Abilities { transfer: true, ..Abilities::default() };
+    let with = hold(ChatRequest { abilities, ..agent(QUICKSTART, schema()) }, &["I want to talk to a human"]);
     assert_eq!(with.end, Some(ChatEvent::Transfer));
-    let without = hold(agent(QUICKSTART, schema()), &["I want to talk to a human"]);
+    let prompt = format!("{QUICKSTART} Transfer callers who ask for it.");
+    let without = hold(agent(&prompt, schema()), &["I want to talk to a human"]);
     assert_eq!(without.end, None);
     assert!(without.agent[1].contains("pass on"), "{:?}", without.agent);
 }

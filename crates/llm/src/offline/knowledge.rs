@@ -1,5 +1,5 @@
 //! Answers to what the customer asks back: a sentence that is known, quoted as it stands, or nothing.
-//! Known are message and context of a plain message, and the parts of a prompt that are headed as facts.
+//! Known are message, context and the summary of the business of a plain message, and the parts of a prompt that are headed as facts.
 
 use super::understand::date;
 use super::words::{Words, sentences, stems};
@@ -22,8 +22,8 @@ const LONGEST: usize = 300;
 /// Everything that may be quoted to the customer.
 pub(crate) fn known(plan: &ConversationPlan, system: &str) -> String {
     let mut text = match plan {
-        ConversationPlan::Message { message, context, .. } => {
-            format!("{}\n{}\n", message, context.as_deref().unwrap_or_default())
+        ConversationPlan::Message { message, context, business_summary, .. } => {
+            format!("{message}\n{}\n{business_summary}\n", context.as_deref().unwrap_or_default())
         }
         ConversationPlan::Agent => String::new(),
     };
@@ -97,6 +97,7 @@ mod tests {
             context: Some("Parking is free behind the house. Please bring your insurance card.".into()),
             collect_feedback: false,
             business_name: String::new(),
+            business_summary: "We repair bicycles of every make.".into(),
             recipient_first_name: String::new(),
         }
     }
@@ -109,6 +110,7 @@ mod tests {
             ("Is parking free?", Some("Parking is free behind the house.")),
             ("Do I need my insurance card?", Some("Please bring your insurance card.")),
             ("How much does the operation cost?", None),
+            ("Do you repair bicycles?", Some("We repair bicycles of every make.")),
             ("Why?", None),
         ] {
             assert_eq!(quote(&known, question), expected, "{question}");

@@ -23,5 +23,11 @@ pub(crate) const WRONG_PERSON: &str =
 pub(crate) const BAD_MOMENT: &str =
     "I am sorry to have caught you at a bad moment. I will pass that on. Goodbye.";
 pub(crate) const OTHER_TIME: &str = "What time would work better for you?";
+pub(crate) const OFFER: &str = "These times are free:";
+pub(crate) const WHICH: &str = "Which of these suits you?";
+pub(crate) const TAKEN: &str = "I am sorry, that time is not free.";
+pub(crate) const BOOKED: &str = "Thank you. I have booked it for you:";
+pub(crate) const LOOKED_UP: &str = "I have looked it up:";
+pub(crate) const FOLLOW_UP: &str = "I could not settle that just now, so somebody will follow up on it.";
 pub(crate) const OUTCOME: &str = "Would you like to confirm, cancel or reschedule?";
 pub(crate) const FEEDBACK: &str = "Is there anything else you would like to tell us?";

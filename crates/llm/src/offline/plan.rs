@@ -6,11 +6,11 @@ use super::lines::{
     BAD_MOMENT, CANNOT_HEAR, CHANCE, GO_AHEAD, GOODBYE, NEVER_MIND, NOT_CAUGHT, NOT_UNDERSTOOD, OF_COURSE,
     ONE_MOMENT, OPTED_OUT, PASS_ON, SAY_AGAIN, SILENT_END, STILL_THERE, THANKS, UNDERSTOOD, WRONG_PERSON,
 };
-use super::reading::{self, Effect, Exchange, Intent, Pending, Reading, Step};
+use super::reading::{self, Effect, Exchange, Intent, Offered, Pending, Reading, Step};
 use super::schema::{self, Slot};
 use super::understand::{phrase, repeat, stop};
 use super::words::{Words, as_sentence, sentences};
-use super::{closing, knowledge, opening};
+use super::{acting, closing, knowledge, opening};
 use crate::{ChatEvent, ChatRequest, ConversationPlan, EndReason, Heard, Utterance};
 use serde_json::Value;
 
@@ -53,7 +53,9 @@ pub(crate) fn reply(req: &ChatRequest) -> Reply {
 
 fn slots_of(req: &ChatRequest) -> Vec<Slot> {
     match &req.plan {
-        ConversationPlan::Agent => req.schema.as_ref().map(schema::slots).unwrap_or_default(),
+        ConversationPlan::Agent => {
+            req.schema.as_ref().map_or_else(|| acting::slots(&req.abilities), schema::slots)
+        }
         ConversationPlan::Message { collect_feedback: false, .. } => Vec::new(),
         ConversationPlan::Message { .. } => schema::slots(req.schema.as_ref().unwrap_or(&feedback_schema())),
     }
@@ -161,7 +163,10 @@ impl Talk<'_> {
                 self.then_ask("Yes, I am an automated assistant, not a person.", &reading, spoken)
             }
             Intent::Person => self.person(&reading, spoken),
-            _ => self.proceed(&reading, &step, &words, spoken),
+            _ => match acting::wanted(&self.req.abilities, &reading, &step, &words) {
+                Some(call) => Reply { text: String::new(), then: Some(ChatEvent::CallTool(call)) },
+                None => self.proceed(&reading, &step, &words, spoken),
+            },
         }
     }
 
@@ -173,9 +178,8 @@ impl Talk<'_> {
         self.caller.reason().map_or(introduction.clone(), |reason| format!("{introduction} {reason}"))
     }
 
-    /// A transfer is offered only where the prompt speaks of one.
     fn person(&self, reading: &Reading<'_>, spoken: &str) -> Reply {
-        if self.req.system.to_lowercase().contains("transfer") {
+        if self.req.abilities.transfer {
             return Reply { text: ONE_MOMENT.to_owned(), then: Some(ChatEvent::Transfer) };
         }
         self.then_ask(
@@ -192,6 +196,7 @@ impl Talk<'_> {
             Pending::Slot(index) => Some(self.again(index, spoken)),
             Pending::Identity | Pending::Permission => Some(self.last_question(spoken)),
             Pending::Chance => Some(CHANCE.to_owned()),
+            Pending::Offer => acting::offering(&self.req.abilities),
         };
         match back {
             Some(question) => Reply::say(format!("{text} {question}")),
@@ -209,6 +214,16 @@ impl Talk<'_> {
 
     /// Goes on after an answer.
     fn proceed(&self, reading: &Reading<'_>, step: &Step, words: &Words<'_>, spoken: &str) -> Reply {
+        let abilities = &self.req.abilities;
+        if let Some((told, question)) = acting::told(abilities) {
+            return match question {
+                Some(question) => Reply::say(format!("{told} {question}")),
+                None => self.go_on(reading, &told),
+            };
+        }
+        if let Some(offer) = acting::offer(abilities, reading, step, words) {
+            return Reply::say(format!("{UNDERSTOOD} {offer}"));
+        }
         if step.pending == Pending::Chance {
             return self.after_chance(step, words);
         }
@@ -231,7 +246,19 @@ impl Talk<'_> {
                 let told = knows.filter(|told| more || told != PASS_ON);
                 self.go_on(reading, &told.map_or(lead.to_owned(), |told| format!("{lead} {told}")))
             }
+            Effect::Offer(offered) => self.after_offer(reading, offered, knows.as_deref()),
             Effect::Nothing => self.after_talk(reading, step, knows),
+        }
+    }
+
+    /// After an answer to free times that settles none of them.
+    fn after_offer(&self, reading: &Reading<'_>, offered: Offered, knows: Option<&str>) -> Reply {
+        match (offered, acting::offering(&self.req.abilities)) {
+            (Offered::Unclear, Some(offer)) if reading.may_offer_again() => {
+                Reply::say(format!("{} {offer}", knows.unwrap_or(NOT_UNDERSTOOD)))
+            }
+            (Offered::Other, _) => self.go_on(reading, UNDERSTOOD),
+            _ => self.go_on(reading, knows.unwrap_or(NEVER_MIND)),
         }
     }
 

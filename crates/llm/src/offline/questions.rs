@@ -160,7 +160,7 @@ fn open_words(topic: &str, several: bool) -> String {
 }
 
 const PEOPLE: &[&str] =
-    &["patient", "customer", "caller", "user", "client", "person", "recipient", "guest", "member", "contact"];
+    &["patient", "customer", "caller", "user", "client", "person", "recipient", "guest", "member"];
 const THIRD_PERSON: &[&str] = &[
     "wants", "needs", "likes", "prefers", "agrees", "confirms", "accepts", "plans", "attends", "owns",
     "lives", "knows",

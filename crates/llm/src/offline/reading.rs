@@ -7,7 +7,7 @@ use super::fill::{self, Answer};
 use super::lines::{CHANCE, GO_AHEAD, NOT_CAUGHT};
 use super::schema::{Kind, Slot};
 use super::target;
-use super::understand::{choice, date, name, phrase, repeat, stop, yes_no};
+use super::understand::{choice, date, name, offer, phrase, repeat, stop, yes_no};
 use super::words::{Words, sentences};
 use crate::Speaker;
 
@@ -61,6 +61,8 @@ pub(crate) enum Pending {
     Permission,
     /// Whether there is something to ask back.
     Chance,
+    /// Which of the offered times suits.
+    Offer,
 }
 
 /// What a customer's turn does to the conversation.
@@ -84,6 +86,21 @@ pub(crate) enum Effect {
     Filled(usize),
     Declined(usize),
     Unclear(usize),
+    /// The answer to an offer of free times.
+    Offer(Offered),
+}
+
+/// What a customer says to an offer of free times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// This one of them.
+    Chose(usize),
+    /// Another time.
+    Other,
+    /// None of them.
+    Refused,
+    /// It is not clear.
+    Unclear,
 }
 
 /// One customer's turn, understood.
@@ -118,6 +135,10 @@ pub(crate) struct Reading<'s> {
     pub(crate) last: Option<Step>,
     pub(crate) stopped: bool,
     pub(crate) chance_given: bool,
+    /// The times that were offered last.
+    pub(crate) offer: Vec<String>,
+    /// Offers in a row that brought no clear answer.
+    unclear_offers: u8,
 }
 
 impl<'s> Reading<'s> {
@@ -134,6 +155,8 @@ impl<'s> Reading<'s> {
             last: None,
             stopped: false,
             chance_given: false,
+            offer: Vec::new(),
+            unclear_offers: 0,
         };
         exchanges.iter().for_each(|exchange| reading.step(exchange));
         reading
@@ -145,19 +168,24 @@ impl<'s> Reading<'s> {
             self.pending = self.asked_by(&exchange.agent);
             self.named |= target::asks_identity(&exchange.agent);
             self.chance_given |= exchange.agent.contains(CHANCE) || exchange.agent.contains(GO_AHEAD);
+            if self.pending == Pending::Offer {
+                self.offer = offer::offered(&exchange.agent);
+            }
         }
         self.steps += 1;
         let words = Words::of(&exchange.text);
         let intent = if exchange.not_caught { Intent::Repeat } else { self.intent(&words) };
         let effect = match (intent, self.pending) {
             (Intent::Answer, Pending::Slot(index)) => self.absorb(index, &words, exchange),
+            (Intent::Answer, Pending::Offer) => Effect::Offer(self.heard_to_offer(&words, exchange)),
             _ => Effect::Nothing,
         };
         if intent == Intent::Answer {
             self.introduced(&words, exchange);
         }
         self.stopped |= intent == Intent::Stop;
-        let fruitful = matches!(effect, Effect::Filled(_) | Effect::Declined(_));
+        let fruitful = matches!(effect, Effect::Filled(_) | Effect::Declined(_))
+            || matches!(effect, Effect::Offer(offered) if offered != Offered::Unclear);
         self.fruitless = if fruitful { 0 } else { self.fruitless + 1 };
         self.last = Some(Step {
             pending: self.pending,
@@ -220,6 +248,36 @@ impl<'s> Reading<'s> {
                 Effect::Unclear(index)
             }
         }
+    }
+
+    /// What is said to an offer. A time that was not offered is the wish that the form may ask for.
+    fn heard_to_offer(&mut self, words: &Words<'_>, exchange: &Exchange) -> Offered {
+        let wish = self.slots.iter().position(Slot::takes_other_time);
+        if let Some(chosen) = offer::chosen(words, &self.offer) {
+            if let Some(wish) = wish {
+                self.declined[wish] = true;
+            }
+            return Offered::Chose(chosen);
+        }
+        if let Some(range) = date::when(words) {
+            if let Some(wish) = wish {
+                self.learn(wish, Value::from(words.text(range)), exchange);
+            }
+            return Offered::Other;
+        }
+        if phrase::nothing(words)
+            || words.has_any(&["none of", "neither"])
+            || yes_no::meaning(words, "") == Some(false)
+        {
+            return Offered::Refused;
+        }
+        self.unclear_offers = self.unclear_offers.saturating_add(1);
+        Offered::Unclear
+    }
+
+    /// Whether times may be offered once more after an unclear answer.
+    pub(crate) const fn may_offer_again(&self) -> bool {
+        self.unclear_offers < 2
     }
 
     fn learn(&mut self, index: usize, value: Value, exchange: &Exchange) {

@@ -1,7 +1,7 @@
 //! What a piece of the agent's speech asks for: a slot by its own question, or, for an opening line in
 //! free words, the slot that its last question fits best.
 
-use super::lines::{CANNOT_HEAR, CHANCE, GO_AHEAD, SAY_AGAIN, STILL_THERE};
+use super::lines::{CANNOT_HEAR, CHANCE, GO_AHEAD, SAY_AGAIN, STILL_THERE, WHICH};
 use super::reading::Pending;
 use super::schema::{Kind, Slot};
 use super::words::{Words, sentences, stems};
@@ -20,7 +20,8 @@ pub(crate) fn of(slots: &[Slot], agent: &str, open: impl Fn(usize) -> bool) -> P
         .iter()
         .filter_map(|line| Some((place(line)?, Pending::Chance)))
         .max_by_key(|(at, _)| *at);
-    if let Some((_, pending)) = slot.into_iter().chain(chance).max_by_key(|(at, _)| *at) {
+    let offer = place(WHICH).map(|at| (at, Pending::Offer));
+    if let Some((_, pending)) = slot.into_iter().chain(chance).chain(offer).max_by_key(|(at, _)| *at) {
         return pending;
     }
     let question =

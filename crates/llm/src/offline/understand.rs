@@ -5,6 +5,7 @@ pub(crate) mod choice;
 pub(crate) mod date;
 pub(crate) mod name;
 pub(crate) mod number;
+pub(crate) mod offer;
 pub(crate) mod phrase;
 pub(crate) mod repeat;
 pub(crate) mod stop;

@@ -28,6 +28,7 @@ pub(crate) struct Delta {
 pub(crate) struct ToolDelta {
     #[serde(default)]
     pub(crate) index: u32,
+    pub(crate) id: Option<String>,
     pub(crate) function: Option<FunctionDelta>,
 }
 

@@ -9,14 +9,16 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::chunks::{Chunk, ToolDelta};
-use super::messages::{END_CALL, TRANSFER};
 use super::transport::Chunks;
-use crate::{ChatEvent, ChatStream, EndReason, ModelError};
+use crate::abilities::{END_CALL, TRANSFER};
+use crate::{ChatEvent, ChatStream, EndReason, ModelError, ToolCall};
 
 /// A reply longer than this is no longer something to say on the phone.
 const REPLY_CHARS: usize = 4_000;
 const ARGUMENT_BYTES: usize = 4_096;
 const TOOL_CALLS: usize = 8;
+const ID_BYTES: usize = 128;
+const NAME_BYTES: usize = 64;
 
 /// The events of an answer whose first chunk is there already.
 pub(crate) fn events(first: Chunk, rest: Chunks, until: Instant, idle: Duration) -> ChatStream {
@@ -73,6 +75,7 @@ struct Reply {
 
 #[derive(Default)]
 struct Call {
+    id: String,
     name: String,
     arguments: String,
 }
@@ -94,7 +97,7 @@ impl Reply {
         }
         if choice.finish_reason.is_some() && !self.complete {
             self.complete = true;
-            events.extend(self.calls.values().filter_map(event_of));
+            events.extend(self.calls.iter().filter_map(|(index, call)| event_of(*index, call)));
             if self.chars == 0 && events.is_empty() {
                 self.failed = Some(ModelError::Garbled("an answer without words or actions".into()));
             }
@@ -117,6 +120,9 @@ impl Reply {
             return;
         }
         let call = self.calls.entry(piece.index).or_default();
+        if let Some(id) = piece.id.filter(|id| !id.is_empty() && id.len() <= ID_BYTES) {
+            call.id = id;
+        }
         let Some(function) = piece.function else { return };
         // Some servers repeat the name in every piece, none sends it in parts.
         if let Some(name) = function.name.filter(|name| !name.is_empty()) {
@@ -133,7 +139,7 @@ impl Reply {
     }
 }
 
-fn event_of(call: &Call) -> Option<ChatEvent> {
+fn event_of(index: u32, call: &Call) -> Option<ChatEvent> {
     match call.name.as_str() {
         END_CALL => {
             let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
@@ -141,9 +147,14 @@ fn event_of(call: &Call) -> Option<ChatEvent> {
             Some(ChatEvent::EndCall { reason: if opt_out { EndReason::OptOut } else { EndReason::Goodbye } })
         }
         TRANSFER => Some(ChatEvent::Transfer),
-        other => {
-            tracing::debug!(tool = %other.chars().take(64).collect::<String>(), "unknown tool ignored");
-            None
+        "" => None,
+        name if name.len() > NAME_BYTES => None,
+        name => {
+            // A server that gives no id gets ours back.
+            let id = if call.id.is_empty() { format!("call_{index}") } else { call.id.clone() };
+            // Arguments that are no object are sent as none: whoever is called says what is missing.
+            let arguments = serde_json::from_str(&call.arguments).unwrap_or_default();
+            Some(ChatEvent::CallTool(ToolCall { id, name: name.to_owned(), arguments }))
         }
     }
 }
@@ -178,6 +189,21 @@ mod tests {
         assert!(reply.take(piece(json!({"arguments": "\"opt_out\"}"}))).is_empty());
         let done = reply.take(chunk(json!({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})));
         assert_eq!(done, [ChatEvent::EndCall { reason: EndReason::OptOut }]);
+    }
+
+    #[test]
+    fn a_call_of_a_users_tool_comes_with_its_id_and_its_arguments() {
+        let mut reply = Reply::default();
+        let piece = json!({"index": 1, "id": "call_7", "function": {"name": "look_up", "arguments": "{\"order\": 7}"}});
+        reply.take(chunk(json!({"choices": [{"delta": {"tool_calls": [piece]}}]})));
+        let nameless = json!({"index": 2, "function": {"name": "ping", "arguments": "[1]"}});
+        reply.take(chunk(json!({"choices": [{"delta": {"tool_calls": [nameless]}}]})));
+        let done = reply.take(chunk(json!({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})));
+        let call = |id: &str, name: &str, arguments: Value| {
+            let arguments = arguments.as_object().unwrap().clone();
+            ChatEvent::CallTool(ToolCall { id: id.to_owned(), name: name.to_owned(), arguments })
+        };
+        assert_eq!(done, [call("call_7", "look_up", json!({"order": 7})), call("call_2", "ping", json!({}))]);
     }
 
     #[test]

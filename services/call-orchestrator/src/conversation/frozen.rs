@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use contracts::ids::CallId;
+use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
 use llm::ConversationPlan;
 
 use crate::app::App;
@@ -18,21 +18,45 @@ const KEPT: usize = 1024;
 pub(crate) struct Frozen {
     pub(crate) spec: Spec,
     pub(crate) plan: ConversationPlan,
+    pub(crate) names: Names,
+}
+
+/// Whose conversation it is, as a system that is called in it is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(crate) project: ProjectId,
+    pub(crate) notification: NotificationId,
+    pub(crate) customer: Option<CustomerId>,
+    /// `None` on the LLM path.
+    pub(crate) agent: Option<AgentId>,
 }
 
 impl Frozen {
     fn of(n: Notification) -> Self {
+        let names =
+            Names { project: n.project_id, notification: n.id, customer: n.customer_id, agent: n.agent_id };
         let plan = match n.agent_id {
             Some(_) => ConversationPlan::Agent,
-            None => ConversationPlan::Message {
-                message: n.message,
-                context: n.context,
-                collect_feedback: n.collect_feedback,
-                business_name: n.spec.business_name.clone(),
-                recipient_first_name: n.spec.first_name.clone(),
-            },
+            None => message_plan(&n.spec, n.message, n.context, n.collect_feedback),
         };
-        Self { spec: n.spec, plan }
+        Self { spec: n.spec, plan, names }
+    }
+}
+
+/// The plan of a conversation without an agent.
+pub(crate) fn message_plan(
+    spec: &Spec,
+    message: String,
+    context: Option<String>,
+    collect_feedback: bool,
+) -> ConversationPlan {
+    ConversationPlan::Message {
+        message,
+        context,
+        collect_feedback,
+        business_name: spec.business_name.clone(),
+        business_summary: spec.business_summary.clone(),
+        recipient_first_name: spec.first_name.clone(),
     }
 }
 

@@ -5,7 +5,12 @@
 //! makes the sentences.
 
 pub(crate) mod frozen;
+pub(crate) mod learning;
+pub(crate) mod rehearse;
+mod rounds;
 mod speak;
+pub(crate) mod spec;
+pub(crate) mod tools;
 pub(crate) mod wakeups;
 
 use std::time::{Duration, Instant};
@@ -239,14 +244,18 @@ async fn ready(
     let then = match last {
         None => proto::Then::NextPart,
         Some(Then::Listen) => proto::Then::Listen,
-        // Nobody can be put through yet: the model is not told of it, and a wish of its own ends the call politely.
-        Some(Then::HangUp | Then::Transfer) => proto::Then::HangUp,
+        Some(Then::HangUp) => proto::Then::HangUp,
+        // Only who can be reached is offered; without a number the wish ends the call politely.
+        Some(Then::Transfer) if frozen.spec.transfer_number.is_none() => proto::Then::HangUp,
+        Some(Then::Transfer) => proto::Then::Transfer,
     };
+    let transfer_to = frozen.spec.transfer_number.clone().filter(|_| then == proto::Then::Transfer);
     Ok(proto::TurnPart {
         state: proto::PartState::Ready.into(),
         text,
         then: then.into(),
         language: frozen.spec.language.clone(),
         voice: frozen.spec.voice.clone(),
+        transfer_to_e164: transfer_to.unwrap_or_default(),
     })
 }

@@ -1,20 +1,22 @@
-//! Answers one turn: by rule, or with the model's words as they come. What is ready is stored at once, in one transaction;
-//! the last sentence is stored together with what follows it. A run that has lost its lease stores nothing more.
+//! Answers one turn: by rule, or with the model's words as they come ([`super::rounds`]). What is ready is stored at once, in
+//! one transaction; the last sentence is stored together with what follows it. A run that has lost its lease stores nothing
+//! more.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::bus::Cause;
-use common::db::{Db, DbError, Tx};
-use contracts::ids::CallId;
-use futures_util::{FutureExt as _, StreamExt as _};
-use llm::{Chat as _, ChatEvent, ChatRequest, ChatStream, EndReason, ModelError};
+use common::db::{DbError, Tx};
+use contracts::ids::{CallId, EventId, ProjectId};
+use llm::{ChatRequest, ModelError};
 
 use super::Run;
 use super::frozen::{self, Frozen};
+use super::rounds::{Ending, converse};
+use super::tools::{self, Desk};
 use crate::app::App;
 use crate::domain::call::{CallInput, HangupBy};
-use crate::domain::limits::{LONGEST_ANSWER, TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
+use crate::domain::limits::{TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
 use crate::domain::reply::{self, Fixed, Reply};
 use crate::domain::sentences::Splitter;
 use crate::domain::transcript::{self, Speaker};
@@ -22,6 +24,7 @@ use crate::domain::turn::{Sentence, Then, TurnNumber, TurnState, may_store};
 use crate::error::OrchestratorError;
 use crate::store::calls;
 use crate::store::opening::Opening;
+use crate::store::tool_calls::{self, ToolCall};
 use crate::store::turns::{self, Lease, Turn};
 use crate::story::Story;
 
@@ -36,8 +39,15 @@ pub(super) async fn run(app: App, run: Run) {
 async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     let frozen = frozen::of(app, run.call).await?;
     let call = run.call;
-    let read = move |db: &mut Db| Ok::<_, DbError>((turns::all(db, call)?, calls::find(db, call)?));
-    let (all, row) = app.platform.database.read(read).await?;
+    let callable = tools::callable(&frozen.spec);
+    let (all, made, row) = app
+        .platform
+        .database
+        .read(move |db| {
+            let made = if callable { tool_calls::of_call(db, call)? } else { Vec::new() };
+            Ok::<_, DbError>((turns::all(db, call)?, made, calls::find(db, call)?))
+        })
+        .await?;
     let before: Vec<Turn> = all.into_iter().filter(|t| t.number < run.turn).collect();
     let heard: Vec<_> = before.iter().map(|t| t.opening.heard()).collect();
     let words = match &run.opening {
@@ -46,24 +56,34 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     };
     let reply = reply::decide(run.turn, &heard, run.opening.heard(), words);
     let failed_before = before.iter().rev().take_while(|t| t.view.state == TurnState::Broken).count();
-    let mut voice = Voice { app, stored: 0, failed_before, run: run.clone() };
+    let disclosure = frozen.spec.disclosure.clone().filter(|_| before.iter().all(|t| t.handed_out == 0));
+    let mut voice = Voice { app, stored: 0, spoken: 0, failed_before, disclosure, run: run.clone() };
     if row.is_some_and(|call| call.state.hangup_by == Some(HangupBy::LeavingMessage)) {
         return voice.leave_message(&frozen, &before).await;
     }
     match reply {
         Reply::Fixed(fixed) => voice.close_with(fixed, false).await,
         Reply::Model { silences } => {
-            let request = request(&frozen, &before, &run.opening, silences);
-            speak_as_it_comes(&mut voice, request).await
+            let now = app.platform.database.now();
+            let request = request(&frozen, &before, (&run, silences), (&made, now));
+            converse(&mut voice, Desk::new(app, &frozen, &run, made), request).await
         }
     }
 }
 
 /// What the model is told.
-fn request(frozen: &Arc<Frozen>, before: &[Turn], opening: &Opening, silences: u32) -> ChatRequest {
+fn request(
+    frozen: &Arc<Frozen>,
+    before: &[Turn],
+    (run, silences): (&Run, u32),
+    (made, now): (&[ToolCall], DateTime<Utc>),
+) -> ChatRequest {
     let spec = &frozen.spec;
     let spoken: Vec<_> = before.iter().map(Turn::spoken).collect();
-    let history = transcript::utterances(&spoken)
+    let said = transcript::utterances(&spoken);
+    let mut abilities = tools::abilities(spec, run.opening == Opening::Answered, now);
+    abilities.uses = tools::uses(made, run, &said);
+    let history = said
         .into_iter()
         .map(|u| llm::Utterance {
             speaker: match u.speaker {
@@ -73,7 +93,7 @@ fn request(frozen: &Arc<Frozen>, before: &[Turn], opening: &Opening, silences: u
             text: u.text,
         })
         .collect();
-    let heard = match opening {
+    let heard = match &run.opening {
         Opening::Answered => llm::Heard::CallAnswered,
         Opening::Speech { text, confidence } => {
             llm::Heard::Speech { text: text.clone(), confidence: *confidence }
@@ -89,91 +109,28 @@ fn request(frozen: &Arc<Frozen>, before: &[Turn], opening: &Opening, silences: u
         schema: spec.schema.clone(),
         opening: spec.opening.clone(),
         plan: frozen.plan.clone(),
+        abilities,
         deadline: TURN_DEADLINE,
     }
 }
 
-/// Where the model's stream stands.
-enum Next {
-    Event(ChatEvent),
-    Failed(ModelError),
-    End,
-}
-
-async fn speak_as_it_comes(voice: &mut Voice<'_>, request: ChatRequest) -> Result<(), OrchestratorError> {
-    let mut stream = match voice.kept_alive(voice.app.model.stream(request)).await {
-        Some(Ok(stream)) => stream,
-        Some(Err(error)) => return voice.failed(Vec::new(), &error).await,
-        None => return Ok(()), // the lease was lost
-    };
-    let mut splitter = Splitter::new();
-    let (mut ready, mut length) = (Vec::new(), 0);
-    let mut ending = (Then::Listen, None);
-    while length < LONGEST_ANSWER {
-        let next = match stream.next().now_or_never() {
-            Some(next) => sort(next),
-            None => {
-                // Nothing more at this moment: what is there is spoken now.
-                if !voice.store(std::mem::take(&mut ready)).await? {
-                    return Ok(());
-                }
-                let Some(next) = voice.kept_alive(next_of(&mut stream)).await else { return Ok(()) };
-                next
-            }
-        };
-        match next {
-            Next::Event(ChatEvent::Text(text)) => {
-                length += text.len();
-                ready.extend(splitter.push(&text));
-            }
-            Next::Event(ChatEvent::EndCall { reason }) => ending = (Then::HangUp, Some(meaning(reason))),
-            Next::Event(ChatEvent::Transfer) => ending = (Then::HangUp, Some(CallInput::AgentHungUp)),
-            Next::Failed(error) => return voice.failed(ready, &error).await,
-            Next::End => break,
-        }
-    }
-    ready.extend(splitter.finish());
-    if voice.stored == 0 && ready.is_empty() {
-        if ending.0 == Then::Listen {
-            return voice.failed(ready, &ModelError::Garbled("an answer without words".to_owned())).await;
-        }
-        ready.push("Goodbye.".to_owned());
-    }
-    voice.close(ready, TurnState::Done { then: ending.0 }, ending).await
-}
-
-async fn next_of(stream: &mut ChatStream) -> Next {
-    sort(stream.next().await)
-}
-
-fn sort(next: Option<Result<ChatEvent, ModelError>>) -> Next {
-    match next {
-        Some(Ok(event)) => Next::Event(event),
-        Some(Err(error)) => Next::Failed(error),
-        None => Next::End,
-    }
-}
-
-const fn meaning(reason: EndReason) -> CallInput {
-    match reason {
-        EndReason::Goodbye => CallInput::AgentHungUp,
-        EndReason::OptOut => CallInput::OptOut,
-    }
-}
-
 /// The right to speak in one turn.
-struct Voice<'a> {
-    app: &'a App,
-    run: Run,
+pub(super) struct Voice<'a> {
+    pub(super) app: &'a App,
+    pub(super) run: Run,
     /// Sentences stored so far.
-    stored: usize,
+    pub(super) stored: usize,
+    /// Bytes that the model has said so far.
+    pub(super) spoken: usize,
+    /// Said in front of everything else, where nothing has been said yet.
+    disclosure: Option<String>,
     /// Turns in a row before this one in which the model failed.
     failed_before: usize,
 }
 
 impl Voice<'_> {
     /// Waits for `work`, giving signs of life. `None`: the lease was lost.
-    async fn kept_alive<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn kept_alive<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(work);
         loop {
             tokio::select! {
@@ -200,7 +157,11 @@ impl Voice<'_> {
 
     /// The model has failed, with these sentences said. What was prepared for a call that is not answered yet is given up
     /// instead, and made again when it is.
-    async fn failed(&mut self, ready: Vec<String>, error: &ModelError) -> Result<(), OrchestratorError> {
+    pub(super) async fn failed(
+        &mut self,
+        ready: Vec<String>,
+        error: &ModelError,
+    ) -> Result<(), OrchestratorError> {
         self.app.model_failed("turn");
         tracing::warn!(call = %self.run.call, turn = %self.run.turn, %error, "the model failed in a turn");
         if self.stored == 0 && self.let_go().await? {
@@ -219,6 +180,8 @@ impl Voice<'_> {
             first.map(|texts| texts.collect::<Vec<_>>().join(" ")).unwrap_or_default()
         };
         let text = frozen.spec.voicemail_message.clone().unwrap_or_else(opening);
+        // The opening that was made ready has it in front already.
+        self.disclosure.take_if(|line| text.starts_with(line.as_str()));
         let mut splitter = Splitter::new();
         let mut texts = splitter.push(&text);
         texts.extend(splitter.finish());
@@ -241,10 +204,11 @@ impl Voice<'_> {
     }
 
     /// Stores sentences that are not the last. False: the lease was lost.
-    async fn store(&mut self, texts: Vec<String>) -> Result<bool, OrchestratorError> {
+    pub(super) async fn store(&mut self, texts: Vec<String>) -> Result<bool, OrchestratorError> {
         if texts.is_empty() {
             return Ok(true);
         }
+        let texts = self.disclosed(texts);
         let (run, first) = (self.run.clone(), self.stored);
         let count = texts.len();
         let sentences: Vec<_> = texts.into_iter().map(|text| Sentence { text, last: None }).collect();
@@ -252,6 +216,31 @@ impl Voice<'_> {
         self.stored += count;
         self.app.wakeups.wake(self.run.call);
         Ok(stored)
+    }
+
+    /// With the line that discloses the call in front, where it has not been said.
+    fn disclosed(&mut self, texts: Vec<String>) -> Vec<String> {
+        self.disclosure.take().into_iter().chain(texts).collect()
+    }
+
+    /// Writes down that something is about to be called. False: the lease was lost.
+    pub(super) async fn note_tool_call(
+        &self,
+        id: EventId,
+        project: ProjectId,
+        wish: &llm::ToolCall,
+    ) -> Result<bool, OrchestratorError> {
+        let (run, wish) = (self.run.clone(), wish.clone());
+        self.app
+            .write(move |tx| {
+                if !write(tx, &run, 0, &[])? {
+                    return Ok(false);
+                }
+                let now = tx.now();
+                tool_calls::note(tx.conn, (project, run.call, run.turn), id, &wish, now)?;
+                Ok(true)
+            })
+            .await
     }
 
     async fn close_with(&mut self, fixed: Fixed, broken: bool) -> Result<(), OrchestratorError> {
@@ -264,12 +253,13 @@ impl Voice<'_> {
     }
 
     /// Stores the last sentences, closes the turn, and tells the call what it means: one transaction.
-    async fn close(
+    pub(super) async fn close(
         &mut self,
         texts: Vec<String>,
         state: TurnState,
-        (then, means): (Then, Option<CallInput>),
+        (then, means): Ending,
     ) -> Result<(), OrchestratorError> {
+        let texts = self.disclosed(texts);
         let (app, run, first) = (self.app.clone(), self.run.clone(), self.stored);
         let last = texts.len().saturating_sub(1);
         let sentences: Vec<Sentence> = texts

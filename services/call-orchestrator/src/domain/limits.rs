@@ -48,6 +48,21 @@ pub const LONGEST_ANSWER: usize = 2_000;
 /// Characters of what was heard in one turn that are kept: more than anybody says in one go.
 pub const MAX_HEARD_CHARS: usize = 4_000;
 
+// ---- What an agent may call.
+
+/// Most tools of an agent: each costs the model attention in every turn.
+pub const MAX_TOOLS: usize = 20;
+/// Calls of tools in one turn: somebody waits on the line.
+pub const MAX_TOOL_CALLS_A_TURN: usize = 5;
+/// Calls of tools in one conversation: one that needs more goes in circles.
+pub const MAX_TOOL_CALLS_A_CALL: usize = 20;
+/// Characters of a tool's answer that the model is handed: more than can be told on the phone.
+pub const MAX_TOOL_RESULT_CHARS: usize = 4_000;
+/// Most free times that a notification may bring: nobody listens to more.
+pub const MAX_SLOTS: usize = 50;
+/// Characters of the line that discloses an automated call: longer ones are cut, for somebody waits to speak.
+pub const MAX_DISCLOSURE_CHARS: usize = 500;
+
 // ---- A conversation.
 
 /// A conversation of this many turns goes in circles.
@@ -61,6 +76,11 @@ pub const ASK_TO_REPEAT_AT_MOST: u32 = 2;
 /// Speech that was recognised with less confidence than this is not taken for what was said. Carriers do not
 /// promise the number: where it is absent, or exactly zero, the text is believed.
 pub const LOW_CONFIDENCE: f32 = 0.4;
+
+// ---- A conversation in writing.
+
+/// Most utterances of a conversation that is tried in writing: as many as a long call has.
+pub const MAX_SIMULATED: usize = 100;
 
 // ---- The end.
 

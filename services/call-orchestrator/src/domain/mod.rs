@@ -21,7 +21,11 @@
 //! | [`sentences`] | where a streamed answer can be cut for speaking |
 //! | [`prompt`] | how variables enter a prompt, and which are missing |
 //! | [`script`] | the prompt of a call that has a message and no agent |
+//! | [`rehearsal`] | where a conversation stands that is held in writing |
 //! | [`transcript`] | the conversation as text, for people and for extraction |
+//! | [`zones`] | the day and the hour where the customer is |
+//! | [`tools`] | what an agent may call while it talks, and what is not called twice |
+//! | [`reschedule`] | how another time is agreed on |
 //! | [`schema`] | what is learned in a call without an agent |
 //! | [`result`] | the shape of a result and whether it obeys its schema |
 //! | [`limits`] | how long, how often, how much: the numbers |
@@ -39,7 +43,9 @@ pub mod opt_out;
 pub mod policy;
 pub mod prompt;
 pub mod reaping;
+pub mod rehearsal;
 pub mod reply;
+pub mod reschedule;
 pub mod result;
 pub mod retry;
 pub mod rules;
@@ -47,5 +53,7 @@ pub mod schema;
 pub mod script;
 pub mod sentences;
 pub mod silence;
+pub mod tools;
 pub mod transcript;
 pub mod turn;
+pub mod zones;

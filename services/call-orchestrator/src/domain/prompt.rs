@@ -167,6 +167,21 @@ pub fn required_variables(prompt: &str) -> Vec<String> {
     names
 }
 
+/// The tokens of a text that stay as they are, each once, in the order of their first use.
+#[must_use]
+pub fn unresolved(template: &str, variables: &Variables) -> Vec<String> {
+    let mut names = Vec::<String>::new();
+    for part in parts(template) {
+        if let Part::Token { name, .. } = part
+            && variables.get(name).is_none()
+            && !names.iter().any(|known| known == name)
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 enum Part<'a> {
     Text(&'a str),
     Token { name: &'a str, whole: &'a str },

@@ -5,23 +5,21 @@ use chrono::{DateTime, Utc};
 use common::bus::Cause;
 use common::clock::from_millis;
 use common::db::{DbError, Tx, lease};
-use common::json_schema;
 use contracts::accounts::{CustomerStanding, ProjectPolicy};
 use contracts::calls as proto;
 use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::app::App;
+use crate::conversation::spec::{object, spec};
 use crate::domain::call::VoicemailPolicy;
 use crate::domain::ended_reason::{EndedReason, UnknownEndedReason};
 use crate::domain::notification::{NotificationInput, NotificationState};
-use crate::domain::prompt::{self, CallFacts, Variables};
 use crate::domain::retry::RetryPolicy;
-use crate::domain::{schema, script};
 use crate::error::OrchestratorError;
 use crate::events;
 use crate::rulebook::{self, Rulebook};
-use crate::store::notifications::{self as table, Notification, Options, Spec};
+use crate::store::notifications::{self as table, Notification, Options};
 use crate::store::shown::{self, Shown};
 use crate::store::{calls, withdrawals};
 use crate::story::{Story, new_call};
@@ -126,7 +124,6 @@ fn accept(
 ) -> Result<Notification, OrchestratorError> {
     let missing = |field| OrchestratorError::Invalid { field, problem: "is missing".to_owned() };
     let customer = request.customer.as_ref().ok_or_else(|| missing("customer_id"))?;
-    let business = request.business.as_ref().ok_or_else(|| missing("business"))?;
     let customer_id: CustomerId = customer.id.parse()?;
     let agent_id: Option<AgentId> = request.agent.as_ref().map(|a| a.id.parse()).transpose()?;
     Ok(Notification {
@@ -140,7 +137,7 @@ fn accept(
         context: request.context.clone(),
         collect_feedback: request.collect_feedback,
         max_duration_seconds: request.max_duration_seconds,
-        spec: spec(request, customer, business, now)?,
+        spec: spec(request, now)?,
         metadata: object("metadata", &request.metadata_json)?.map(Value::Object),
         options: options(request, now)?,
         state: state(request, now)?,
@@ -199,110 +196,4 @@ fn retry(request: &proto::PlaceNotificationRequest) -> Result<RetryPolicy, Orche
     let on: Result<Vec<EndedReason>, _> = asked.on.iter().map(|word| word.parse()).collect();
     let on = on.map_err(|e: UnknownEndedReason| invalid(e.to_string()))?;
     RetryPolicy::new(asked.max_attempts, asked.delay_seconds.clone(), on).map_err(|e| invalid(e.to_string()))
-}
-
-/// The text of a JSON object; `None` when it is empty.
-fn object(field: &'static str, text: &str) -> Result<Option<Map<String, Value>>, OrchestratorError> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let read = serde_json::from_str(text);
-    read.map(Some)
-        .map_err(|e| OrchestratorError::Invalid { field, problem: format!("is no JSON object: {e}") })
-}
-
-fn spec(
-    request: &proto::PlaceNotificationRequest,
-    customer: &proto::Customer,
-    business: &proto::Business,
-    now: DateTime<Utc>,
-) -> Result<Spec, OrchestratorError> {
-    let metadata = object("customer.metadata", &customer.metadata_json)?;
-    let (date, time) = (now.format("%A, %B %-d, %Y").to_string(), now.format("%-I:%M %p").to_string());
-    let facts = CallFacts {
-        business_name: &business.name,
-        business_summary: &business.summary,
-        industry: &business.industry,
-        first_name: &customer.first_name,
-        last_name: &customer.last_name,
-        message: &request.message,
-        context: request.context.as_deref().unwrap_or_default(),
-        current_date: &date,
-        current_time: &time,
-        metadata: metadata.as_ref(),
-    };
-    let given =
-        |own: Option<&String>, otherwise: &String| own.filter(|s| !s.is_empty()).unwrap_or(otherwise).clone();
-    let agent = request.agent.as_ref();
-    Ok(Spec {
-        prompt: prompt_text(request, &facts)?,
-        schema: result_schema(request)?,
-        language: given(agent.map(|a| &a.language), &request.language),
-        voice: given(agent.map(|a| &a.voice), &request.voice),
-        opening: opening(request, &facts)?,
-        business_name: business.name.clone(),
-        first_name: customer.first_name.clone(),
-        external_id: customer.external_id.clone(),
-        time_limit_seconds: agent.map_or(request.max_duration_seconds, |a| a.max_duration_seconds),
-        voicemail_message: voicemail_message(request, &facts)?,
-    })
-}
-
-fn variables(
-    request: &proto::PlaceNotificationRequest,
-    facts: &CallFacts<'_>,
-) -> Result<Variables, OrchestratorError> {
-    let given = object("variables", &request.variables_json)?.unwrap_or_default();
-    Variables::new(facts, &given)
-        .map_err(|e| OrchestratorError::Invalid { field: "variables", problem: e.to_string() })
-}
-
-fn prompt_text(
-    request: &proto::PlaceNotificationRequest,
-    facts: &CallFacts<'_>,
-) -> Result<String, OrchestratorError> {
-    match &request.agent {
-        None => Ok(script::system_prompt(facts, request.collect_feedback)),
-        Some(agent) => prompt::render(&agent.system_prompt, &variables(request, facts)?)
-            .map_err(|e| OrchestratorError::Invalid { field: "variables", problem: e.to_string() }),
-    }
-}
-
-fn opening(
-    request: &proto::PlaceNotificationRequest,
-    facts: &CallFacts<'_>,
-) -> Result<Option<String>, OrchestratorError> {
-    let Some(agent) = request.agent.as_ref().filter(|a| !a.first_message.is_empty()) else { return Ok(None) };
-    prompt::render(&agent.first_message, &variables(request, facts)?)
-        .map(Some)
-        .map_err(|e| OrchestratorError::Invalid { field: "first_message", problem: e.to_string() })
-}
-
-/// What a machine is told: the agent's own words for it, else the message, else a fixed first sentence.
-fn voicemail_message(
-    request: &proto::PlaceNotificationRequest,
-    facts: &CallFacts<'_>,
-) -> Result<Option<String>, OrchestratorError> {
-    if voicemail(request)? != VoicemailPolicy::LeaveMessage {
-        return Ok(None);
-    }
-    let own = request.agent.as_ref().map(|a| &a.voicemail_message).filter(|text| !text.trim().is_empty());
-    if let Some(template) = own {
-        return prompt::render(template, &variables(request, facts)?)
-            .map(Some)
-            .map_err(|e| OrchestratorError::Invalid { field: "voicemail_message", problem: e.to_string() });
-    }
-    let message = Some(request.message.clone()).filter(|text| !text.trim().is_empty());
-    message.map_or_else(|| opening(request, facts), |message| Ok(Some(message)))
-}
-
-fn result_schema(request: &proto::PlaceNotificationRequest) -> Result<Option<Value>, OrchestratorError> {
-    match &request.agent {
-        Some(agent) => {
-            let schema = object("output_schema", &agent.output_schema_json)?.map(Value::Object);
-            schema.as_ref().map_or(Ok(()), json_schema::check)?;
-            Ok(schema)
-        }
-        None => Ok(request.collect_feedback.then(|| schema::feedback_schema(false))),
-    }
 }

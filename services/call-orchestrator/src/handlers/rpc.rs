@@ -1,17 +1,18 @@
-//! The rpc services `Notifications`, `Conversation` and `Inbound`, as the bus wants them: each rpc is handed to its own file.
+//! The rpc services of the orchestrator, as the bus wants them: each rpc is handed to its own file.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use common::bus::Cause;
 use contracts::calls::{
-    self as proto, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc, SuppressionsRpc, UsageRpc,
+    self as proto, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc, SimulationsRpc, SuppressionsRpc,
+    UsageRpc,
 };
 use contracts::rpc::{Context, RpcError};
 
 use super::{
     begin_inbound, calls, get_notification, list_notifications, next_sentence, place_notification,
-    preview_rules, start_turn, stop_notification, suppressions, usage,
+    preview_prompt, preview_rules, simulate, start_turn, stop_notification, suppressions, usage,
 };
 use crate::app::App;
 
@@ -157,6 +158,28 @@ impl UsageRpc for Usage {
         request: proto::GetUsageRequest,
     ) -> Result<proto::GetUsageResponse, RpcError> {
         Ok(usage::get(&self.0, &request).await?)
+    }
+}
+
+/// Answers `Simulations`: an agent is tried without a call.
+pub(crate) struct Simulations(pub(crate) App);
+
+#[async_trait]
+impl SimulationsRpc for Simulations {
+    async fn preview_prompt(
+        &self,
+        _: Context,
+        request: proto::PreviewPromptRequest,
+    ) -> Result<proto::PreviewPromptResponse, RpcError> {
+        Ok(preview_prompt::preview(&self.0, request).await?)
+    }
+
+    async fn simulate(
+        &self,
+        _: Context,
+        request: proto::SimulateRequest,
+    ) -> Result<proto::SimulateResponse, RpcError> {
+        Ok(simulate::simulate(&self.0, request).await?)
     }
 }
 

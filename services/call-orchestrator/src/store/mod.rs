@@ -11,6 +11,7 @@ pub(crate) mod shown;
 pub(crate) mod standings;
 pub(crate) mod suppressions;
 pub(crate) mod timed;
+pub(crate) mod tool_calls;
 pub(crate) mod turns;
 pub(crate) mod usage;
 pub(crate) mod waiting;

@@ -14,6 +14,8 @@ use super::schema::notifications;
 use super::{int, word};
 use crate::domain::call::VoicemailPolicy;
 use crate::domain::notification::NotificationState;
+use crate::domain::reschedule::Reschedule;
+use crate::domain::tools::Tool;
 
 /// What a conversation is made of, frozen when the notification is accepted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,27 @@ pub(crate) struct Spec {
     /// What a machine is told, where a message is to be left; `None`: what the agent would have opened with.
     #[serde(default)]
     pub(crate) voicemail_message: Option<String>,
+    /// What the business does.
+    #[serde(default)]
+    pub(crate) business_summary: String,
+    /// Whose agent it is: in its name tools are called.
+    #[serde(default)]
+    pub(crate) business_id: String,
+    /// IANA name of the zone in which times are spoken.
+    #[serde(default)]
+    pub(crate) time_zone: String,
+    /// Said before the agent's first word.
+    #[serde(default)]
+    pub(crate) disclosure: Option<String>,
+    /// What the agent may call.
+    #[serde(default)]
+    pub(crate) tools: Vec<Tool>,
+    /// Where a customer who wants a person is put through to, E.164.
+    #[serde(default)]
+    pub(crate) transfer_number: Option<String>,
+    /// How another time is agreed on.
+    #[serde(default)]
+    pub(crate) reschedule: Option<Reschedule>,
 }
 
 /// How a notification is to be dialled, as it was asked for.
@@ -73,6 +96,9 @@ pub(crate) struct Found {
     pub(crate) evidence: Option<Value>,
     /// One sentence about the call.
     pub(crate) summary: Option<String>,
+    /// What became of another time.
+    #[serde(default)]
+    pub(crate) rescheduled: Option<Value>,
 }
 
 /// One notification.

@@ -167,3 +167,20 @@ diesel::table! {
         cost_micros -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    use common::db::sql::{Integer, Jsonb, Nullable, Text, UtcTime, Uuid};
+    tool_calls (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        call_id -> Uuid,
+        turn -> Integer,
+        model_id -> Text,
+        name -> Text,
+        arguments -> Jsonb,
+        outcome -> Nullable<Text>,
+        result -> Nullable<Text>,
+        asked_at -> UtcTime,
+        answered_at -> Nullable<UtcTime>,
+    }
+}

@@ -39,6 +39,8 @@ pub(crate) struct Shown {
     pub(crate) next_try_at: Option<DateTime<Utc>>,
     pub(crate) attempts: u32,
     pub(crate) retry: RetryPolicy,
+    /// What became of another time.
+    pub(crate) rescheduled: Option<Value>,
     /// The latest call.
     pub(crate) call_id: CallId,
     pub(crate) created_at: DateTime<Utc>,
@@ -95,6 +97,7 @@ impl Shown {
             status: n.state.status.as_str().to_owned(),
             ended_reason: n.state.ended_reason.map(|reason| reason.as_str().to_owned()),
             blocked_by: n.state.blocked_by,
+            rescheduled: found.rescheduled,
             result: found.result,
             evidence: found.evidence,
             options: n.options,
@@ -129,6 +132,7 @@ impl Shown {
             status: row.status,
             ended_reason: row.ended_reason,
             blocked_by: row.blocked_by,
+            rescheduled: found.rescheduled,
             result: found.result,
             evidence: found.evidence,
             options: Options::read(row.options)?,

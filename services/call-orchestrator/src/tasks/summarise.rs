@@ -2,26 +2,25 @@
 //! and exactly one summary event. The model is asked outside of any transaction; a replica that dies meanwhile loses its
 //! lease and another one does it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::bus::Cause;
-use llm::{Extract as _, ExtractRequest, Extracted, ModelError, NumberedUtterance};
-use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::conversation::{learning, tools as called};
 use crate::domain::ended_reason::EndedReason;
-use crate::domain::evidence::{self, Claim};
-use crate::domain::limits::{CHECK_DEADLINE, EXTRACT_DEADLINE, SUMMARY_LEASE};
-use crate::domain::result::{Checker, complete_result};
+use crate::domain::limits::SUMMARY_LEASE;
+use crate::domain::reschedule::Agreed;
+use crate::domain::tools::Went;
 use crate::domain::transcript::{self, Speaker, Utterance};
+use crate::domain::turn::TurnNumber;
 use crate::error::OrchestratorError;
 use crate::events;
 use crate::store::calls;
 use crate::store::notifications::{self, Found, Notification};
+use crate::store::tool_calls::{self, ToolCall};
 use crate::store::turns::{self, Turn};
 
 /// Summaries written at the same time.
@@ -71,17 +70,19 @@ async fn one(app: App, notification: Notification) {
 
 async fn summarise(app: &App, notification: Notification) -> Result<(), OrchestratorError> {
     let call_id = notification.call_id;
-    let (call, turns) = app
+    let callable = called::callable(&notification.spec);
+    let (call, turns, made) = app
         .platform
         .database
         .read(move |db| {
             let call = calls::find(db, call_id)?.ok_or(OrchestratorError::NotFound("call"))?;
-            Ok::<_, OrchestratorError>((call, turns::all(db, call_id)?))
+            let made = if callable { tool_calls::of_call(db, call_id)? } else { Vec::new() };
+            Ok::<_, OrchestratorError>((call, turns::all(db, call_id)?, made))
         })
         .await?;
     let spoken: Vec<_> = turns.iter().map(Turn::spoken).collect();
     let said = transcript::utterances(&spoken);
-    let found = find_result(app, &notification, &said).await;
+    let found = find_result(app, &notification, &said, &made).await;
     let transcript = transcript::render(&said);
     let cause = Cause::own(notification.project_id);
     app.write(move |tx| {
@@ -104,126 +105,52 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
     .await
 }
 
-/// The result of the conversation, where one is asked for and the customer, not a machine, said anything.
-async fn find_result(app: &App, notification: &Notification, said: &[Utterance]) -> Found {
-    let Some(schema) = &notification.spec.schema else { return Found::default() };
-    if matches!(notification.state.ended_reason, Some(EndedReason::Voicemail | EndedReason::VoicemailLeft)) {
+/// The result of the conversation, where one is asked for and the customer, not a machine, said anything; and what became of
+/// another time.
+async fn find_result(app: &App, n: &Notification, said: &[Utterance], made: &[ToolCall]) -> Found {
+    if matches!(n.state.ended_reason, Some(EndedReason::Voicemail | EndedReason::VoicemailLeft)) {
         return Found::default(); // the greeting of a machine answers nothing
     }
-    if !said.iter().any(|u| u.speaker == Speaker::Customer) {
-        return Found::default();
-    }
-    match extract(app, notification, schema, said).await {
-        Ok(extracted) => {
-            let result = complete_result(schema, &extracted.value);
-            let claims = claims(&extracted);
-            let evidence = evidence::check(&result, &claims, said);
-            Found {
-                result: Some(Value::Object(result)),
-                evidence: serde_json::to_value(evidence).ok(),
-                summary: Some(extracted.summary).filter(|s| !s.is_empty()),
-            }
-        }
+    let mut found = match learning::learn(app, &n.spec, said).await {
+        Ok(found) => found,
         Err(problem) => {
-            app.model_failed("extraction");
-            tracing::warn!(notification = %notification.id, problem, "no result could be read out of the conversation");
-            Found {
-                summary: Some(format!("The result could not be read out of the conversation: {problem}.")),
-                ..Found::default()
-            }
-        }
-    }
-}
-
-fn claims(extracted: &Extracted) -> BTreeMap<String, Claim> {
-    let claim = |e: &llm::Evidence| Claim { turn: e.turn, quote: e.quote.clone() };
-    extracted.evidence.iter().map(|(name, e)| (name.clone(), claim(e))).collect()
-}
-
-/// Asks the model, and once more with what was wrong. Properties that stay wrong are left out: not learned.
-async fn extract(
-    app: &App,
-    notification: &Notification,
-    schema: &Value,
-    said: &[Utterance],
-) -> Result<Extracted, String> {
-    let own = schema.clone();
-    let checker = in_time(CHECK_DEADLINE, move || Checker::new(&own)).await?;
-    let checker = Arc::new(checker.map_err(|problem| format!("output_schema{problem}"))?);
-    let mut errors = Vec::new();
-    let mut last = Err("the model gave no answer".to_owned());
-    for _ in 0..2 {
-        let request = ExtractRequest {
-            transcript: said.iter().map(numbered).collect(),
-            schema: schema.clone(),
-            instructions: notification.spec.prompt.clone(),
-            previous_errors: errors.clone(),
-            deadline: EXTRACT_DEADLINE,
-        };
-        match app.model.extract(request).await {
-            Ok(extracted) => match checked(&checker, extracted).await? {
-                (extracted, problems) if problems.is_empty() => return Ok(extracted),
-                (fitted, problems) => {
-                    last = Ok(fitted);
-                    errors = problems;
-                }
-            },
-            Err(e @ ModelError::Garbled(_)) => {
-                errors = vec![e.to_string()];
-                last = last.or(Err(e.to_string()));
-            }
-            // The model has its own retries for servers that are away; a second deadline would only delay the summary.
-            Err(e) => return last.or(Err(e.to_string())),
-        }
-    }
-    last
-}
-
-fn numbered(u: &Utterance) -> NumberedUtterance {
-    let speaker = match u.speaker {
-        Speaker::Ai => llm::Speaker::Agent,
-        Speaker::Customer => llm::Speaker::Customer,
-    };
-    NumberedUtterance { turn: u.turn.0, speaker, text: u.text.clone() }
-}
-
-/// What was extracted, without what does not obey the schema, and what that was.
-async fn checked(checker: &Arc<Checker>, extracted: Extracted) -> Result<(Extracted, Vec<String>), String> {
-    let checker = Arc::clone(checker);
-    let work = move || match checker.check(&extracted.value) {
-        Ok(()) => (extracted, Vec::new()),
-        Err(problems) => {
-            let value = Value::Object(checker.without_wrong(&extracted.value));
-            (Extracted { value, ..extracted }, problems)
+            tracing::warn!(notification = %n.id, problem, "no result could be read out of the conversation");
+            let summary = format!("The result could not be read out of the conversation: {problem}.");
+            Found { summary: Some(summary), ..Found::default() }
         }
     };
-    in_time(CHECK_DEADLINE, work).await
+    if n.spec.reschedule.is_some() {
+        settle(n, said, made, &mut found);
+    }
+    found
 }
 
-/// A schema is the tenant's program: it runs on a thread where it holds up nobody else, and is waited for only so long. What
-/// a schema can ask for is bounded, so the thread comes back.
-async fn in_time<T: Send + 'static>(
-    deadline: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, String> {
-    match tokio::time::timeout(deadline, tokio::task::spawn_blocking(work)).await {
-        Ok(done) => done.map_err(|error| format!("holding it against output_schema broke off: {error}")),
-        Err(_) => {
-            Err(format!("holding it against output_schema took longer than {} ms", deadline.as_millis()))
-        }
+/// Another time is settled by what was booked, not by what a model makes of the conversation.
+fn settle(n: &Notification, said: &[Utterance], made: &[ToolCall], found: &mut Found) {
+    let told: Vec<(TurnNumber, String)> = made.iter().filter_map(booking).collect();
+    let agreed = Agreed::of(told.iter().map(|(turn, text)| (*turn, text.as_str())));
+    let wish = found.result.as_ref().and_then(|result| result["reschedule_request"].as_str());
+    let wished = || Some(Agreed::Wished(wish?.to_owned()));
+    found.rescheduled = agreed.as_ref().map(|(_, agreed)| agreed.clone()).or_else(wished).map(|a| a.shown());
+    // The result of an agent holds what its schema says; without an agent it is ours.
+    let ours = n.agent_id.is_none() && n.spec.schema.is_some();
+    if let Some((turn, agreed @ Agreed::To { .. })) = agreed.filter(|_| ours) {
+        let quote = said.iter().find(|u| u.turn == turn && u.speaker == Speaker::Customer);
+        let quote = quote.map(|u| u.text.as_str()).unwrap_or_default();
+        let (result, evidence) = (found.result.take(), found.evidence.take());
+        let (result, evidence) = agreed.into_result((result, evidence), (turn, quote));
+        (found.result, found.evidence) = (Some(result), Some(evidence));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_check_that_takes_too_long_is_given_up_with_its_reason() {
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let problem = in_time(Duration::from_millis(1), move || held.recv().is_ok()).await.unwrap_err();
-        assert!(problem.contains("longer than 1 ms"), "{problem}");
-        release.send(()).unwrap();
-        assert_eq!(in_time(Duration::from_secs(60), || 7).await, Ok(7));
+/// What is known of a wish to have a time booked: what was answered, else only the wish.
+fn booking(call: &ToolCall) -> Option<(TurnNumber, String)> {
+    if call.name != llm::BOOK_TIME {
+        return None;
     }
+    if call.went == Went::Answered {
+        return Some((call.turn, call.result.clone()));
+    }
+    let preferred = call.arguments.get("preferred")?;
+    Some((call.turn, serde_json::json!({"booked": false, "preferred": preferred}).to_string()))
 }

@@ -16,6 +16,7 @@ on_both_engines![
     a_live_call_is_stopped_and_forgotten_when_it_is_over,
     an_erased_customer_is_not_rung_by_what_comes_late,
     a_deleted_project_is_stopped_and_forgotten,
+    what_a_tool_was_sent_and_answered_is_forgotten,
 ];
 
 /// Waits until nobody is to be forgotten any more.
@@ -37,6 +38,7 @@ async fn assert_nothing_personal(world: &World) {
         "notifications WHERE CAST(spec AS TEXT) LIKE '%John%' OR CAST(outcome AS TEXT) LIKE '%confirmed%'",
         "turns WHERE heard IS NOT NULL",
         "sentences WHERE text <> ''",
+        "tool_calls WHERE result IS NOT NULL OR CAST(arguments AS TEXT) LIKE '%preferred%'",
         "standings WHERE time_zone <> '' OR consent IS NOT NULL",
     ] {
         assert_eq!(world.count(personal).await, 0, "{personal}");
@@ -150,4 +152,21 @@ async fn a_deleted_project_is_stopped_and_forgotten(engine: Engine) {
     };
     assert_eq!(world.place(late).await.status, "canceled");
     assert_eq!(world.usage().await.len(), 1, "what was used stays");
+}
+
+async fn what_a_tool_was_sent_and_answered_is_forgotten(engine: Engine) {
+    let world = World::new(engine).await;
+    let mut request = by_agent(world.project);
+    request.reschedule_json = r#"{"url": "https://clinic.example.com/book"}"#.to_owned();
+    let customer = request.customer.clone().unwrap().id;
+    world.tools_answer([crate::tools::answer(r#"{"accepted": true}"#)]);
+    let (placed, dial) = world.talk(request).await;
+    world.whole_turn(&dial, 1, heard("No, could we do Friday at ten instead?")).await;
+    world.complete(&dial, 5).await;
+    world.summary(&placed.id).await;
+    assert_eq!(world.count("tool_calls WHERE result IS NOT NULL").await, 1);
+    world.erase_customer(&customer).await;
+    forgotten(&world).await;
+    assert_nothing_personal(&world).await;
+    assert_eq!(world.count("tool_calls").await, 1, "that something was called stays known");
 }

@@ -26,5 +26,6 @@ pub(crate) mod role;
 pub(crate) mod schema;
 pub(crate) mod text;
 pub(crate) mod tool;
+pub(crate) mod trial;
 pub(crate) mod webhook;
 pub(crate) mod window;

@@ -4,6 +4,7 @@
 //! all operations in `openapi.rs`. Every resource is registered by itself and wrapped by itself: other services may have routes on the same listener, and
 //! a scope would swallow them.
 
+mod agent_trials;
 mod agents;
 mod api_keys;
 mod audit;

@@ -14,8 +14,9 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries,
-    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
+    agent_trials, agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers,
+    deliveries, notification_batch, notification_preview, notifications, phones, projects, suppressions,
+    usage, webhooks,
 };
 
 /// The operations in the document.
@@ -41,6 +42,8 @@ use super::{
         api_keys::list,
         api_keys::revoke,
         audit::list,
+        agent_trials::preview,
+        agent_trials::simulate,
         agents::create,
         agents::disable,
         agents::list,

@@ -10,9 +10,9 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers, deliveries,
-    docs, edge, notification_batch, notification_preview, notifications, phones, projects, suppressions,
-    usage, voice_proxy, webhooks,
+    agent_trials, agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers,
+    deliveries, docs, edge, notification_batch, notification_preview, notifications, phones, projects,
+    suppressions, usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -83,6 +83,8 @@ const API: &[Path] = &[
         path: "/agents/{id}/signing-secret/rotate",
         methods: &[("POST", || post().to(agents::signing::rotate))],
     },
+    Path { path: "/agents/{id}/preview", methods: &[("POST", || post().to(agent_trials::preview))] },
+    Path { path: "/agents/{id}/simulate", methods: &[("POST", || post().to(agent_trials::simulate))] },
     Path {
         path: "/customers",
         methods: &[("GET", || get().to(customers::list)), ("POST", || post().to(customers::create))],

@@ -17,9 +17,10 @@ use contracts::calls::{
     AddSuppressionRequest, Call, GetCallRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse,
     ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest,
     ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
-    PreviewRulesRequest, PreviewRulesResponse, RemoveSuppressionRequest, RemoveSuppressionResponse,
-    RuleVerdict, RulesRpc, RulesServer, Suppression, SuppressionsRpc, SuppressionsServer, UsageDay, UsageRpc,
-    UsageServer, Utterance,
+    PreviewPromptRequest, PreviewPromptResponse, PreviewRulesRequest, PreviewRulesResponse,
+    RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc, RulesServer, SimulateRequest,
+    SimulateResponse, SimulatedToolCall, SimulationsRpc, SimulationsServer, Suppression, SuppressionsRpc,
+    SuppressionsServer, UsageDay, UsageRpc, UsageServer, Utterance,
 };
 use contracts::rpc::{Context, RpcError, Server};
 use contracts::telephony::put_carrier_request::Carrier;
@@ -66,6 +67,8 @@ pub(crate) struct Fakes {
     pub(crate) used: Mutex<Vec<UsageDay>>,
     /// What projects have chosen to call with.
     pub(crate) carriers: Mutex<HashMap<String, PutCarrierRequest>>,
+    /// Agents that were to be tried.
+    pub(crate) tried: Mutex<Vec<SimulateRequest>>,
     /// What everybody is told about why a call was not placed: the rule, and the carrier's code.
     pub(crate) why_not: Mutex<(String, u32)>,
     /// What the next placings end in, after they had their effect.
@@ -102,6 +105,7 @@ impl Fakes {
             previewed: Mutex::default(),
             used: Mutex::default(),
             carriers: Mutex::default(),
+            tried: Mutex::default(),
             why_not: Mutex::default(),
             failures: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -172,6 +176,7 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
             Arc::new(SuppressionsServer(fake.clone())),
             Arc::new(RulesServer(fake.clone())),
             Arc::new(UsageServer(fake.clone())),
+            Arc::new(SimulationsServer(fake.clone())),
             Arc::new(NotificationsServer(fake)),
         ],
         ..Service::default()
@@ -216,6 +221,39 @@ impl TargetsRpc for Dispatcher {
 fn bridge(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
     let server = CarriersServer(Bridge(Fakes::find(settings)));
     Ok(Service { servers: vec![Arc::new(server)], ..Service::default() })
+}
+
+#[async_trait]
+impl SimulationsRpc for Orchestrator {
+    async fn preview_prompt(
+        &self,
+        _: Context,
+        request: PreviewPromptRequest,
+    ) -> Result<PreviewPromptResponse, RpcError> {
+        let prompt = request.parts.as_ref().and_then(|p| p.agent.clone()).unwrap_or_default().system_prompt;
+        lock(&self.0.tried).push(SimulateRequest { parts: request.parts, ..SimulateRequest::default() });
+        Ok(PreviewPromptResponse {
+            prompt,
+            unresolved_variables: vec!["what".to_owned()],
+            ..PreviewPromptResponse::default()
+        })
+    }
+
+    async fn simulate(&self, _: Context, request: SimulateRequest) -> Result<SimulateResponse, RpcError> {
+        lock(&self.0.tried).push(request);
+        Ok(SimulateResponse {
+            text: "Goodbye.".to_owned(),
+            ended: true,
+            ended_reason: "agent-ended-call".to_owned(),
+            result_json: r#"{"confirmed":true}"#.to_owned(),
+            model: "offline".to_owned(),
+            tool_calls: vec![SimulatedToolCall {
+                name: "look_up".to_owned(),
+                arguments_json: r#"{"order":7}"#.to_owned(),
+            }],
+            ..SimulateResponse::default()
+        })
+    }
 }
 
 fn notification(fakes: &Fakes, request: &PlaceNotificationRequest) -> Notification {

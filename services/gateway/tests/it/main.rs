@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod agent_trials;
 mod agents;
 mod api_keys;
 mod audit;

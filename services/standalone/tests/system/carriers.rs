@@ -19,7 +19,7 @@ on_both_pairs! {
 }
 
 /// Picks up and confirms.
-const CONFIRMS: &str = "+14155550101";
+const CONFIRMS: &str = "+14155552671";
 /// The number of the account that stands for Twilio's.
 const NUMBER: &str = "+15005550199";
 const ACCOUNT: &str = "AC00112233445566778899aabbccddeeff";

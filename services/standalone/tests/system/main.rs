@@ -9,6 +9,7 @@ mod echo;
 mod carrier_is_nasty;
 mod carriers;
 mod how_calls_end;
+mod intake;
 mod model_fails;
 mod notifications;
 mod quickstart;

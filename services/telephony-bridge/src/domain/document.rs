@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use contracts::calls::{PartState, Then, TurnPart};
-use twilio::twiml::{Gather, GatherChild, GatherInput, Redirect, Response, Say, SpeechTimeout, Verb};
+use twilio::twiml::{Dial, Gather, GatherChild, GatherInput, Redirect, Response, Say, SpeechTimeout, Verb};
 
-use super::patience::{NOBODY_HERE, OwnWords};
+use super::patience::{NOBODY_HERE, NOBODY_TO_TALK_TO, OwnWords};
 use super::urls::{Place, VoiceUrls};
 
 /// Seconds of silence until the customer counts as silent.
@@ -43,9 +43,24 @@ pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Optio
         PartState::Ready => Some(Response::new(match part.then() {
             Then::NextPart => vec![Verb::Say(voice.say(&part.text)), redirect(urls.next(place.next_part()))],
             Then::Listen => listen(urls, Place { sorry: 0, ..place.next_turn() }, &voice, &part.text),
-            Then::HangUp => vec![Verb::Say(voice.say(&part.text)), Verb::Hangup],
+            Then::Transfer if !part.transfer_to_e164.is_empty() => {
+                let dial = Dial {
+                    action: Some(urls.transferred(place)),
+                    ..Dial::number(part.transfer_to_e164.as_str())
+                };
+                vec![Verb::Say(voice.say(&part.text)), Verb::Dial(dial), Verb::Hangup]
+            }
+            Then::HangUp | Then::Transfer => vec![Verb::Say(voice.say(&part.text)), Verb::Hangup],
         })),
     }
+}
+
+/// The document for when a person has talked with the customer, or nobody was there to.
+pub(crate) fn after_transfer(reached: bool) -> Response {
+    if reached {
+        return hang_up();
+    }
+    Response::new(vec![Verb::Say(Voice::DEFAULT.say(NOBODY_TO_TALK_TO)), Verb::Hangup])
 }
 
 /// The document for what this service says by itself.
@@ -114,7 +129,8 @@ mod tests {
 
     fn parts() -> impl Strategy<Value = TurnPart> {
         let texts = prop_oneof![any::<String>(), Just(String::new()), "[a-z&<>\"' ]{0,6000}"];
-        let thens = prop_oneof![Just(Then::NextPart), Just(Then::Listen), Just(Then::HangUp)];
+        let thens =
+            prop_oneof![Just(Then::NextPart), Just(Then::Listen), Just(Then::HangUp), Just(Then::Transfer)];
         let languages = prop_oneof![Just(""), Just("en-US"), Just("de-DE")];
         let voices = prop_oneof![Just(""), Just("man"), Just("Polly.Joanna")];
         (texts, thens, languages, voices).prop_map(|(text, then, language, voice)| TurnPart {
@@ -123,6 +139,7 @@ mod tests {
             then: then.into(),
             language: language.to_owned(),
             voice: voice.to_owned(),
+            transfer_to_e164: "+14155550100".to_owned(),
         })
     }
 
@@ -139,6 +156,7 @@ mod tests {
             match verb {
                 Verb::Redirect(redirect) => assert_absolute(&redirect.url),
                 Verb::Gather(gather) => assert_absolute(gather.action.as_deref().expect("an action")),
+                Verb::Dial(dial) => assert_absolute(dial.action.as_deref().expect("an action")),
                 _ => {}
             }
         }
@@ -163,7 +181,9 @@ mod tests {
             let listens = document.verbs.iter().any(|verb| matches!(verb, Verb::Gather(_)));
             let hangs_up = matches!(document.verbs.last(), Some(Verb::Hangup));
             prop_assert_eq!(listens, part.then() == Then::Listen);
-            prop_assert_eq!(hangs_up, part.then() == Then::HangUp);
+            prop_assert_eq!(hangs_up, matches!(part.then(), Then::HangUp | Then::Transfer));
+            let dials = document.verbs.iter().any(|verb| matches!(verb, Verb::Dial(_)));
+            prop_assert_eq!(dials, part.then() == Then::Transfer);
         }
 
         #[test]
@@ -188,6 +208,15 @@ mod tests {
         assert_eq!(for_part(&urls, place, &in_state(PartState::CallOver)), Some(hang_up()));
         as_read(&hang_up());
         as_read(&unknown_call());
+        assert_eq!(after_transfer(true), hang_up());
+        assert!(matches!(as_read(&after_transfer(false)).verbs.as_slice(), [Verb::Say(_), Verb::Hangup]));
+        let text = "One moment, please.".to_owned();
+        let nowhere = TurnPart { then: Then::Transfer.into(), text, ..in_state(PartState::Ready) };
+        let document = as_read(&for_part(&urls, place, &nowhere).expect("a document"));
+        assert!(
+            matches!(document.verbs.as_slice(), [Verb::Say(_), Verb::Hangup]),
+            "nobody to put through to"
+        );
     }
 
     #[test]

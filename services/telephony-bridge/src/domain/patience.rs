@@ -21,6 +21,9 @@ pub(crate) enum OwnWords {
 /// Said to a caller who asks for a call that this service knows nothing of.
 pub(crate) const NOBODY_HERE: &str = "I am sorry, there is nobody here to take this call. Goodbye.";
 
+/// Said to a customer who was to be put through to a person, when that person was not reached.
+pub(crate) const NOBODY_TO_TALK_TO: &str = "I am sorry, nobody could be reached. Goodbye.";
+
 /// Fillers while waiting for one sentence.
 const FILLERS: u32 = 2;
 /// Turns in a row that may end in an apology.

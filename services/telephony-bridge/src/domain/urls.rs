@@ -84,6 +84,11 @@ impl VoiceUrls {
         self.at("voice-next", place)
     }
 
+    /// Told how putting a customer through to a person went.
+    pub(crate) fn transferred(&self, place: Place) -> String {
+        self.at("voice-transferred", place)
+    }
+
     fn at(&self, path: &str, Place { attempt, turn, part, fill, sorry }: Place) -> String {
         let mut url = format!("{}/v1/{path}?attempt={attempt}&turn={turn}", self.base);
         for (name, value) in [("part", part), ("fill", fill), ("sorry", sorry)] {

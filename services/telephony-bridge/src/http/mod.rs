@@ -25,6 +25,7 @@ pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + u
             .service(resource("/v1/voice").route(web::post().to(voice::answered)))
             .service(resource("/v1/voice-response").route(web::post().to(voice::heard)))
             .service(resource("/v1/voice-next").route(web::post().to(voice::next)))
+            .service(resource("/v1/voice-transferred").route(web::post().to(voice::transferred)))
             .service(resource("/v1/voice-status").route(web::post().to(status::report)))
             .service(resource("/v1/voice-amd").route(web::post().to(answered_by::verdict)));
     }

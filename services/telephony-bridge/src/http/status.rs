@@ -28,7 +28,7 @@ pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web:
         .write(move |tx| {
             let found = match named {
                 Some(id) => attempts::find(tx.conn, id)?,
-                None => attempts::of_call(tx.conn, &account, &news.sid)?,
+                None => attempts::of_call(tx.conn, &account, &news.sid)?.filter(|a| a.answers.is_some()),
             };
             match found {
                 Some(attempt) if attempt.account_sid != account => Ok(Noted::OtherAccount),

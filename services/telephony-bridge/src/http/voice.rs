@@ -17,7 +17,7 @@ use super::inbound::{self, Begun};
 use super::known::{Known, Unknown, look_up};
 use super::signed::{Refused, Signed};
 use crate::app::{App, count};
-use crate::domain::document::{for_own_words, for_part, hang_up, unknown_call};
+use crate::domain::document::{after_transfer, for_own_words, for_part, hang_up, unknown_call};
 use crate::domain::patience::{OwnWords, own_words, without_memory};
 use crate::domain::urls::Place;
 use crate::store::attempts::{self, Attempt};
@@ -55,6 +55,33 @@ pub(super) async fn heard(app: web::Data<App>, http: HttpRequest, payload: web::
 
 pub(super) async fn next(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     conversation(&app, &http, payload, |_| None).await
+}
+
+/// How putting the customer through to a person went. The call ends behind it in any case.
+pub(super) async fn transferred(
+    app: web::Data<App>,
+    http: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let body = match body::read(&app, &http, payload).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let signed = match Signed::check(&app, &http, &body.bytes).await {
+        Ok(signed) => signed,
+        Err(refused) => return refused.response(&app),
+    };
+    let Some(place) = signed.place() else { return document(&unknown_call()) };
+    match tokio::time::timeout(TABLES_WITHIN, look_up(&app, &signed, place)).await {
+        Ok(Err(Unknown::Refused(refused))) => refused.response(&app),
+        Ok(Err(Unknown::NoAttempt | Unknown::OtherCall(_))) => document(&hang_up()),
+        // Nothing that is asked for here is in the tables: without them the answer is the same.
+        Ok(Ok(_) | Err(Unknown::Away(_))) | Err(_) => {
+            let status = signed.request.dial_call_status.as_ref();
+            let reached = status.is_some_and(|s| matches!(s.as_str(), "completed" | "answered"));
+            document(&after_transfer(reached))
+        }
+    }
 }
 
 /// Speech, keys or silence. Parameters that are missing or empty mean that nothing was heard.

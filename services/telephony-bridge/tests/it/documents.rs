@@ -16,6 +16,7 @@ on_both_engines![
     a_sentence_that_got_lost_while_the_orchestrator_is_away_comes_after_a_filler,
     what_was_heard_arrives_as_speech_keys_or_silence,
     a_call_that_nobody_knows_is_told_so_and_hung_up,
+    a_customer_is_put_through_to_a_person_and_told_when_nobody_is_reached,
     a_whole_conversation_goes_through_without_a_complaint_of_the_carrier,
 ];
 
@@ -157,4 +158,21 @@ async fn a_whole_conversation_goes_through_without_a_complaint_of_the_carrier(en
     assert_eq!(world.carrier_says("faults").await, json!([]));
     let last = world.orchestrator.reports_of(&wish.attempt_id).pop().unwrap();
     assert!(last.duration_seconds.is_some() && !last.gave_up);
+}
+
+async fn a_customer_is_put_through_to_a_person_and_told_when_nobody_is_reached(engine: Engine) {
+    let world = World::new(engine).await;
+    let line = Line::running(&world).await;
+    world.orchestrator.behaves(Manner::Transfers);
+    let first = line.pick_up().await;
+    let dial = line.post(&first.next(&world).unwrap(), &[]).await;
+    assert!(dial.body.contains("<Dial action=") && dial.body.contains("+14155550100"), "{}", dial.body);
+    let asked = world.orchestrator.asked().len();
+    let path = format!("{}&turn=0&part=1", line.path("voice-transferred"));
+    for (status, reached) in [("completed", true), ("no-answer", false), ("busy", false), ("failed", false)] {
+        let answer = line.post(&path, &[("DialCallStatus", status)]).await;
+        assert!(answer.body.ends_with("<Hangup/></Response>"), "{status}: {}", answer.body);
+        assert_eq!(answer.body.contains("nobody could be reached"), !reached, "{status}: {}", answer.body);
+    }
+    assert_eq!(world.orchestrator.asked().len(), asked, "nothing more is said by the agent");
 }

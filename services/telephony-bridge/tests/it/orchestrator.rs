@@ -41,6 +41,8 @@ pub(crate) enum Manner {
     Answers,
     /// The same, and the second sentence of turn 2 is the last.
     Ends,
+    /// The same, and the second sentence of turn 0 puts the customer through to a person.
+    Transfers,
     /// The call is over: what has been said is said again, and nothing new.
     Over,
     /// "Not yet", when the time to wait is up.
@@ -142,6 +144,7 @@ impl Orchestrator {
         let manner = *self.manner.lock().unwrap();
         let then = match (manner, turn, part) {
             (Manner::Ends, 2, 1) => Then::HangUp,
+            (Manner::Transfers, 0, 1) => Then::Transfer,
             (_, _, 0) => Then::NextPart,
             _ => Then::Listen,
         };
@@ -166,6 +169,7 @@ impl Orchestrator {
                 then: then.into(),
                 language: "en-US".to_owned(),
                 voice: "man".to_owned(),
+                transfer_to_e164: "+14155550100".to_owned(),
             }),
         }
     }
@@ -178,7 +182,10 @@ impl ConversationRpc for Answering {
     async fn start_turn(&self, _: Context, request: StartTurnRequest) -> Result<TurnPart, RpcError> {
         let input = request.input.and_then(|i| i.input).expect("an input");
         self.0.asked.lock().unwrap().push(Asked::Start(request.turn, input));
-        if matches!(*self.0.manner.lock().unwrap(), Manner::Answers | Manner::Ends | Manner::Pending) {
+        if matches!(
+            *self.0.manner.lock().unwrap(),
+            Manner::Answers | Manner::Ends | Manner::Transfers | Manner::Pending
+        ) {
             self.0.turns.lock().unwrap().insert((request.call_id.clone(), request.turn));
         }
         self.0.part(&request.call_id, request.turn, 0, request.wait_ms).await

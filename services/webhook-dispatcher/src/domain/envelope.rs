@@ -75,6 +75,9 @@ struct Summary<'a> {
     summary: Option<&'a str>,
     evidence: Option<&'a RawValue>,
     metadata: Option<&'a RawValue>,
+    /// Only where another time was wished for: clients that know of none never notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reschedule_outcome: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +133,7 @@ pub(crate) fn call_summary(m: &CallSummarised) -> Result<Event, BadMessage> {
         summary: given(&m.summary),
         evidence: object("evidence_json", &m.evidence_json)?,
         metadata: object("metadata_json", &m.metadata_json)?,
+        reschedule_outcome: object("reschedule_outcome_json", &m.reschedule_outcome_json)?,
     };
     let envelope = Envelope {
         event_id: &m.event_id,

@@ -111,7 +111,7 @@ fn by_meaning<'v>(words: &Words<'_>, options: &'v [Value], question: &str) -> Op
     }
 }
 
-fn wants_other_time(words: &Words<'_>) -> bool {
+pub(crate) fn wants_other_time(words: &Words<'_>) -> bool {
     words.has_any(&[
         "another time",
         "another day",

@@ -97,6 +97,13 @@ fn required_variables_are_the_tokens_that_only_the_caller_can_fill() {
     assert_eq!(required_variables(prompt), ["doctor_name", "appointment_time"]);
 }
 
+#[test]
+fn what_nothing_fills_is_named_once_also_metadata_that_a_customer_does_not_have() {
+    let values = variables(json!({"doctor_name": "Dr. Patel"})).unwrap();
+    let prompt = "{{doctor_name}} {{ time }} {{customer.metadata.plan}} {{customer.metadata.age}} {{time}} {{context}}";
+    assert_eq!(unresolved(prompt, &values), ["time", "customer.metadata.age"]);
+}
+
 proptest! {
     #[test]
     fn rendering_with_nothing_to_fill_changes_nothing(text in "[{}a \n]{1,40}") {

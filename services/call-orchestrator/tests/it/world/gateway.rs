@@ -9,7 +9,7 @@ use contracts::calls::{
     PreviewRulesRequest, RuleVerdict, RulesClient, Suppression, SuppressionsClient, UsageClient, UsageDay,
 };
 
-use super::{World, by_message, context, neighbours};
+use super::{World, by_message, context};
 
 /// A number that is rung in these stories.
 pub(crate) const JOHN: &str = "+14155552671";
@@ -67,11 +67,6 @@ impl World {
         let request = by_message(self.project);
         let customer = Customer { phone_e164: phone.to_owned(), ..request.customer.clone().unwrap() };
         PlaceNotificationRequest { customer: Some(customer), ..request }
-    }
-
-    /// Asks the orchestrator, as its neighbours do.
-    pub(crate) fn caller(&self) -> std::sync::Arc<dyn contracts::rpc::Caller> {
-        neighbours::bridge_of(&self.process).caller
     }
 
     pub(crate) fn suppressions(&self) -> SuppressionsClient {

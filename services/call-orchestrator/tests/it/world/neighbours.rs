@@ -1,6 +1,6 @@
 //! Stand-ins for the bridge and the dispatcher: they write down what they hear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +20,10 @@ use contracts::telephony::{
     CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
     PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
 };
+use contracts::webhooks::{
+    CallNowOutcome, CallNowRequest, CallNowResponse, RevealTargetRequest, RotateTargetRequest, Target,
+    TargetsRpc, TargetsServer,
+};
 
 /// What the neighbours of one world have heard.
 #[derive(Default)]
@@ -34,6 +38,12 @@ pub(crate) struct Heard {
     pub(crate) carrier: Mutex<Carrier>,
     /// How often it was asked.
     pub(crate) carrier_asked: AtomicUsize,
+    /// What users' systems were sent.
+    pub(crate) tool_calls: Mutex<Vec<CallNowRequest>>,
+    /// What they answer, in order; then nothing comes in time.
+    pub(crate) tool_answers: Mutex<VecDeque<CallNowResponse>>,
+    /// While this is held, they do not answer.
+    pub(crate) tool_gate: tokio::sync::Mutex<()>,
 }
 
 /// How the bridge stands to its carrier.
@@ -75,6 +85,27 @@ impl CarriersRpc for CarrierDesk {
         _: RemoveCarrierRequest,
     ) -> Result<RemoveCarrierResponse, RpcError> {
         Err(RpcError::unknown_method("the gateway's"))
+    }
+}
+
+struct TargetDesk(Arc<Heard>);
+
+#[async_trait]
+impl TargetsRpc for TargetDesk {
+    async fn reveal_target(&self, _: Context, _: RevealTargetRequest) -> Result<Target, RpcError> {
+        Err(RpcError::NotFound("target".to_owned()))
+    }
+
+    async fn rotate_target(&self, _: Context, _: RotateTargetRequest) -> Result<Target, RpcError> {
+        Err(RpcError::NotFound("target".to_owned()))
+    }
+
+    async fn call_now(&self, _: Context, request: CallNowRequest) -> Result<CallNowResponse, RpcError> {
+        self.0.tool_calls.lock().unwrap().push(request);
+        drop(self.0.tool_gate.lock().await);
+        let answer = self.0.tool_answers.lock().unwrap().pop_front();
+        let late = CallNowResponse { outcome: CallNowOutcome::TimedOut.into(), ..CallNowResponse::default() };
+        Ok(answer.unwrap_or(late))
     }
 }
 
@@ -125,6 +156,7 @@ fn bridge(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErr
 fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
     let heard = heard_in(settings)?;
     Ok(Service {
+        servers: vec![Arc::new(TargetsServer(TargetDesk(Arc::clone(&heard))))],
         subscriptions: vec![
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: CallStarted| {
                 heard.started.lock().unwrap().push(m);

@@ -60,7 +60,12 @@ pub(crate) fn by_message(project: ProjectId) -> PlaceNotificationRequest {
 
 impl World {
     pub(crate) fn notifications(&self) -> NotificationsClient {
-        NotificationsClient::new(neighbours::bridge_of(&self.process).caller)
+        NotificationsClient::new(self.caller())
+    }
+
+    /// The way of a neighbour to this service.
+    pub(crate) fn caller(&self) -> std::sync::Arc<dyn contracts::rpc::Caller> {
+        neighbours::bridge_of(&self.process).caller
     }
 
     pub(crate) async fn try_place(

@@ -27,6 +27,10 @@ pub(crate) struct NotificationBody {
     status: String,
     /// What was learned: exactly the properties of the `output_schema`; one that was not learned is `null`.
     call_result: Option<Value>,
+    /// What became of another time: `{outcome: rescheduled|reschedule_requested, rescheduled_to, reschedule_request}`. Only where
+    /// one could be agreed on, and was wished for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reschedule_outcome: Option<Value>,
     /// Where each property was said: `{status: grounded|not_said|invalid, turn, quote}`.
     evidence: Option<Value>,
     /// Why it ended, for example `customer-ended-call`.
@@ -102,6 +106,7 @@ impl From<Notification> for NotificationBody {
             max_duration_seconds: n.max_duration_seconds,
             status: n.status,
             call_result: json(&n.call_result_json),
+            reschedule_outcome: json(&n.reschedule_outcome_json),
             evidence: json(&n.evidence_json),
             ended_reason: present(n.ended_reason),
             blocked_by: present(n.blocked_by),

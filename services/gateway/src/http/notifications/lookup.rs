@@ -97,6 +97,7 @@ impl Book {
             metadata_json: order.metadata.as_ref().map(|m| m.to_text()).unwrap_or_default(),
             language: self.project.settings.language.clone(),
             voice: self.project.settings.voice.clone(),
+            disclosure_line: self.project.settings.disclosure_line.clone().unwrap_or_default(),
             business_id: tenant.business.to_string(),
             policy: Some(self.project.policy()),
             standing: Some(standing),
@@ -248,7 +249,7 @@ fn wanted_agents<'a>(
 }
 
 /// An agent as it is frozen into a notification.
-fn frozen(row: &AgentRow) -> Result<Agent, ApiError> {
+pub(crate) fn frozen(row: &AgentRow) -> Result<Agent, ApiError> {
     let options = options(row)?;
     Ok(Agent {
         id: row.id.0.to_string(),
@@ -259,6 +260,13 @@ fn frozen(row: &AgentRow) -> Result<Agent, ApiError> {
         voice: options.voice.unwrap_or_default(),
         first_message: options.first_message.unwrap_or_default(),
         max_duration_seconds: options.max_duration_seconds.unwrap_or(DEFAULT_MAX_DURATION),
-        ..Agent::default()
+        tools_json: if options.tools.is_empty() { String::new() } else { text(&options.tools)? },
+        transfer_number: options.transfer_number.unwrap_or_default(),
+        voicemail_message: options.voicemail_message.unwrap_or_default(),
+        reschedule_json: options.reschedule.as_ref().map(text).transpose()?.unwrap_or_default(),
     })
+}
+
+fn text(value: &impl serde::Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(ApiError::internal)
 }

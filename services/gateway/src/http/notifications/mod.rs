@@ -3,7 +3,7 @@
 
 pub(super) mod body;
 pub(super) mod document;
-mod lookup;
+pub(super) mod lookup;
 pub(super) mod order;
 pub(super) mod placing;
 

@@ -30,6 +30,7 @@ fn summarised() -> CallSummarised {
         duration_ms: 42_500,
         metadata_json: r#"{"order":7}"#.into(),
         inbound: false,
+        reschedule_outcome_json: String::new(),
     }
 }
 
