@@ -213,11 +213,12 @@ fn add_credentials(document: &mut Document) {
 /// Adds what an operation shares with others.
 fn complete(path: &str, method: &str, operation: &mut Operation) {
     let guarded = path.starts_with("/api/v1");
-    let creates = method == "POST" && operation.responses.responses.contains_key("201");
+    let keyed = has_idempotency_key(operation);
+    let creates = keyed || method == "POST" && operation.responses.responses.contains_key("201");
     if guarded && operation.security.is_none() {
         operation.security = Some(either_credential());
     }
-    if guarded && creates {
+    if guarded && creates && !keyed {
         add_parameter(operation, idempotency_key());
     }
     for (status, why) in shared_errors(path, operation.request_body.is_some(), guarded, creates) {
@@ -297,6 +298,12 @@ fn idempotency_key() -> Parameter {
         .schema(Some(schema))
         .example(Some(json!("order-4711")))
         .build()
+}
+
+/// Whether an operation says by itself that it takes the header, as one does that makes many things at once.
+fn has_idempotency_key(operation: &Operation) -> bool {
+    let named = |p: &RefOr<Parameter>| matches!(p, RefOr::T(p) if p.name == "Idempotency-Key");
+    operation.parameters.iter().flatten().any(named)
 }
 
 fn add_parameter(operation: &mut Operation, parameter: Parameter) {

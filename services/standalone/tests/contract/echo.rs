@@ -50,8 +50,6 @@ pub(crate) struct Echo {
     pub(crate) pair: Pair,
     /// `http://` and where the API listens.
     pub(crate) base: String,
-    /// Its time; a test that moves it starts an Echo of its own.
-    pub(crate) clock: Clock,
     line: String,
     tables: Tables,
     stop: Option<oneshot::Sender<()>>,
@@ -87,7 +85,7 @@ impl Echo {
         let (api, carrier) = started.await.expect("Echo starts");
         let line = format!("http://{carrier}");
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { pair, base: format!("http://{api}"), clock, line, tables, stop, thread }
+        Self { pair, base: format!("http://{api}"), line, tables, stop, thread }
     }
 
     /// The line that its calls go over. A test asks for its own: the connections of one end with its test.
