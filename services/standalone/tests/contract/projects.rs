@@ -1,4 +1,4 @@
-//! Businesses, their people, and the projects that keep everything apart.
+//! The projects that keep everything in a business apart.
 
 use std::sync::Arc;
 
