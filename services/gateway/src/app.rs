@@ -10,7 +10,7 @@ use contracts::calls::{
 };
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
-use contracts::webhooks::{DeliveriesClient, EndpointsClient, TargetsClient};
+use contracts::webhooks::{DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::config::Config;
@@ -54,6 +54,8 @@ pub(crate) struct App {
     pub(crate) targets: TargetsClient,
     /// The webhook-dispatcher's log.
     pub(crate) deliveries: DeliveriesClient,
+    /// The webhook-dispatcher's mail.
+    pub(crate) mails: MailsClient,
     /// Checks passwords.
     pub(crate) passwords: Passwords,
     /// Makes and reads tokens.
@@ -94,6 +96,7 @@ impl App {
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
             deliveries: DeliveriesClient::new(Arc::clone(&platform.caller)),
+            mails: MailsClient::new(Arc::clone(&platform.caller)),
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),
             keys: Cache::default(),

@@ -6,6 +6,7 @@ mod domain;
 mod error;
 mod http;
 mod identity;
+mod mails;
 mod metrics;
 mod store;
 mod tasks;

@@ -206,7 +206,7 @@ pub(super) struct PlaceBody {
     )
 )]
 pub(crate) async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let Member { user, tenant } = signed_in(&app, &request).await?;
+    let Member { user, tenant, .. } = signed_in(&app, &request).await?;
     let body = app.platform.database.read(move |db| whole(db, user, tenant.business, tenant.role));
     Ok(HttpResponse::Ok().json(body.await?))
 }

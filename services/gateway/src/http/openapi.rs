@@ -14,9 +14,9 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Required};
 use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_sessions, calls, carrier, customer_import, customers,
-    deliveries, notification_batch, notification_preview, notifications, phones, projects, suppressions,
-    usage, webhooks,
+    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, business, calls, carrier,
+    customer_import, customers, deliveries, invitations, members, notification_batch, notification_preview,
+    notifications, phones, projects, suppressions, usage, webhooks,
 };
 
 /// The operations in the document.
@@ -35,6 +35,10 @@ use super::{
     paths(
         auth::signup,
         auth::login,
+        auth_passwords::change,
+        auth_passwords::forgot,
+        auth_passwords::reset,
+        invitations::accept,
         auth_sessions::refresh,
         auth_sessions::logout,
         auth_sessions::me,
@@ -81,6 +85,12 @@ use super::{
         deliveries::read,
         deliveries::retry,
         deliveries::test,
+        business::change,
+        business::read,
+        invitations::create,
+        members::change,
+        members::list,
+        members::remove,
         projects::change,
         projects::create,
         projects::list,

@@ -12,7 +12,7 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::role::{Operation, Role};
 use crate::error::ApiError;
 use crate::http::request_id::RequestId;
-use crate::identity::tokens::Use;
+use crate::identity::tokens::{SessionId, Use};
 use crate::store::audit::Actor;
 use crate::store::sessions::{self, Standing};
 use crate::store::{api_keys, projects};
@@ -81,6 +81,8 @@ impl Tenant {
 pub(crate) struct Member {
     /// The user.
     pub(crate) user: UserId,
+    /// The session of the token.
+    pub(crate) session: SessionId,
     /// For whom they ask.
     pub(crate) tenant: Tenant,
 }
@@ -184,5 +186,5 @@ async fn by_token(app: &App, request: &HttpRequest, token: &str) -> Result<Membe
         address: app.limits.client(request),
         request_id: RequestId::of(request),
     };
-    Ok(Member { user, tenant })
+    Ok(Member { user, session, tenant })
 }

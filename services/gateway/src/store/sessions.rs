@@ -82,6 +82,19 @@ pub(crate) fn revoke(conn: &mut Db, session: SessionId, now: Time) -> Result<boo
     Ok(diesel::update(alive).set(sessions::revoked_at.eq(now)).execute(conn)? == 1)
 }
 
+/// Takes a user's session along into a new generation, in which all others count no longer.
+pub(crate) fn take_along(
+    conn: &mut Db,
+    user: UserId,
+    session: SessionId,
+    generation: i32,
+) -> Result<(), DbError> {
+    let own =
+        sessions::table.filter(sessions::user_id.eq(Id::of(user)).and(sessions::id.eq(Id::of(session))));
+    diesel::update(own).set(sessions::generation.eq(generation)).execute(conn)?;
+    Ok(())
+}
+
 /// Forgets sessions whose last token has run out. Their tokens go first.
 pub(crate) fn forget_expired(conn: &mut Db, now: Time) -> Result<usize, DbError> {
     Ok(diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(conn)?)

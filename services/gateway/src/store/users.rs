@@ -68,3 +68,25 @@ pub(crate) fn get(conn: &mut Db, user: UserId) -> Result<Option<User>, DbError> 
 pub(crate) fn several(conn: &mut Db, ids: &[Id]) -> Result<Vec<User>, DbError> {
     Ok(users::table.filter(users::id.eq_any(ids)).select(columns()).load(conn)?)
 }
+
+/// Gives a user another password and begins a new generation of tokens, if the password is still of `generation`. False:
+/// somebody has changed it in the meantime.
+pub(crate) fn set_password(
+    conn: &mut Db,
+    user: UserId,
+    generation: i32,
+    password_hash: &str,
+    now: Time,
+) -> Result<bool, DbError> {
+    let unchanged =
+        users::table.filter(users::id.eq(Id::of(user)).and(users::token_generation.eq(generation)));
+    let changed = diesel::update(unchanged)
+        .set((
+            users::password_hash.eq(password_hash),
+            users::token_generation.eq(generation + 1),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}

@@ -1,15 +1,17 @@
-//! The projects that keep everything in a business apart.
+//! Businesses, their people, and the projects that keep everything apart.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::client::{Account, Client, appointment, new_customer, new_phone};
+use crate::client::{Account, Client, appointment, new_customer, new_phone, new_signup};
 use crate::echo::Echo;
 use crate::promises;
 use crate::shape::{elements, has, ids, is_secret, text};
 
 promises! {
+    a_business_is_made_at_signup_with_name_summary_and_industry;
+    people_belong_to_the_business;
     a_project_has_an_id_and_a_name;
     a_second_project_comes_with_a_key_of_its_own;
     a_project_keeps_its_keys_customers_notifications_and_endpoints_to_itself;
@@ -21,6 +23,23 @@ async fn staging(echo: &Echo, own: &Account) -> (String, Client) {
     let made = own.person(echo).post("/api/v1/projects", &json!({"name": "staging"})).await.is(201);
     assert_eq!(made["name"], "staging");
     (text(&made, "id").to_owned(), own.api.with_key(text(&made, "api_key")))
+}
+
+async fn a_business_is_made_at_signup_with_name_summary_and_industry(echo: Arc<Echo>) {
+    let signup = new_signup();
+    let own = Account::of(&echo, Client::stranger(&echo).post("/auth/signup", &signup).await.is(201));
+    let business = own.person(&echo).get("/api/v1/business").await.is(200);
+    assert_eq!(business["id"], own.signup["business"]["id"]);
+    assert_eq!(business["name"], signup["business_name"]);
+    assert_eq!(business["summary"], signup["business_summary"]);
+    assert_eq!(business["industry"], signup["industry"]);
+}
+
+async fn people_belong_to_the_business(echo: Arc<Echo>) {
+    let own = Account::new(&echo).await;
+    let members = own.person(&echo).get("/api/v1/members").await.is(200);
+    assert_eq!(elements(&members).len(), 1, "{members}");
+    assert!(members.to_string().contains(text(&own.signup["user"], "email")), "{members}");
 }
 
 async fn a_project_has_an_id_and_a_name(echo: Arc<Echo>) {
