@@ -12,40 +12,36 @@ use super::webhook::HookUrl;
 /// Most times that may be offered.
 const MOST: usize = 50;
 
-/// Where other times come from.
+/// Where other times come from: at least one of the two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Reschedule {
-    /// These, in order.
-    Slots {
-        /// RFC 3339, UTC.
-        slots: Vec<String>,
-    },
-    /// What this address answers.
-    Url {
-        /// Where a time is booked.
-        url: String,
-    },
+pub(crate) struct Reschedule {
+    /// These are offered, in order: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slots: Option<Vec<String>>,
+    /// Where a time is booked, and what answers which are free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 impl Reschedule {
-    /// Accepts `{slots: [times]}` or `{url}`.
+    /// Accepts `{slots: [times]}`, `{url}` or both.
     pub(crate) fn parse(value: &Value) -> Result<Self, Vec<Problem>> {
         let present = |name: &str| value.get(name).filter(|value| !value.is_null());
-        match (value.is_object(), present("slots"), present("url")) {
-            (true, Some(slots), None) => times(slots).map(|slots| Self::Slots { slots }),
-            (true, None, Some(url)) => {
-                let parsed =
-                    url.as_str().ok_or_else(|| "must be a string".to_owned()).and_then(HookUrl::parse);
-                let url = parsed.map_err(|problem| vec![Problem::new("/url", problem)])?;
-                Ok(Self::Url { url: url.into_inner() })
-            }
-            _ => Err(vec![Problem::new(
+        let (slots, url) = (present("slots").map(times), present("url").map(address));
+        match (slots.transpose(), url.transpose()) {
+            (Ok(None), Ok(None)) => Err(vec![Problem::new(
                 "",
-                "must be {\"slots\": [times]} or {\"url\": address}, one of the two",
+                "must be {\"slots\": [times]}, {\"url\": address} or an object with both",
             )]),
+            (Ok(slots), Ok(url)) => Ok(Self { slots, url }),
+            (slots, url) => Err(slots.err().into_iter().chain(url.err()).flatten().collect()),
         }
     }
+}
+
+fn address(value: &Value) -> Result<String, Vec<Problem>> {
+    let parsed = value.as_str().ok_or_else(|| "must be a string".to_owned()).and_then(HookUrl::parse);
+    parsed.map(HookUrl::into_inner).map_err(|problem| vec![Problem::new("/url", problem)])
 }
 
 fn times(value: &Value) -> Result<Vec<String>, Vec<Problem>> {
@@ -87,17 +83,15 @@ mod tests {
     }
 
     #[test]
-    fn it_is_either_times_or_an_address() {
+    fn it_is_times_or_an_address_or_both() {
         assert!(Reschedule::parse(&json!({"url": "https://example.com/book", "slots": null})).is_ok());
-        for value in [
-            json!({}),
-            json!([]),
-            json!("x"),
-            json!({"url": "https://x.example", "slots": ["2026-03-19T10:00:00Z"]}),
-        ] {
+        let both = json!({"slots": ["2026-03-19T10:00:00.000Z"], "url": "https://x.example/book"});
+        assert_eq!(serde_json::to_value(Reschedule::parse(&both).unwrap()).unwrap(), both);
+        for value in [json!({}), json!([]), json!("x")] {
             assert_eq!(places(&value), [""], "{value}");
         }
         assert_eq!(places(&json!({"url": 7})), ["/url"]);
+        assert_eq!(places(&json!({"url": 7, "slots": []})), ["/slots", "/url"]);
         assert_eq!(places(&json!({"slots": []})), ["/slots"]);
         assert_eq!(places(&json!({"slots": vec!["2026-03-19T10:00:00Z"; 51]})), ["/slots"]);
         assert_eq!(places(&json!({"slots": ["2026-03-19T10:00:00Z", "noon", 5]})), ["/slots/1", "/slots/2"]);

@@ -73,7 +73,8 @@ impl From<PhoneRow> for PhoneBody {
     }
 }
 
-fn refused(why: Refusal) -> ApiError {
+/// What a rule of the phone book says to a caller.
+pub(crate) fn refused(why: Refusal) -> ApiError {
     ApiError::conflict(why.code(), why.message())
 }
 

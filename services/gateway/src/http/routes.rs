@@ -33,17 +33,15 @@ struct Group {
     /// Where they are reached: the first base is the one that the document names.
     bases: &'static [&'static str],
     paths: &'static [Path],
-    /// Whether programs of integrators call them, and so whether they stand in the document.
-    documented: bool,
 }
 
-/// All of them.
-const GROUPS: [Group; 4] = [
-    Group { bases: &["/auth", "/api/auth"], paths: AUTH, documented: true },
-    Group { bases: &["/api/v1", "/v1"], paths: API, documented: true },
-    Group { bases: &[""], paths: DOCUMENT, documented: false },
-    Group { bases: &[""], paths: PAGES, documented: false },
-];
+/// What programs of integrators call. All of it stands in the document.
+const FOR_PROGRAMS: [Group; 2] =
+    [Group { bases: &["/auth", "/api/auth"], paths: AUTH }, Group { bases: &["/api/v1", "/v1"], paths: API }];
+
+/// What people open in a browser, and the document itself.
+const FOR_PEOPLE: [Group; 2] =
+    [Group { bases: &[""], paths: DOCUMENT }, Group { bases: &[""], paths: PAGES }];
 
 /// Becoming somebody.
 const AUTH: &[Path] = &[
@@ -213,7 +211,7 @@ pub(crate) fn register(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync +
     let app = app.clone();
     move |config| {
         config.app_data(Data::new(app.clone()));
-        for group in &GROUPS {
+        for group in FOR_PROGRAMS.iter().chain(&FOR_PEOPLE) {
             for base in group.bases {
                 for path in group.paths {
                     config.service(resource(base, path));
@@ -267,9 +265,8 @@ mod tests {
 
     #[test]
     fn routes_and_document_name_the_same_operations() {
-        let routed: BTreeSet<(String, &str)> = GROUPS
+        let routed: BTreeSet<(String, &str)> = FOR_PROGRAMS
             .iter()
-            .filter(|group| group.documented)
             .flat_map(|group| {
                 group.paths.iter().map(|path| (format!("{}{}", group.bases[0], path.path), path))
             })

@@ -112,7 +112,7 @@ async fn when_and_how_it_is_dialled_travels_to_the_orchestrator_and_is_shown() {
     let order = json!({
         "customer_external_id": "user_1", "message": "Hello", "scheduled_at": at, "expires_at": until,
         "retry": retry, "from": "+15005550006", "voicemail": "leave_message",
-        "reschedule": {"slots": ["2030-01-01T10:00:00Z"]}
+        "reschedule": {"slots": ["2030-01-01T10:00:00.000Z"]}
     });
     let placed = place(&gateway, &account, &order).await;
     let shown = |ms: i64| {
@@ -128,7 +128,7 @@ async fn when_and_how_it_is_dialled_travels_to_the_orchestrator_and_is_shown() {
     let told = lock(&gateway.fakes.placed)[0].clone();
     assert_eq!(told.scheduled_at_ms, Some(soon.timestamp_millis()));
     assert_eq!(told.expires_at_ms, Some(soon.timestamp_millis() + 3_600_000));
-    assert_eq!(told.reschedule_json, r#"{"slots":["2030-01-01T10:00:00Z"]}"#);
+    assert_eq!(told.reschedule_json, r#"{"slots":["2030-01-01T10:00:00.000Z"]}"#);
     assert!(told.standing.is_some());
 }
 
@@ -294,5 +294,36 @@ async fn filters_travel_to_the_orchestrator_and_wrong_ones_are_named() {
         ("created_before=2026-03-18", "created_before"),
     ] {
         gateway.get(&format!("/v1/notifications?{query}"), &account.key).await.assert_fields(&[field]);
+    }
+}
+
+#[tokio::test]
+async fn orders_at_once_with_new_numbers_of_one_customer_keep_the_rules_of_their_numbers() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let mut described = customer("user_1");
+        let made = gateway.post("/v1/customers", &account.key, &described).await.expect(201);
+        described["phone"] = json!("+442079460018");
+        let order = json!({"customer": described, "message": "Hello"});
+        let send = || gateway.post("/v1/notifications", &account.key, &order);
+        let (one, two, three) = tokio::join!(send(), send(), send());
+        for answer in [one, two, three] {
+            answer.expect(201);
+        }
+        let own = gateway.get(&format!("/v1/customers/{}", id(&made)), &account.key).await.expect(200);
+        let values: Vec<&Value> = own["phones"].as_array().unwrap().iter().map(|p| &p["value"]).collect();
+        assert_eq!(values, ["+14155552671", "+442079460018"]);
+        for n in 2..20 {
+            let body = json!({"value": format!("+141555520{n:02}")});
+            gateway
+                .post(&format!("/v1/customers/{}/phones", id(&made)), &account.key, &body)
+                .await
+                .expect(201);
+        }
+        described["phone"] = json!("+442079460019");
+        let order = json!({"customer": described, "message": "Hello"});
+        let full = gateway.post("/v1/notifications", &account.key, &order).await;
+        full.assert_error(409, "phone_limit_reached");
     }
 }

@@ -110,7 +110,7 @@ pub(crate) struct ToolBody {
     url: String,
 }
 
-/// Other times to offer: `slots`, or the `url` that books them.
+/// How another time is agreed on: from `slots`, at the `url` that books, or both. At least one of them.
 #[derive(ToSchema)]
 #[schema(as = Reschedule)]
 #[expect(dead_code, reason = "the document's view of `domain/reschedule.rs`")]

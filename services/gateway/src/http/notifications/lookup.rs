@@ -2,18 +2,19 @@
 
 use std::collections::HashMap;
 
-use common::db::{Db, DbError, Id, Time};
+use common::db::{Db, DbError, Id, Time, lease};
 use contracts::accounts::CustomerStanding;
 use contracts::calls::{Agent, Business, Customer, PlaceNotificationRequest, RetryPolicy};
-use contracts::ids::{CustomerId, PhoneId};
+use contracts::ids::{CustomerId, ProjectId};
 use uuid::Uuid;
 
 use super::super::agents::options;
 use super::super::customers::{NewCustomer, TOLD_HERE};
 use super::super::idempotent::Failed;
+use super::super::phones::{book as phones_book, refused};
 use super::order::{Order, WantedAgent, Whom};
 use crate::domain::agent::DEFAULT_MAX_DURATION;
-use crate::domain::phone_book::PhoneStatus;
+use crate::domain::phone_book::{self, PhoneStatus, Refusal};
 use crate::domain::retry::Retry;
 use crate::error::ApiError;
 use crate::identity::credential::Tenant;
@@ -106,7 +107,7 @@ impl Book {
             retry: retry.map(policy),
             from_e164: dialling.from.clone().map(|from| from.into_inner()).unwrap_or_default(),
             voicemail: dialling.voicemail.clone().unwrap_or_default(),
-            reschedule_json: dialling.reschedule.clone().unwrap_or_default(),
+            reschedule_json: dialling.reschedule.as_ref().map(text).transpose()?.unwrap_or_default(),
         })
     }
 
@@ -167,15 +168,28 @@ impl Book {
         let own = self.phones.entry(row.id).or_default();
         if let Some(stored) = own.iter().find(|stored| stored.value == phone.value) {
             may_ring(stored, "phone", "give another one")?;
-        } else {
-            phone.customer_id = row.id;
-            phone.id = Id::of(PhoneId::new());
-            phone.is_primary = !own.iter().any(|stored| stored.is_primary);
-            phones::insert(db, tenant.project, &phone)?;
-            own.push(phone.clone());
+            return Ok((rung(&row, &phone.value), row.standing()?));
+        }
+        *own = held_phones(db, tenant.project, CustomerId(row.id.0))?;
+        match phone_book::add(&phones_book(own), &phone.value, false) {
+            Ok(is_primary) => {
+                phone.customer_id = row.id;
+                phone.is_primary = is_primary;
+                phones::insert(db, tenant.project, &phone)?;
+                own.push(phone.clone());
+            }
+            // Somebody has added it in the meantime.
+            Err(Refusal::Known) => {}
+            Err(refusal) => return Err(refused(refusal).into()),
         }
         Ok((rung(&row, &phone.value), row.standing()?))
     }
+}
+
+/// The numbers of a customer, as they are until the end of the transaction: nobody else changes them meanwhile.
+fn held_phones(db: &mut Db, project: ProjectId, customer: CustomerId) -> Result<Vec<PhoneRow>, DbError> {
+    lease::exclusive(db, &format!("customer:{customer}"))?;
+    phones::of_customers(db, project, &[Id::of(customer)])
 }
 
 /// A number that is out of use is not rung.

@@ -2,22 +2,19 @@
 //! `lookup.rs`.
 
 use contracts::ids::{AgentId, CustomerId};
-use serde_json::Value;
 
 use super::super::customers::NewCustomer;
 use super::super::fields::{Fields, within};
-use crate::domain::json::{Metadata, Variables, storable};
+use crate::domain::json::{Metadata, Variables};
 use crate::domain::moment;
 use crate::domain::notification::{Schedule, voicemail};
 use crate::domain::phone::PhoneE164;
-use crate::domain::problem::Problem;
+use crate::domain::reschedule::Reschedule;
 use crate::domain::retry::Retry;
 use crate::domain::text::{ExternalId, Message};
 
 /// Longest call on the LLM path where the caller names none, in seconds.
 const DEFAULT_SECONDS: u32 = 180;
-/// Largest `reschedule`, in bytes of compact JSON.
-const MAX_RESCHEDULE: usize = 32 * 1024;
 /// The three ways to say who is rung.
 const WAYS: [&str; 3] = ["customer_id", "customer_external_id", "customer"];
 
@@ -60,7 +57,7 @@ pub(super) struct Dialling {
     pub(super) retry: Option<Retry>,
     pub(super) from: Option<PhoneE164>,
     pub(super) voicemail: Option<String>,
-    pub(super) reschedule: Option<String>,
+    pub(super) reschedule: Option<Reschedule>,
 }
 
 impl Order {
@@ -138,7 +135,7 @@ impl Dialling {
         let retry = fields.nested("retry", Retry::parse);
         let from = fields.optional_text("from", PhoneE164::parse);
         let voicemail = fields.optional_text("voicemail", voicemail);
-        let reschedule = fields.nested("reschedule", reschedule);
+        let reschedule = fields.nested("reschedule", Reschedule::parse);
         Some(Self {
             schedule: Schedule { scheduled_at: scheduled_at?, expires_at: expires_at? },
             retry: retry?,
@@ -147,18 +144,4 @@ impl Dialling {
             reschedule: reschedule?,
         })
     }
-}
-
-/// What it means is the orchestrator's to say; here it only has to be storable.
-fn reschedule(value: &Value) -> Result<String, Vec<Problem>> {
-    if !value.is_object() {
-        return Err(vec![Problem::new("", "must be an object with slots, url or both")]);
-    }
-    storable(value)?;
-    let text = value.to_string();
-    if text.len() > MAX_RESCHEDULE {
-        let problem = format!("has {} bytes; at most {MAX_RESCHEDULE} are allowed", text.len());
-        return Err(vec![Problem::new("", problem)]);
-    }
-    Ok(text)
 }
