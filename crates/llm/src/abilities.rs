@@ -1,16 +1,11 @@
 //! What a model can do in a conversation besides speaking: call the user's tools, settle another time, put through to a person.
 
-use serde_json::{Map, Value};
-
-/// Name of the tool that settles another time: `{time}` (one of the free times, RFC 3339) or `{preferred}` (the customer's
-/// words).
-pub const BOOK_TIME: &str = "book_time";
-/// Name of the tool that hangs up.
-pub(crate) const END_CALL: &str = "end_call";
-/// Name of the tool that connects to a person.
-pub(crate) const TRANSFER: &str = "transfer_to_person";
 /// Names that no tool of a user can have.
-pub const RESERVED_TOOLS: [&str; 3] = [BOOK_TIME, END_CALL, TRANSFER];
+pub use contracts::reserved_tools::ALL as RESERVED_TOOLS;
+/// Settles another time: `{time}` (one of the free times, RFC 3339) or `{preferred}` (the customer's words).
+pub use contracts::reserved_tools::BOOK_TIME;
+pub(crate) use contracts::reserved_tools::{END_CALL, TRANSFER};
+use serde_json::{Map, Value};
 
 /// What one turn's model may do, and what was done already.
 #[derive(Debug, Clone, Default, PartialEq)]

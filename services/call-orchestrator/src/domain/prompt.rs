@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::variables::{BUILT_INS, METADATA_PREFIX};
+use contracts::variables::{METADATA_PREFIX, Part, parts};
 use serde_json::{Map, Value};
 
 use super::limits::{MAX_RENDERED_CHARS, MAX_TEMPLATE_CHARS, MAX_VALUE_CHARS, MAX_VARIABLES};
@@ -151,22 +151,6 @@ pub fn render(template: &str, variables: &Variables) -> Result<String, PromptPro
     Ok(rendered)
 }
 
-/// The tokens of a prompt that only the caller can fill, each once, in the order of their first use.
-#[must_use]
-pub fn required_variables(prompt: &str) -> Vec<String> {
-    let mut names = Vec::<String>::new();
-    for part in parts(prompt) {
-        if let Part::Token { name, .. } = part
-            && !BUILT_INS.contains(&name)
-            && !name.starts_with(METADATA_PREFIX)
-            && !names.iter().any(|known| known == name)
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
 /// The tokens of a text that stay as they are, each once, in the order of their first use.
 #[must_use]
 pub fn unresolved(template: &str, variables: &Variables) -> Vec<String> {
@@ -180,49 +164,6 @@ pub fn unresolved(template: &str, variables: &Variables) -> Vec<String> {
         }
     }
     names
-}
-
-enum Part<'a> {
-    Text(&'a str),
-    Token { name: &'a str, whole: &'a str },
-}
-
-fn parts(template: &str) -> impl Iterator<Item = Part<'_>> {
-    let mut rest = template;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let (part, tail) = match next_token(rest) {
-            Some((0, length, name)) => {
-                let (whole, tail) = rest.split_at(length);
-                (Part::Token { name, whole }, tail)
-            }
-            Some((start, ..)) => {
-                let (text, tail) = rest.split_at(start);
-                (Part::Text(text), tail)
-            }
-            None => (Part::Text(rest), ""),
-        };
-        rest = tail;
-        Some(part)
-    })
-}
-
-/// The first token: where it begins, how many bytes it has, its name.
-fn next_token(text: &str) -> Option<(usize, usize, &str)> {
-    let mut from = 0;
-    while let Some(found) = text[from..].find("{{") {
-        let start = from + found;
-        let inside = &text[start + 2..];
-        let end = inside.find(['{', '}', '\n'])?;
-        let name = inside[..end].trim();
-        if !name.is_empty() && inside[end..].starts_with("}}") {
-            return Some((start, end + 4, name));
-        }
-        from = start + 1;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contracts::variables::{BUILT_INS, METADATA_PREFIX};
+use contracts::variables;
 use serde::{Deserialize, Serialize};
 
 use super::reschedule::Reschedule;
@@ -61,12 +61,7 @@ pub(crate) struct AgentOptions {
 
 /// The tokens of a prompt that every notification has to bring values for, in alphabetical order.
 pub(crate) fn required_variables(prompt: &str) -> Vec<String> {
-    let names: BTreeSet<&str> = prompt
-        .split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}").map(|(name, _)| name.trim()))
-        .filter(|name| !name.is_empty() && !BUILT_INS.contains(name) && !name.starts_with(METADATA_PREFIX))
-        .collect();
+    let names: BTreeSet<&str> = variables::required(prompt).collect();
     names.into_iter().map(str::to_owned).collect()
 }
 
@@ -77,8 +72,8 @@ mod tests {
     #[test]
     fn required_variables_are_the_tokens_that_nobody_else_fills() {
         let prompt = "Hi {{recipient_first_name}}, {{ doctor_name }} on {{appointment_time}} ({{doctor_name}}) at \
-                      {{business_name}}, {{customer.metadata.room}} {{unfinished";
-        assert_eq!(required_variables(prompt), ["appointment_time", "doctor_name"]);
+                      {{business_name}}, {{customer.metadata.room}} {{{clinic}}} {{unfinished";
+        assert_eq!(required_variables(prompt), ["appointment_time", "clinic", "doctor_name"]);
         assert!(required_variables("no tokens").is_empty());
     }
 }

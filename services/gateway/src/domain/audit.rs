@@ -69,10 +69,22 @@ actions! {
     AgentChanged = "agent.updated";
     /// What signs an agent's requests was replaced.
     AgentSecretRotated = "agent.secret_rotated";
+    /// What is known about a customer changed: names of fields, never what stands in them.
+    CustomerChanged = "customer.updated";
     /// A customer was erased.
     CustomerErased = "customer.erased";
     /// A file of customers was taken in.
     CustomersImported = "customer.imported";
+    /// A number is not to be called any more.
+    SuppressionMade = "suppression.created";
+    /// A number may be called again.
+    SuppressionRemoved = "suppression.deleted";
+    /// A webhook endpoint was made.
+    WebhookMade = "webhook.created";
+    /// A webhook endpoint has another address, other events or another status.
+    WebhookChanged = "webhook.updated";
+    /// A webhook endpoint was removed.
+    WebhookDeleted = "webhook.deleted";
     /// A webhook endpoint has another secret.
     WebhookSecretRotated = "webhook.secret_rotated";
 }

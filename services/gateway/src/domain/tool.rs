@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use contracts::reserved_tools;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -103,6 +104,9 @@ fn text(fields: &Map<String, Value>, field: &str) -> Result<String, String> {
 }
 
 fn name(text: String) -> Result<String, String> {
+    if reserved_tools::ALL.contains(&text.as_str()) {
+        return Err("is what every agent can do of itself: give the tool another name".to_owned());
+    }
     let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if letters && (1..=MAX_NAME).contains(&text.len()) {
         return Ok(text);
@@ -160,7 +164,7 @@ mod tests {
             json!([tool("a"), {"name": "book table", "parameters": {"type": "array"}, "url": "ftp://x"}]);
         assert_eq!(places(&wrong), ["/1/name", "/1/description", "/1/url", "/1/parameters/type"]);
         assert_eq!(places(&json!([7])), ["/0"]);
-        for name in ["", &"x".repeat(65), "ä", "a.b"] {
+        for name in ["", &"x".repeat(65), "ä", "a.b", "book_time", "end_call"] {
             assert_eq!(places(&json!([tool(name)])), ["/0/name"], "{name}");
         }
     }

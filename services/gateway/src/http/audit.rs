@@ -16,9 +16,18 @@ use crate::app::App;
 use crate::domain::audit::{Action, target_type};
 use crate::domain::role::Operation;
 use crate::error::ApiError;
-use crate::identity::credential::authorise;
-use crate::store::audit::{self, Entry, Filter};
+use crate::identity::credential::{Tenant, authorise};
+use crate::store::audit::{self, Entry, Event, Filter};
 use crate::store::users;
+
+/// Notes what another service has done. Who fails here asks again, and then it is done and noted twice.
+///
+/// # Errors
+/// Of the database.
+pub(super) async fn note(app: &App, tenant: &Tenant, event: Event) -> Result<(), ApiError> {
+    let actor = tenant.actor();
+    Ok(app.platform.database.write(move |tx| audit::note(tx, &actor, event.clone())).await?)
+}
 
 /// An entry as it is answered.
 #[derive(Serialize, ToSchema)]

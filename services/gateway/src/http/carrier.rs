@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use contracts::ids::ProjectId;
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::put_carrier_request::Carrier;
 use contracts::telephony::{
@@ -15,19 +14,18 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::audit::note;
 use super::body;
 use super::fields::{Fields, decode};
 use super::openapi::ErrorBody;
-use super::query::path_id;
+use super::projects::authorise_path;
 use super::reply::millis;
 use crate::app::App;
 use crate::domain::audit::Action;
 use crate::domain::carrier::{Kind, account_sid, auth_token, phone_number_sid};
 use crate::domain::role::Operation;
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::{Subject, Tenant, authorise};
-use crate::store::audit::{self, Event};
-use crate::store::projects;
+use crate::store::audit::Event;
 
 /// Twilio is asked three things, ten seconds each at most; whoever waits longer than this asks again.
 const CHECKED_WITHIN: Duration = Duration::from_secs(20);
@@ -105,26 +103,6 @@ impl From<ProjectCarrier> for CarrierBody {
     }
 }
 
-/// Who asks, and the project in the path, if it is theirs: a key has one project, a member those of the business.
-async fn authorise_path(
-    app: &App,
-    request: &HttpRequest,
-    operation: Operation,
-) -> Result<(Tenant, ProjectId), ApiError> {
-    let tenant = authorise(app, request, operation).await?;
-    let not_there = || ApiError::not_found("project", "Project");
-    let named: ProjectId = path_id(request, "project").ok_or_else(not_there)?;
-    if named == tenant.project {
-        return Ok((tenant, named));
-    }
-    if matches!(tenant.subject, Subject::Key(_)) {
-        return Err(not_there());
-    }
-    let business = tenant.business;
-    let found = app.platform.database.read(move |db| projects::pick(db, business, Some(named))).await?;
-    found.map(|project| (Tenant { project, ..tenant }, project)).ok_or_else(not_there)
-}
-
 fn failed(error: RpcError) -> ApiError {
     from_rpc(error, "project", "Project")
 }
@@ -150,22 +128,16 @@ pub(crate) async fn put(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let (tenant, project) = authorise_path(&app, &request, Operation::ManageCarrier).await?;
+    let tenant = authorise_path(&app, &request, Operation::ManageCarrier).await?;
     let body = body::json(&request, payload).await?;
     let carrier = decode(&body, wanted)?;
-    let wanted = PutCarrierRequest { project_id: project.to_string(), carrier: Some(carrier) };
+    let wanted = PutCarrierRequest { project_id: tenant.project.to_string(), carrier: Some(carrier) };
     let context = Context { deadline: CHECKED_WITHIN, ..tenant.context() };
     let stored = app.carriers.put_carrier(context, wanted).await.map_err(failed)?;
     let details =
         json!({"kind": stored.kind, "account_sid": stored.account_sid, "phone_number": stored.phone_number});
-    note(&app, &tenant, Event::on(Action::CarrierSet, project).with(details)).await?;
+    note(&app, &tenant, Event::on(Action::CarrierSet, tenant.project).with(details)).await?;
     Ok(HttpResponse::Ok().json(CarrierBody::from(stored)))
-}
-
-/// The bridge has done it; who fails here asks again, and then it is done and noted twice.
-async fn note(app: &App, tenant: &Tenant, event: Event) -> Result<(), ApiError> {
-    let actor = tenant.actor();
-    Ok(app.platform.database.write(move |tx| audit::note(tx, &actor, event.clone())).await?)
 }
 
 fn wanted(fields: &mut Fields<'_>) -> Option<Carrier> {
@@ -198,8 +170,8 @@ fn wanted(fields: &mut Fields<'_>) -> Option<Carrier> {
     responses((status = 200, description = "The carrier, without its token.", body = CarrierBody))
 )]
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let (tenant, project) = authorise_path(&app, &request, Operation::Read).await?;
-    let wanted = GetCarrierRequest { project_id: project.to_string() };
+    let tenant = authorise_path(&app, &request, Operation::Read).await?;
+    let wanted = GetCarrierRequest { project_id: tenant.project.to_string() };
     let found = app.carriers.get_carrier(tenant.context(), wanted).await.map_err(failed)?;
     Ok(HttpResponse::Ok().json(CarrierBody::from(found)))
 }
@@ -214,9 +186,9 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     responses((status = 204, description = "The project calls with the operator's carrier."))
 )]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let (tenant, project) = authorise_path(&app, &request, Operation::ManageCarrier).await?;
-    let wanted = RemoveCarrierRequest { project_id: project.to_string() };
+    let tenant = authorise_path(&app, &request, Operation::ManageCarrier).await?;
+    let wanted = RemoveCarrierRequest { project_id: tenant.project.to_string() };
     app.carriers.remove_carrier(tenant.context(), wanted).await.map_err(failed)?;
-    note(&app, &tenant, Event::on(Action::CarrierRemoved, project)).await?;
+    note(&app, &tenant, Event::on(Action::CarrierRemoved, tenant.project)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

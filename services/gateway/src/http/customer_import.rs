@@ -16,6 +16,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::audit::note;
 use super::customers::{NewCustomer, keep};
 use super::fields::examine;
 use super::query::Query;
@@ -30,7 +31,7 @@ use crate::domain::problem::Problem;
 use crate::domain::role::Operation;
 use crate::error::ApiError;
 use crate::identity::credential::authorise;
-use crate::store::audit::{self, Event};
+use crate::store::audit::Event;
 use crate::store::customers::{self, CustomerRow};
 use crate::store::phones::{self, PhoneRow};
 
@@ -248,7 +249,7 @@ pub(crate) async fn import(
         let told = run(&this, tenant.project, import).await?;
         let details = json!({"imported": told.imported, "rejected": told.rejected_count});
         let event = Event::of(Action::CustomersImported).with(details);
-        this.platform.database.write(move |tx| audit::note(tx, &tenant.actor(), event)).await?;
+        note(&this, &tenant, event).await?;
         Made::done(&told)
     })
     .await

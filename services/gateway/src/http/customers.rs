@@ -62,7 +62,7 @@ pub(super) struct NewCustomerRequest {
     metadata: Option<Value>,
     /// IANA name; calling hours count in it. Else the project's.
     timezone: Option<String>,
-    /// BCP-47 tag.
+    /// BCP-47 tag: what is spoken with them, whatever the agent and the project have. Absent: the agent's, else the project's.
     language: Option<String>,
     email: Option<String>,
     consent: Option<ConsentRequest>,
@@ -394,6 +394,8 @@ pub(crate) async fn update(
         row.replace(merged(&before, &changes)?, (tx.now(), TOLD_HERE));
         if row != before {
             keep(tx, &mut row, &before).map_err(taken)?;
+            let event = Event::on(Action::CustomerChanged, id).with(json!({"fields": row.differs(&before)}));
+            audit::note(tx, &tenant.actor(), event)?;
         }
         CustomerBody::new(row, phones)
     });

@@ -15,9 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::openapi::ErrorBody;
+use super::projects::authorise_path;
 use super::query::{Query, path_id};
 use super::reply::millis;
-use super::webhooks::{authorise_path, endpoint, failed};
+use super::webhooks::{endpoint, failed};
 use crate::app::App;
 use crate::domain::role::Operation;
 use crate::domain::webhook::{DELIVERED, DELIVERY_STATUSES, one_of};

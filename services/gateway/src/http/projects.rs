@@ -36,6 +36,30 @@ const MOST: i64 = 100;
 /// What the first key of a project is called.
 const FIRST_KEY: &str = "default";
 
+/// Who asks, in the project of the path `/projects/{project}/…`: a key has one project, a member those of the business. Any
+/// other one is not there for them.
+///
+/// # Errors
+/// 401, 403, 404.
+pub(super) async fn authorise_path(
+    app: &App,
+    request: &HttpRequest,
+    operation: Operation,
+) -> Result<Tenant, ApiError> {
+    let tenant = authorise(app, request, operation).await?;
+    let not_there = || ApiError::not_found("project", "Project");
+    let named: ProjectId = path_id(request, "project").ok_or_else(not_there)?;
+    if named == tenant.project {
+        return Ok(tenant);
+    }
+    if matches!(tenant.subject, Subject::Key(_)) {
+        return Err(not_there());
+    }
+    let business = tenant.business;
+    let found = app.platform.database.read(move |db| projects::pick(db, business, Some(named))).await?;
+    found.map(|project| Tenant { project, ..tenant }).ok_or_else(not_there)
+}
+
 /// A project as it is answered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Project)]

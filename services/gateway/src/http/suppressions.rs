@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::audit::note;
 use super::body;
 use super::fields::{Fields, decode};
 use super::idempotent;
@@ -17,11 +18,13 @@ use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, millis};
 use crate::app::App;
+use crate::domain::audit::Action;
 use crate::domain::phone::PhoneE164;
 use crate::domain::role::Operation;
 use crate::domain::text::Label;
 use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::authorise;
+use crate::store::audit::Event;
 
 /// A number to be put on the list.
 #[derive(ToSchema)]
@@ -101,6 +104,9 @@ pub(crate) async fn create(
             reason: reason.map(String::from).unwrap_or_default(),
         };
         let row = this.suppressions.add_suppression(tenant.context(), wanted).await.map_err(failed)?;
+        if let Ok(id) = row.id.parse::<Uuid>() {
+            note(&this, &tenant, Event::on(Action::SuppressionMade, id)).await?;
+        }
         Made::created(&SuppressionBody::from(row))
     })
     .await
@@ -147,5 +153,6 @@ pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpR
     let wanted =
         RemoveSuppressionRequest { project_id: tenant.project.to_string(), suppression_id: id.to_string() };
     app.suppressions.remove_suppression(tenant.context(), wanted).await.map_err(failed)?;
+    note(&app, &tenant, Event::on(Action::SuppressionRemoved, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

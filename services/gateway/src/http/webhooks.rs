@@ -2,27 +2,31 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use contracts::ids::{EndpointId, ProjectId};
+use contracts::ids::EndpointId;
 use contracts::webhooks::{
     CreateEndpointRequest, DeleteEndpointRequest, Endpoint, GetEndpointRequest, ListEndpointsRequest,
     RotateEndpointSecretRequest, UpdateEndpointRequest,
 };
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::audit::note;
 use super::body;
 use super::fields::decode;
 use super::idempotent;
 use super::openapi::ErrorBody;
 use super::page::{PageParams, Paging};
+use super::projects::authorise_path;
 use super::query::path_id;
 use super::reply::{Made, millis};
 use crate::app::App;
+use crate::domain::audit::Action;
 use crate::domain::role::Operation;
 use crate::domain::webhook::{HookUrl, events, status};
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::{Tenant, authorise};
+use crate::store::audit::Event;
 
 /// What a new endpoint is made of.
 #[derive(ToSchema)]
@@ -95,19 +99,6 @@ impl From<Endpoint> for EndpointBody {
     }
 }
 
-/// Who asks, if the project in the path is theirs; any other one is not there for them.
-pub(super) async fn authorise_path(
-    app: &App,
-    request: &HttpRequest,
-    operation: Operation,
-) -> Result<Tenant, ApiError> {
-    let tenant = authorise(app, request, operation).await?;
-    match path_id::<ProjectId>(request, "project") {
-        Some(project) if project == tenant.project => Ok(tenant),
-        _ => Err(ApiError::not_found("project", "Project")),
-    }
-}
-
 pub(super) fn failed(error: contracts::rpc::RpcError) -> ApiError {
     from_rpc(error, "webhook", "Webhook endpoint")
 }
@@ -149,6 +140,8 @@ pub(crate) async fn create(
             events,
         };
         let made = this.endpoints.create_endpoint(tenant.context(), wanted).await.map_err(failed)?;
+        let details = json!({"url": &made.url, "events": &made.events});
+        note(&this, &tenant, Event::on(Action::WebhookMade, id).with(details)).await?;
         Made::created(&EndpointBody::from(made))
     })
     .await
@@ -235,6 +228,8 @@ pub(crate) async fn update(
         events: events.unwrap_or_default(),
     };
     let changed = app.endpoints.update_endpoint(tenant.context(), wanted).await.map_err(failed)?;
+    let details = json!({"url": &changed.url, "events": &changed.events, "status": &changed.status});
+    note(&app, &tenant, Event::on(Action::WebhookChanged, id).with(details)).await?;
     Ok(HttpResponse::Ok().json(EndpointBody::from(changed)))
 }
 
@@ -252,9 +247,11 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise_path(&app, &request, Operation::Build).await?;
-    let (project_id, endpoint_id) = (tenant.project.to_string(), endpoint(&request)?.to_string());
-    let wanted = DeleteEndpointRequest { project_id, endpoint_id };
+    let id = endpoint(&request)?;
+    let wanted =
+        DeleteEndpointRequest { project_id: tenant.project.to_string(), endpoint_id: id.to_string() };
     app.endpoints.delete_endpoint(tenant.context(), wanted).await.map_err(failed)?;
+    note(&app, &tenant, Event::on(Action::WebhookDeleted, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -282,8 +279,10 @@ pub(super) struct SecretBody {
 )]
 pub(crate) async fn rotate(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise_path(&app, &request, Operation::Build).await?;
-    let (project_id, endpoint_id) = (tenant.project.to_string(), endpoint(&request)?.to_string());
-    let wanted = RotateEndpointSecretRequest { project_id, endpoint_id };
+    let id = endpoint(&request)?;
+    let wanted =
+        RotateEndpointSecretRequest { project_id: tenant.project.to_string(), endpoint_id: id.to_string() };
     let rotated = app.endpoints.rotate_endpoint_secret(tenant.context(), wanted).await.map_err(failed)?;
+    note(&app, &tenant, Event::on(Action::WebhookSecretRotated, id)).await?;
     Ok(HttpResponse::Ok().json(SecretBody { signing_secret: rotated.signing_secret }))
 }

@@ -87,6 +87,21 @@ impl CustomerRow {
         self.take_over(spec, told);
     }
 
+    /// The names of the fields in which two states of a customer differ.
+    pub(crate) fn differs(&self, other: &Self) -> Vec<&'static str> {
+        let fields = [
+            ("external_id", self.external_id != other.external_id),
+            ("first_name", self.first_name != other.first_name),
+            ("last_name", self.last_name != other.last_name),
+            ("metadata", self.metadata != other.metadata),
+            ("timezone", self.timezone != other.timezone),
+            ("language", self.language != other.language),
+            ("email", self.email != other.email),
+            ("consent", self.consent != other.consent),
+        ];
+        fields.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
     /// What they said about being called.
     ///
     /// # Errors

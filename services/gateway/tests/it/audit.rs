@@ -117,3 +117,41 @@ async fn a_failed_sign_in_costs_the_same_whether_or_not_there_is_such_an_address
     };
     assert_eq!(written("jane@acme.example").await, written("nobody@acme.example").await);
 }
+
+#[tokio::test]
+async fn what_changes_about_customers_webhooks_and_the_opt_out_list_is_kept_without_what_stands_there() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let account = gateway.sign_up("jane@acme.example").await;
+    let (key, token) = (&account.key, &account.token);
+    let made = gateway.post("/v1/customers", key, &crate::support::customer("u1")).await.expect(201);
+    let path = format!("/v1/customers/{}", id(&made));
+    let change = json!({"email": "john@home.example", "language": "de", "first_name": "John"});
+    gateway.send(Method::PATCH, &path, token, &change).await.expect(200);
+    gateway.send(Method::PATCH, &path, token, &change).await.expect(200);
+    let row = gateway.post("/v1/suppressions", key, &json!({"phone": "+14155552671"})).await.expect(201);
+    gateway.bearing(Method::DELETE, &format!("/v1/suppressions/{}", id(&row)), token).await.expect(204);
+    let hooks = format!("/v1/projects/{}/webhooks", account.project);
+    let hook = json!({"url": "https://hooks.example/in", "events": ["call.summary"]});
+    let made = gateway.post(&hooks, key, &hook).await.expect(201);
+    let hook = format!("{hooks}/{}", id(&made));
+    gateway.send(Method::PATCH, &hook, token, &json!({"status": "disabled"})).await.expect(200);
+    gateway.bearing(Method::POST, &format!("{hook}/secret/rotate"), token).await.expect(200);
+    gateway.bearing(Method::DELETE, &hook, token).await.expect(204);
+    let all = log(&gateway, &account, "").await;
+    let expected = [
+        "webhook.deleted",
+        "webhook.secret_rotated",
+        "webhook.updated",
+        "webhook.created",
+        "suppression.deleted",
+        "suppression.created",
+        "customer.updated",
+        "user.signed_up",
+    ];
+    assert_eq!(actions(&all), expected);
+    assert_eq!(all[6]["details"], json!({"fields": ["language", "email"]}));
+    assert_eq!(all[2]["details"]["status"], "disabled");
+    for secret in ["john@home.example", "+14155552671", made["signing_secret"].as_str().unwrap()] {
+        assert!(!all.to_string().contains(secret), "{secret}");
+    }
+}

@@ -327,3 +327,22 @@ async fn orders_at_once_with_new_numbers_of_one_customer_keep_the_rules_of_their
         full.assert_error(409, "phone_limit_reached");
     }
 }
+
+#[tokio::test]
+async fn the_customers_language_comes_before_the_agents_and_that_before_the_projects() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let account = gateway.sign_up("jane@acme.example").await;
+    let mut german = customer("user_1");
+    german["language"] = json!("de-DE");
+    gateway.post("/v1/customers", &account.key, &german).await.expect(201);
+    gateway.post("/v1/customers", &account.key, &customer("user_2")).await.expect(201);
+    let mut french = crate::support::agent("A");
+    french["language"] = json!("fr-FR");
+    let agent = gateway.post("/v1/agents", &account.key, &french).await.expect(201);
+    for (who, spoken, otherwise) in [("user_1", "de-DE", "de-DE"), ("user_2", "fr-FR", "en-US")] {
+        let order = json!({"customer_external_id": who, "agent_id": agent["id"]});
+        gateway.post("/v1/notifications", &account.key, &order).await.expect(201);
+        let told = lock(&gateway.fakes.placed).pop().unwrap();
+        assert_eq!((told.agent.unwrap().language.as_str(), told.language.as_str()), (spoken, otherwise));
+    }
+}

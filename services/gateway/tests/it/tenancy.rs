@@ -112,3 +112,23 @@ async fn a_viewer_looks_and_changes_nothing_and_a_removed_member_sees_nothing() 
         send(Method::GET, "/v1/agents".into()).await.assert_error(401, "unauthorized");
     }
 }
+
+#[tokio::test]
+async fn a_member_reaches_every_project_of_the_business_by_its_path_and_a_key_only_its_own() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let eve = gateway.sign_up("eve@other.example").await;
+        let second = json!({"name": "staging"});
+        let second = gateway.send(Method::POST, "/v1/projects", &account.token, &second).await.expect(201);
+        let hooks = format!("/v1/projects/{}/webhooks", crate::support::id(&second));
+        let hook = json!({"url": "https://hooks.example/in", "events": ["call.summary"]});
+        let made = gateway.send(Method::POST, &hooks, &account.token, &hook).await.expect(201);
+        assert_eq!(made["project_id"], second["id"]);
+        gateway.post(&hooks, &account.key, &hook).await.assert_error(404, "project_not_found");
+        let theirs = gateway.send(Method::POST, &hooks, &eve.token, &hook).await;
+        theirs.assert_error(404, "project_not_found");
+        let own = gateway.get(&hooks, second["api_key"].as_str().unwrap()).await.expect(200);
+        assert_eq!(own, json!([made]));
+    }
+}

@@ -91,13 +91,6 @@ fn prompts_out_of_bounds_are_refused() {
 }
 
 #[test]
-fn required_variables_are_the_tokens_that_only_the_caller_can_fill() {
-    let prompt = "{{recipient_name}} {{doctor_name}} {{ appointment_time }} {{doctor_name}} \
-                  {{customer.metadata.plan}} {{context}}";
-    assert_eq!(required_variables(prompt), ["doctor_name", "appointment_time"]);
-}
-
-#[test]
 fn what_nothing_fills_is_named_once_also_metadata_that_a_customer_does_not_have() {
     let values = variables(json!({"doctor_name": "Dr. Patel"})).unwrap();
     let prompt = "{{doctor_name}} {{ time }} {{customer.metadata.plan}} {{customer.metadata.age}} {{time}} {{context}}";

@@ -7,6 +7,7 @@ use contracts::webhooks::{RevealTargetRequest, RotateTargetRequest, Target};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::audit::note;
 use super::{agent_in, load};
 use crate::app::App;
 use crate::domain::audit::Action;
@@ -14,7 +15,7 @@ use crate::domain::role::Operation;
 use crate::error::{ApiError, from_rpc};
 use crate::http::reply::millis;
 use crate::identity::credential::authorise;
-use crate::store::audit::{self, Event};
+use crate::store::audit::Event;
 
 /// A secret.
 #[derive(Serialize, ToSchema)]
@@ -69,6 +70,6 @@ pub(crate) async fn rotate(app: Data<App>, request: HttpRequest) -> Result<HttpR
         RotateTargetRequest { business_id: tenant.business.to_string(), owner_id: agent.id.0.to_string() };
     let target = app.targets.rotate_target(tenant.context(), wanted).await.map_err(failed)?;
     let event = Event::on(Action::AgentSecretRotated, agent.id.0);
-    app.platform.database.write(move |tx| audit::note(tx, &tenant.actor(), event)).await?;
+    note(&app, &tenant, event).await?;
     Ok(HttpResponse::Ok().json(SecretBody::from(target)))
 }

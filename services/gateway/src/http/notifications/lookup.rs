@@ -80,8 +80,11 @@ impl Book {
     ) -> Result<PlaceNotificationRequest, Failed> {
         let Order { agent, dialling, .. } = order;
         dialling.schedule.check(now.0).map_err(|problem| ApiError::invalid(vec![problem]))?;
-        let agent = agent.map(|agent| self.agent(agent)).transpose()?;
-        let (customer, standing) = self.customer(db, tenant, &order.whom, now)?;
+        let mut agent = agent.map(|agent| self.agent(agent)).transpose()?;
+        let Rung { customer, standing, language } = self.customer(db, tenant, &order.whom, now)?;
+        if let (Some(agent), Some(language)) = (&mut agent, &language) {
+            agent.language.clone_from(language);
+        }
         let retry = dialling.retry.clone().or_else(|| self.project.settings.retry.clone());
         let ms = |at: chrono::DateTime<chrono::Utc>| at.timestamp_millis();
         Ok(PlaceNotificationRequest {
@@ -96,7 +99,7 @@ impl Book {
             collect_feedback: order.collect_feedback,
             max_duration_seconds: order.max_duration_seconds,
             metadata_json: order.metadata.as_ref().map(|m| m.to_text()).unwrap_or_default(),
-            language: self.project.settings.language.clone(),
+            language: language.unwrap_or_else(|| self.project.settings.language.clone()),
             voice: self.project.settings.voice.clone(),
             disclosure_line: self.project.settings.disclosure_line.clone().unwrap_or_default(),
             business_id: tenant.business.to_string(),
@@ -125,13 +128,7 @@ impl Book {
         frozen(row)
     }
 
-    fn customer(
-        &mut self,
-        db: &mut Db,
-        tenant: &Tenant,
-        whom: &Whom,
-        now: Time,
-    ) -> Result<(Customer, CustomerStanding), Failed> {
+    fn customer(&mut self, db: &mut Db, tenant: &Tenant, whom: &Whom, now: Time) -> Result<Rung, Failed> {
         let found = match whom {
             Whom::Id(id) => Some(Id::of(*id)),
             Whom::ExternalId(external_id) => self.by_external_id.get(external_id.as_ref()).copied(),
@@ -143,7 +140,7 @@ impl Book {
         let primary =
             primary.ok_or_else(|| ApiError::conflict("no_phone", "The customer has no primary phone"))?;
         may_ring(primary, "primary phone", "make another one the primary one")?;
-        Ok((rung(row, &primary.value), row.standing()?))
+        rung(row, &primary.value)
     }
 
     /// Somebody described in the order. Who is known by the external id stays as they are stored, and is rung at the number
@@ -154,7 +151,7 @@ impl Book {
         tenant: &Tenant,
         new: &NewCustomer,
         now: Time,
-    ) -> Result<(Customer, CustomerStanding), Failed> {
+    ) -> Result<Rung, Failed> {
         let (row, mut phone) = new.clone().rows(tenant.project, CustomerId::new(), (now.0, TOLD_HERE));
         let known = self.by_external_id.get(&row.external_id).and_then(|id| self.customers.get(id)).cloned();
         let row = match known {
@@ -168,7 +165,7 @@ impl Book {
         let own = self.phones.entry(row.id).or_default();
         if let Some(stored) = own.iter().find(|stored| stored.value == phone.value) {
             may_ring(stored, "phone", "give another one")?;
-            return Ok((rung(&row, &phone.value), row.standing()?));
+            return rung(&row, &phone.value);
         }
         *own = held_phones(db, tenant.project, CustomerId(row.id.0))?;
         match phone_book::add(&phones_book(own), &phone.value, false) {
@@ -182,7 +179,7 @@ impl Book {
             Err(Refusal::Known) => {}
             Err(refusal) => return Err(refused(refusal).into()),
         }
-        Ok((rung(&row, &phone.value), row.standing()?))
+        rung(&row, &phone.value)
     }
 }
 
@@ -201,15 +198,24 @@ fn may_ring(phone: &PhoneRow, which: &str, instead: &str) -> Result<(), ApiError
     Err(ApiError::conflict("phone_not_active", message))
 }
 
-fn rung(row: &CustomerRow, phone: &str) -> Customer {
-    Customer {
+/// Who is rung, and how they stand.
+struct Rung {
+    customer: Customer,
+    standing: CustomerStanding,
+    /// Theirs comes before the agent's and the project's.
+    language: Option<String>,
+}
+
+fn rung(row: &CustomerRow, phone: &str) -> Result<Rung, Failed> {
+    let customer = Customer {
         id: row.id.0.to_string(),
         external_id: row.external_id.clone(),
         first_name: row.first_name.clone(),
         last_name: row.last_name.clone(),
         phone_e164: phone.to_owned(),
         metadata_json: row.metadata.0.to_string(),
-    }
+    };
+    Ok(Rung { customer, standing: row.standing()?, language: row.language.clone() })
 }
 
 fn policy(retry: Retry) -> RetryPolicy {
