@@ -2,7 +2,7 @@
 //! refused, at the moment of dialling and on what the name resolves to then, so that a name that changes its mind gains
 //! nothing. Redirects are not followed. `ECHO_EGRESS_ALLOW` opens networks; beside the sandbox carrier loopback is open.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,19 @@ pub enum Refused {
     /// A special network.
     #[error("{0} is in a private, loopback or otherwise special network, which the operator has not opened")]
     Special(IpAddr),
+    /// A name that stands for such an address. Which one it is, is nobody's business outside.
+    #[error(
+        "stands for an address in a private, loopback or otherwise special network, which the operator has not opened"
+    )]
+    SpecialName,
 }
+
+/// Where clouds tell a machine its credentials. No setting opens them.
+const METADATA: [IpAddr; 3] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
 
 impl EgressPolicy {
     /// The public networks and `allowed`.
@@ -44,7 +56,7 @@ impl EgressPolicy {
     pub fn with_loopback(&self) -> Self {
         let mut allowed = self.allowed.as_ref().clone();
         allowed.push(IpNet::from(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        allowed.push(IpNet::from(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)));
+        allowed.push(IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST)));
         Self::new(allowed)
     }
 
@@ -52,7 +64,7 @@ impl EgressPolicy {
     #[must_use]
     pub fn opened(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.allowed.iter().any(|net| net.contains(&address))
+        !METADATA.contains(&address) && self.allowed.iter().any(|net| net.contains(&address))
     }
 
     /// True when this address may be dialled.
@@ -113,7 +125,7 @@ impl Resolve for GuardedDns {
             let permitted: Vec<SocketAddr> =
                 found.iter().copied().filter(|a| policy.permits(a.ip())).collect();
             match (permitted.is_empty(), found.first()) {
-                (true, Some(address)) => Err(Refused::Special(address.ip()).into()),
+                (true, Some(_)) => Err(Refused::SpecialName.into()),
                 _ => Ok(Box::new(permitted.into_iter()) as Addrs),
             }
         })
@@ -190,6 +202,15 @@ mod tests {
         assert_eq!(check(&policy, "https://93.184.216.34/"), Ok(()));
         assert_eq!(check(&policy, "https://[2606:2800:220:1::1]/"), Ok(()));
         assert_eq!(check(&policy, "https://example.com/hook"), Ok(()));
+    }
+
+    #[test]
+    fn what_tells_a_machine_its_credentials_is_opened_by_nothing() {
+        let open = EgressPolicy::new(vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()]);
+        assert!(open.permits("10.0.0.1".parse().unwrap()));
+        for metadata in ["169.254.169.254", "::ffff:169.254.169.254", "100.100.100.200", "fd00:ec2::254"] {
+            assert!(!open.permits(metadata.parse().unwrap()), "{metadata}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct App {
     pub(crate) due: Arc<Notify>,
     /// Wakes the clearing away: an endpoint was deleted.
     pub(crate) deleted: Arc<Notify>,
+    /// Wakes the purge: a project keeps what was sent for another time.
+    pub(crate) shorter: Arc<Notify>,
     /// The way out for mail, if there is one.
     pub(crate) mailer: Option<Arc<Mailer>>,
     /// Wakes it: a mail was queued.
@@ -39,6 +41,7 @@ impl App {
             platform: platform.clone(),
             due: Arc::default(),
             deleted: Arc::default(),
+            shorter: Arc::default(),
             mailer: Mailer::read(settings)?.map(Arc::new),
             mail_due: Arc::default(),
         })

@@ -30,7 +30,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0002_turns",
             "0003_targets",
             "0004_log",
-            "0005_mails"
+            "0005_mails",
+            "0006_retention"
         ],
         // An event that was taken over is gone at its sender: it must be as safe here as it was there.
         durability: Durability::Full,
@@ -50,6 +51,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::call_summarised::handle),
             Subscription::to(&app, handlers::customer_erased::handle),
             Subscription::to(&app, handlers::project_deleted::handle),
+            Subscription::to(&app, handlers::project_policy_changed::handle),
         ],
         servers: vec![
             Arc::new(EndpointsServer(app.clone())),
@@ -62,6 +64,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             tasks::finish::task(&app),  // writes down what became of it
             tasks::sweep::task(&app),   // finds what a process that is gone had set aside
             tasks::clear::task(&app),   // removes what was sent to deleted endpoints
+            tasks::purge::task(&app),   // removes what projects keep no longer
             tasks::mail::task(&app),    // sends what people are written
             tasks::observe::task(&app), // counts what waits
         ],

@@ -9,5 +9,6 @@ mod endpoints;
 mod fan_out;
 mod mails;
 pub(crate) mod project_deleted;
+pub(crate) mod project_policy_changed;
 mod refusals;
 mod targets;

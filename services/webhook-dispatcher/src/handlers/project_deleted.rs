@@ -9,7 +9,7 @@ use contracts::ids::ProjectId;
 
 use super::endpoints::delete;
 use crate::app::App;
-use crate::store::endpoints;
+use crate::store::{endpoints, retentions};
 
 /// Removes its endpoints.
 pub(crate) async fn handle(app: App, _: Meta, message: ProjectDeleted) -> Outcome {
@@ -30,5 +30,5 @@ fn delete_all(tx: &mut Tx<'_>, project: ProjectId) -> Result<(), DbError> {
     for endpoint in endpoints::of_project(tx.conn, project)? {
         delete(tx, endpoint)?;
     }
-    Ok(())
+    retentions::forget(tx.conn, project)
 }

@@ -2,9 +2,11 @@
 //! whoever holds them decides.
 
 use chrono::{DateTime, Utc};
+use common::clock;
 use common::db::{Db, DbError, Id, Time};
 use contracts::ids::{CustomerId, ProjectId};
 use diesel::prelude::*;
+use uuid::Builder;
 
 use super::schema::{attempts, deliveries};
 use crate::domain::admission::Lane;
@@ -137,4 +139,31 @@ pub(crate) fn clear(conn: &mut Db, endpoint: Id, most: i64, now: DateTime<Utc>) 
     let left = deliveries::table.filter(deliveries::endpoint_id.eq(endpoint)).select(deliveries::id);
     let left = left.first::<Id>(conn).optional()?;
     Ok(if left.is_some() { Cleared::AsFarAsPossible } else { Cleared::All })
+}
+
+/// Removes up to `most` deliveries of an endpoint that were made before `before` and have ended, with their attempts. True:
+/// there may be more.
+pub(crate) fn purge(
+    conn: &mut Db,
+    (project, endpoint): (ProjectId, Id),
+    before: DateTime<Utc>,
+    most: i64,
+) -> Result<bool, DbError> {
+    // A delivery's id says when it was made.
+    let first_kept =
+        Id(Builder::from_unix_timestamp_millis(clock::to_millis(before).unsigned_abs(), &[0; 10])
+            .into_uuid());
+    let own = deliveries::project_id.eq(Id::of(project)).and(deliveries::endpoint_id.eq(endpoint));
+    let ids: Vec<Id> = deliveries::table
+        .filter(own.and(deliveries::id.lt(first_kept)))
+        .filter(deliveries::next_retry_at.is_null().and(deliveries::lease_until.is_null()))
+        .order(deliveries::id)
+        .limit(most)
+        .select(deliveries::id)
+        .load(conn)?;
+    if !ids.is_empty() {
+        diesel::delete(attempts::table.filter(attempts::delivery_id.eq_any(&ids))).execute(conn)?;
+        diesel::delete(deliveries::table.filter(deliveries::id.eq_any(&ids))).execute(conn)?;
+    }
+    Ok(i64::try_from(ids.len()).is_ok_and(|removed| removed == most))
 }

@@ -270,3 +270,18 @@ pub(crate) fn remove(conn: &mut Db, id: Id) -> Result<(), DbError> {
     diesel::delete(endpoints::table.filter(gone)).execute(conn)?;
     Ok(())
 }
+
+/// A page of all endpoints, those of every project: with which project each belongs to.
+pub(crate) fn all_after(
+    conn: &mut Db,
+    after: Option<Id>,
+    limit: i64,
+) -> Result<Vec<(ProjectId, Id)>, DbError> {
+    let mut query = endpoints::table.into_boxed();
+    if let Some(after) = after {
+        query = query.filter(endpoints::id.gt(after));
+    }
+    let rows: Vec<(Id, Id)> =
+        query.order(endpoints::id).limit(limit).select((endpoints::project_id, endpoints::id)).load(conn)?;
+    Ok(rows.into_iter().map(|(project, endpoint)| (ProjectId(project.0), endpoint)).collect())
+}

@@ -7,6 +7,7 @@ pub(crate) mod deliveries;
 pub(crate) mod endpoints;
 pub(crate) mod log;
 pub(crate) mod mails;
+pub(crate) mod retentions;
 mod schema;
 pub(crate) mod slow_lane;
 pub(crate) mod targets;

@@ -91,5 +91,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use common::db::sql::{BigInt, Integer, Uuid};
+    retentions (project_id) {
+        project_id -> Uuid,
+        days -> Integer,
+        version -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(deliveries, endpoints);
 diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries);

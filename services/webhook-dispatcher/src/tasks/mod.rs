@@ -4,5 +4,6 @@ pub(crate) mod clear;
 pub(crate) mod finish;
 pub(crate) mod mail;
 pub(crate) mod observe;
+pub(crate) mod purge;
 pub(crate) mod send;
 pub(crate) mod sweep;

@@ -14,6 +14,7 @@ mod log;
 mod mails;
 mod manual;
 mod receiver;
+mod retention;
 mod schedule;
 mod smtp;
 mod targets;

@@ -1,0 +1,43 @@
+//! Removes what was sent longer ago than its project keeps it, with its attempts: oldest first, a page at a time.
+
+use std::time::Duration;
+
+use common::db::{DbError, Id};
+use common::service::Task;
+use contracts::ids::ProjectId;
+
+use crate::app::App;
+use crate::store::{backlog, endpoints, retentions};
+
+/// Data may be kept this much longer.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Endpoints looked at together.
+const ENDPOINTS: i64 = 100;
+/// Deliveries in one transaction.
+const MOST: i64 = 500;
+
+/// The task.
+pub(crate) fn task(app: &App) -> Task {
+    Task::new("purge", EVERY, &app.shorter, app, round)
+}
+
+async fn round(app: App) -> Result<(), DbError> {
+    let mut after = None;
+    loop {
+        let page = app.platform.database.read(move |db| endpoints::all_after(db, after, ENDPOINTS)).await?;
+        let Some((_, last)) = page.last().copied() else { return Ok(()) };
+        for (project, endpoint) in page {
+            while purge(&app, project, endpoint).await? {}
+        }
+        after = Some(last);
+    }
+}
+
+/// Removes a page. True: there may be more.
+async fn purge(app: &App, project: ProjectId, endpoint: Id) -> Result<bool, DbError> {
+    let write = app.platform.database.write(move |tx| {
+        let before = tx.now() - retentions::of(tx.conn, project)?;
+        backlog::purge(tx.conn, (project, endpoint), before, MOST)
+    });
+    write.await
+}
