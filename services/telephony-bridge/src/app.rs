@@ -36,6 +36,7 @@ pub(crate) struct Numbers {
     pub(crate) refused: Option<prometheus::IntCounterVec>,
     pub(crate) strangers: Option<prometheus::IntCounterVec>,
     pub(crate) inbound: Option<prometheus::IntCounterVec>,
+    pub(crate) prices: Option<prometheus::IntCounterVec>,
 }
 
 impl Numbers {
@@ -49,6 +50,11 @@ impl Numbers {
                 &["result"],
             ),
             own_words: metrics.counter("echo_bridge_own_words_total", own_words, &["words"]),
+            prices: metrics.counter(
+                "echo_bridge_prices_total",
+                "What calls cost, asked of the carrier",
+                &["result"],
+            ),
             inbound: metrics.counter("echo_bridge_inbound_total", "Calls that came in", &["result"]),
             refused: metrics.counter("echo_bridge_refused_total", "Carrier requests refused", &["why"]),
             strangers: metrics.counter("echo_bridge_second_calls_total", strangers, &["result"]),

@@ -38,7 +38,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0001_attempts",
             "0002_carriers",
             "0005_leave_message",
-            "0006_inbound"
+            "0006_inbound",
+            "0007_prices"
         ],
         durability: Durability::Full,
     }),
@@ -71,6 +72,13 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
                 &Arc::new(Notify::new()),
                 &app,
                 tasks::reconcile::run,
+            ),
+            Task::new(
+                "ask prices",
+                Duration::from_secs(2),
+                &Arc::new(Notify::new()),
+                &app,
+                tasks::ask_prices::run,
             ),
             Task::new("forget carriers", Duration::from_secs(600), &stale, &app, tasks::forget_carriers::run),
         ],

@@ -77,3 +77,19 @@ diesel::table! {
         version -> BigInt,
     }
 }
+
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    price_checks (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        call_id -> Uuid,
+        account_sid -> Text,
+        carrier_id -> Nullable<Uuid>,
+        carrier_call_sid -> Text,
+        ended_at -> UtcTime,
+        asked -> Integer,
+        ask_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}

@@ -1,4 +1,5 @@
 //! Periodic jobs, one file each.
 
+pub(crate) mod ask_prices;
 pub(crate) mod forget_carriers;
 pub(crate) mod reconcile;

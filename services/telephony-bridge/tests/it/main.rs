@@ -14,6 +14,7 @@ mod inbound;
 mod line;
 mod orchestrator;
 mod other_carrier;
+mod prices;
 mod signatures;
 mod silence;
 mod stopping;
