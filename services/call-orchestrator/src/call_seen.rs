@@ -6,11 +6,13 @@ use contracts::calls as proto;
 
 use crate::events::text;
 use crate::store::calls::Call;
+use crate::store::costs::Costs;
 use crate::store::timed::TimedTurn;
 
-/// A call to `phone`, with its turns.
-pub(crate) fn call_seen(call: &Call, phone: &str, turns: &[TimedTurn]) -> proto::Call {
+/// A call to `phone`, with its turns and what it has cost so far.
+pub(crate) fn call_seen(call: &Call, phone: &str, turns: &[TimedTurn], costs: &Costs) -> proto::Call {
     let state = &call.state;
+    let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok());
     proto::Call {
         id: call.id.to_string(),
         project_id: call.project_id.to_string(),
@@ -28,6 +30,11 @@ pub(crate) fn call_seen(call: &Call, phone: &str, turns: &[TimedTurn]) -> proto:
         ended_at_ms: state.ended_at.map(to_millis),
         duration_ms: state.talk_time().num_milliseconds(),
         turns: utterances(turns, state.status.is_final()),
+        cost_micros: count(costs.cost_micros),
+        currency: costs.currency.clone().unwrap_or_default(),
+        tokens_in: count(costs.tokens_in),
+        tokens_out: count(costs.tokens_out),
+        inbound: call.inbound,
     }
 }
 

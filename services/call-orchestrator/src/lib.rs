@@ -5,6 +5,7 @@ mod call_seen;
 mod carriers;
 mod config;
 mod conversation;
+mod costs;
 pub mod domain;
 mod error;
 mod events;
@@ -43,7 +44,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0003_handed_out",
             "0004_rules",
             "0005_notifications_api",
-            "0006_conversation"
+            "0006_conversation",
+            "0007_costs"
         ],
         durability: Durability::Full,
     }),
@@ -67,6 +69,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::dial_failed::handle),
             Subscription::to(&app, handlers::call_progressed::handle),
             Subscription::to(&app, handlers::answered_by_detected::handle),
+            Subscription::to(&app, handlers::call_priced::handle),
         ],
         servers: vec![
             Arc::new(NotificationsServer(handlers::rpc::Notifications(app.clone()))),

@@ -9,22 +9,30 @@ use llm::{Extract as _, ExtractRequest, Extracted, ModelError, NumberedUtterance
 use serde_json::Value;
 
 use crate::app::App;
+use crate::costs::Meter;
 use crate::domain::evidence::{self, Claim};
 use crate::domain::limits::{CHECK_DEADLINE, EXTRACT_DEADLINE};
 use crate::domain::result::{Checker, complete_result};
 use crate::domain::transcript::{Speaker, Utterance};
 use crate::store::notifications::{Found, Spec};
 
-/// What the customer said to what is asked for; nothing where nothing is asked for, or where they said nothing.
+/// What the customer said to what is asked for; nothing where nothing is asked for, or where they said nothing. `meter` learns
+/// what reading it has cost.
 ///
 /// # Errors
 /// Why no result could be read out of the conversation.
-pub(crate) async fn learn(app: &App, spec: &Spec, said: &[Utterance]) -> Result<Found, String> {
+pub(crate) async fn learn(
+    app: &App,
+    spec: &Spec,
+    said: &[Utterance],
+    meter: &mut Meter,
+) -> Result<Found, String> {
     let Some(schema) = &spec.schema else { return Ok(Found::default()) };
     if !said.iter().any(|u| u.speaker == Speaker::Customer) {
         return Ok(Found::default());
     }
-    let extracted = extract(app, spec, schema, said).await.inspect_err(|_| app.model_failed("extraction"))?;
+    let extracted =
+        extract(app, (spec, schema), said, meter).await.inspect_err(|_| app.model_failed("extraction"))?;
     let result = complete_result(schema, &extracted.value);
     let evidence = evidence::check(&result, &claims(&extracted), said);
     Ok(Found {
@@ -41,7 +49,12 @@ fn claims(extracted: &Extracted) -> BTreeMap<String, Claim> {
 }
 
 /// Asks the model, and once more with what was wrong. Properties that stay wrong are left out: not learned.
-async fn extract(app: &App, spec: &Spec, schema: &Value, said: &[Utterance]) -> Result<Extracted, String> {
+async fn extract(
+    app: &App,
+    (spec, schema): (&Spec, &Value),
+    said: &[Utterance],
+    meter: &mut Meter,
+) -> Result<Extracted, String> {
     let own = schema.clone();
     let checker = in_time(CHECK_DEADLINE, move || Checker::new(&own)).await?;
     let checker = Arc::new(checker.map_err(|problem| format!("output_schema{problem}"))?);
@@ -55,7 +68,9 @@ async fn extract(app: &App, spec: &Spec, schema: &Value, said: &[Utterance]) -> 
             previous_errors: errors.clone(),
             deadline: EXTRACT_DEADLINE,
         };
-        match app.model.extract(request).await {
+        let answer = app.model.extract(request).await;
+        meter.add(answer.as_ref().ok().and_then(|extracted| extracted.used));
+        match answer {
             Ok(extracted) => match checked(&checker, extracted).await? {
                 (extracted, problems) if problems.is_empty() => return Ok(extracted),
                 (fitted, problems) => {

@@ -122,6 +122,8 @@ async fn one_round(
             ChatEvent::EndCall { reason } => ending = (Then::HangUp, Some(meaning(reason))),
             ChatEvent::Transfer => ending = transfer(request.abilities.transfer),
             ChatEvent::CallTool(call) => calls.push(call),
+            // It is no call of a project that could be billed for it.
+            ChatEvent::Used(_) => {}
         }
     }
     next.text.push(' ');

@@ -6,6 +6,7 @@ use contracts::ids::{CallId, NotificationId, ProjectId};
 use crate::app::App;
 use crate::call_seen::call_seen;
 use crate::error::OrchestratorError;
+use crate::store::costs::{self, Costs};
 use crate::store::{calls, shown, timed};
 
 pub(super) async fn list(
@@ -21,8 +22,10 @@ pub(super) async fn list(
             let made = calls::of_notification(db, project, id)?;
             let ids: Vec<CallId> = made.iter().map(|call| call.id).collect();
             let turns = timed::of_calls(db, project, &ids)?;
+            let (costs, unknown) = (costs::of(db, project, &ids)?, Costs::default());
             let seen = |call: &calls::Call| {
-                call_seen(call, &found.phone, turns.get(&call.id).map_or(&[], Vec::as_slice))
+                let turns = turns.get(&call.id).map_or(&[][..], Vec::as_slice);
+                call_seen(call, &found.phone, turns, costs.get(&call.id).unwrap_or(&unknown))
             };
             Ok(proto::ListCallsResponse { calls: made.iter().map(seen).collect() })
         })
@@ -42,7 +45,8 @@ pub(super) async fn get(
             let call = calls::of_project(db, project, id)?.ok_or_else(missing)?;
             let whose = shown::find(db, project, call.notification_id)?.ok_or_else(missing)?;
             let turns = timed::of_calls(db, project, &[id])?;
-            Ok(call_seen(&call, &whose.phone, turns.get(&id).map_or(&[], Vec::as_slice)))
+            let costs = costs::of(db, project, &[id])?.remove(&id).unwrap_or_default();
+            Ok(call_seen(&call, &whose.phone, turns.get(&id).map_or(&[], Vec::as_slice), &costs))
         })
         .await
 }

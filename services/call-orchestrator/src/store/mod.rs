@@ -2,6 +2,7 @@
 //! the bridge and our own tasks ask is keyed by ids that only they know.
 
 pub(crate) mod calls;
+pub(crate) mod costs;
 pub(crate) mod erasures;
 pub(crate) mod notifications;
 pub(crate) mod opening;

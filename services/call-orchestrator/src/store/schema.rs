@@ -184,3 +184,15 @@ diesel::table! {
         answered_at -> Nullable<UtcTime>,
     }
 }
+
+diesel::table! {
+    use common::db::sql::{BigInt, Nullable, Text, Uuid};
+    call_costs (call_id) {
+        call_id -> Uuid,
+        project_id -> Uuid,
+        tokens_in -> Nullable<BigInt>,
+        tokens_out -> Nullable<BigInt>,
+        cost_micros -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+    }
+}

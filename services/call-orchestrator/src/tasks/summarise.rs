@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::conversation::{learning, tools as called};
+use crate::costs::Meter;
 use crate::domain::ended_reason::EndedReason;
 use crate::domain::limits::SUMMARY_LEASE;
 use crate::domain::reschedule::Agreed;
@@ -82,7 +83,9 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
         .await?;
     let spoken: Vec<_> = turns.iter().map(Turn::spoken).collect();
     let said = transcript::utterances(&spoken);
-    let found = find_result(app, &notification, &said, &made).await;
+    let mut meter = Meter::default();
+    let found = find_result(app, &notification, (&said, &made), &mut meter).await;
+    meter.write_down(app, notification.project_id, call_id).await;
     let transcript = transcript::render(&said);
     let cause = Cause::own(notification.project_id);
     app.write(move |tx| {
@@ -107,11 +110,16 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
 
 /// The result of the conversation, where one is asked for and the customer, not a machine, said anything; and what became of
 /// another time.
-async fn find_result(app: &App, n: &Notification, said: &[Utterance], made: &[ToolCall]) -> Found {
+async fn find_result(
+    app: &App,
+    n: &Notification,
+    (said, made): (&[Utterance], &[ToolCall]),
+    meter: &mut Meter,
+) -> Found {
     if matches!(n.state.ended_reason, Some(EndedReason::Voicemail | EndedReason::VoicemailLeft)) {
         return Found::default(); // the greeting of a machine answers nothing
     }
-    let mut found = match learning::learn(app, &n.spec, said).await {
+    let mut found = match learning::learn(app, &n.spec, said, meter).await {
         Ok(found) => found,
         Err(problem) => {
             tracing::warn!(notification = %n.id, problem, "no result could be read out of the conversation");
