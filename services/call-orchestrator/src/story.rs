@@ -253,6 +253,7 @@ impl<'a, 't> Story<'a, 't> {
             call_id: self.call.id.to_string(),
             project_id: self.call.project_id.to_string(),
             to_e164: self.notification.phone.clone(),
+            customer_id: events::text(self.notification.customer_id),
             dial_before_ms: to_millis(now + DIAL_BEFORE),
             ring_timeout_seconds: RING_TIMEOUT_SECONDS,
             time_limit_seconds: self.call.state.time_limit_seconds.unwrap_or_default(),

@@ -8,6 +8,7 @@ use common::metrics::Metrics;
 use common::platform::Platform;
 use common::trace;
 use contracts::calls::{ConversationClient, InboundClient};
+use tokio::sync::Notify;
 
 use crate::carrier::Carrier;
 use crate::carriers::Carriers;
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(crate) numbers: Numbers,
     /// The accounts that dial.
     pub(crate) carriers: Carriers,
+    /// Somebody is to be forgotten.
+    pub(crate) forget_due: Arc<Notify>,
 }
 
 /// What this service counts.
@@ -80,6 +83,7 @@ impl App {
             conversation: ConversationClient::new(Arc::clone(&platform.caller)),
             inbound: InboundClient::new(Arc::clone(&platform.caller)),
             numbers: Numbers::new(&platform.metrics),
+            forget_due: Arc::new(Notify::new()),
             platform: platform.clone(),
             config: Arc::new(config),
         })

@@ -39,7 +39,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0002_carriers",
             "0005_leave_message",
             "0006_inbound",
-            "0007_prices"
+            "0007_prices",
+            "0008_erasure"
         ],
         durability: Durability::Full,
     }),
@@ -59,6 +60,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::dial_requested::handle),
             Subscription::to(&app, handlers::stop_call_requested::handle),
             Subscription::to(&app, handlers::leave_message_requested::handle),
+            Subscription::to(&app, handlers::customer_erased::handle),
             Subscription::to(&app, handlers::project_deleted::handle),
         ],
         servers: vec![Arc::new(CarriersServer(handlers::carriers::Carriers(app.clone())))],
@@ -79,6 +81,13 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
                 &Arc::new(Notify::new()),
                 &app,
                 tasks::ask_prices::run,
+            ),
+            Task::new(
+                "forget numbers",
+                Duration::from_secs(5),
+                &app.forget_due,
+                &app,
+                tasks::forget_numbers::run,
             ),
             Task::new("forget carriers", Duration::from_secs(600), &stale, &app, tasks::forget_carriers::run),
         ],

@@ -27,6 +27,7 @@ diesel::table! {
         leaves_message -> Bool,
         carrier_id -> Nullable<Uuid>,
         answers_call_id -> Nullable<Uuid>,
+        customer_id -> Nullable<Uuid>,
     }
 }
 
@@ -90,6 +91,18 @@ diesel::table! {
         ended_at -> UtcTime,
         asked -> Integer,
         ask_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Nullable, UtcTime, Uuid};
+    erasures (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
+        asked_at -> UtcTime,
+        next_at -> UtcTime,
         lease_until -> Nullable<UtcTime>,
     }
 }

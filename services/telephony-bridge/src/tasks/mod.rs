@@ -2,4 +2,5 @@
 
 pub(crate) mod ask_prices;
 pub(crate) mod forget_carriers;
+pub(crate) mod forget_numbers;
 pub(crate) mod reconcile;

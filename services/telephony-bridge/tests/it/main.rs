@@ -10,6 +10,7 @@ mod carriers;
 mod crashes;
 mod dialling;
 mod documents;
+mod erasure;
 mod inbound;
 mod line;
 mod orchestrator;
