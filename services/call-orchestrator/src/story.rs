@@ -226,6 +226,8 @@ impl<'a, 't> Story<'a, 't> {
                     self.call_input(CallInput::Withdrawn { reason: ended_reason })?;
                 }
                 self.notification.summary_due = true;
+                let talked = self.call.state.started_at.is_some();
+                self.notification.result_due = talked && self.notification.is_read_out();
                 let due = std::sync::Arc::clone(&self.app.summary_due);
                 self.tx.after_commit(move || due.notify_one());
                 Ok(())
@@ -323,7 +325,7 @@ type Seen<'a> = (NotificationStatus, Option<EndedReason>, Option<&'a str>, CallI
 
 fn seen<'a>(n: &'a Notification, call: &Call) -> Seen<'a> {
     let blocked_by = n.state.blocked_by.as_deref();
-    (n.state.status, n.state.ended_reason, blocked_by, n.call_id, call.state.status)
+    (n.shown_status(), n.state.ended_reason, blocked_by, n.call_id, call.state.status)
 }
 
 /// A call that has not been dialled yet.

@@ -43,6 +43,18 @@ pub(crate) async fn learn(
     })
 }
 
+/// What is told where no result could be read: every property of the schema, none of them learned, and why.
+pub(crate) fn nothing(spec: &Spec, problem: &str) -> Found {
+    let result = spec.schema.as_ref().map(|schema| complete_result(schema, &Value::Null));
+    let evidence = result.as_ref().map(|result| evidence::check(result, &BTreeMap::new(), &[]));
+    Found {
+        evidence: evidence.and_then(|evidence| serde_json::to_value(evidence).ok()),
+        result: result.map(Value::Object),
+        summary: Some(format!("The result could not be read out of the conversation: {problem}.")),
+        rescheduled: None,
+    }
+}
+
 fn claims(extracted: &Extracted) -> BTreeMap<String, Claim> {
     let claim = |e: &llm::Evidence| Claim { turn: e.turn, quote: e.quote.clone() };
     extracted.evidence.iter().map(|(name, e)| (name.clone(), claim(e))).collect()
