@@ -159,7 +159,8 @@ impl<'a, 't> Story<'a, 't> {
                 Ok(())
             }
             CallEffect::EmitStarted => {
-                self.tx.stage(&events::started(&self.notification, &self.call), &self.cause)
+                self.tx.stage(&events::started(&self.notification, &self.call), &self.cause)?;
+                self.reached_after_all()
             }
             CallEffect::EmitEnded => {
                 self.tx.stage(&events::ended(&self.notification, &self.call), &self.cause)
@@ -182,9 +183,23 @@ impl<'a, 't> Story<'a, 't> {
             }
             CallEffect::Conclude(reason) => self.conclude(reason),
             CallEffect::LeaveVoicemail => self.leave_message(),
-            // Numbers are not marked: nothing to do.
-            CallEffect::MarkNumberUnreachable => Ok(()),
+            CallEffect::MarkNumberUnreachable => self.tell_reachability(false),
         }
+    }
+
+    /// Somebody has picked up: a number that the carrier once said cannot be rung can.
+    fn reached_after_all(&mut self) -> Result<(), DbError> {
+        let Some(customer) = self.notification.customer_id else { return Ok(()) };
+        let phone = &self.notification.phone;
+        match calls::ever_invalid(self.tx.conn, self.notification.project_id, customer, phone)? {
+            true => self.tell_reachability(true),
+            false => Ok(()),
+        }
+    }
+
+    fn tell_reachability(&mut self, reachable: bool) -> Result<(), DbError> {
+        let Some(changed) = events::reachability(&self.notification, reachable) else { return Ok(()) };
+        self.tx.stage(&changed, &self.cause)
     }
 
     /// The call is over: nothing more is said in it.

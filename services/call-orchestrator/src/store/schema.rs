@@ -196,3 +196,5 @@ diesel::table! {
         currency -> Nullable<Text>,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(calls, notifications);
