@@ -124,15 +124,13 @@ async fn checked(checker: &Arc<Checker>, extracted: Extracted) -> Result<(Extrac
 
 /// A schema is the tenant's program: it runs on a thread where it holds up nobody else, and is waited for only so long. What
 /// a schema can ask for is bounded, so the thread comes back.
-async fn in_time<T: Send + 'static>(
+pub(super) async fn in_time<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     match tokio::time::timeout(deadline, tokio::task::spawn_blocking(work)).await {
-        Ok(done) => done.map_err(|error| format!("holding it against output_schema broke off: {error}")),
-        Err(_) => {
-            Err(format!("holding it against output_schema took longer than {} ms", deadline.as_millis()))
-        }
+        Ok(done) => done.map_err(|error| format!("holding it against its schema broke off: {error}")),
+        Err(_) => Err(format!("holding it against its schema took longer than {} ms", deadline.as_millis())),
     }
 }
 
