@@ -45,7 +45,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0004_rules",
             "0005_notifications_api",
             "0006_conversation",
-            "0007_costs"
+            "0007_costs",
+            "0008_readings"
         ],
         durability: Durability::Full,
     }),
@@ -83,6 +84,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),
             Task::background("summarise", &app, tasks::summarise::run),
+            Task::new("read calls", Duration::from_secs(2), &app.reading_due, &app, tasks::read_calls::run),
             Task::new("erase", Duration::from_secs(1), &app.erase_due, &app, tasks::erase::run),
             Task::new("purge", Duration::from_secs(10), &never, &app, tasks::purge::run),
             Task::new("reap", Duration::from_secs(15), &never, &app, tasks::reap::run),

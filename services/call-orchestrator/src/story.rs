@@ -21,7 +21,7 @@ use crate::rulebook::{self, Rulebook};
 use crate::stopping;
 use crate::store::calls::{self, Call};
 use crate::store::notifications::{self, Notification};
-use crate::store::{erasures, suppressions, turns, usage};
+use crate::store::{erasures, readings, suppressions, turns, usage};
 
 /// A notification and its latest call, in a transaction.
 pub(crate) struct Story<'a, 't> {
@@ -218,9 +218,22 @@ impl<'a, 't> Story<'a, 't> {
             usage::count_call(self.tx.conn, self.call.project_id, at, (answered, talk))?;
         }
         if !self.is_the_notifications() {
-            return Ok(());
+            return self.have_it_read(now);
         }
         self.notification_input(NotificationInput::CallEnded { reason })
+    }
+
+    /// The customer rang back after the end of the notification: what this call has brought is kept with the call.
+    fn have_it_read(&mut self, now: DateTime<Utc>) -> Result<(), DbError> {
+        let spec = &self.notification.spec;
+        let asks = spec.schema.is_some() || spec.reschedule.is_some();
+        if !asks || self.call.state.started_at.is_none() || self.notification.is_blank() {
+            return Ok(());
+        }
+        readings::insert(self.tx.conn, self.call.project_id, self.call.id, now)?;
+        let due = std::sync::Arc::clone(&self.app.reading_due);
+        self.tx.after_commit(move || due.notify_one());
+        Ok(())
     }
 
     /// The project has a call less.

@@ -7,6 +7,7 @@ pub(crate) mod erasures;
 pub(crate) mod notifications;
 pub(crate) mod opening;
 pub(crate) mod policies;
+pub(crate) mod readings;
 mod schema;
 pub(crate) mod shown;
 pub(crate) mod standings;

@@ -197,4 +197,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use common::db::sql::{Jsonb, Nullable, UtcTime, Uuid};
+    readings (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        outcome -> Nullable<Jsonb>,
+        ended_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(calls, notifications);

@@ -119,6 +119,16 @@ async fn find_result(
     if !n.is_read_out() {
         return Found { rescheduled: booked(made).map(|(_, agreed)| agreed.shown()), ..Found::default() };
     }
+    read(app, n, (said, made), meter).await
+}
+
+/// What a conversation with the customer of a notification has brought.
+pub(super) async fn read(
+    app: &App,
+    n: &Notification,
+    (said, made): (&[Utterance], &[ToolCall]),
+    meter: &mut Meter,
+) -> Found {
     let mut found = match learning::learn(app, &n.spec, said, meter).await {
         Ok(found) => found,
         Err(problem) => {

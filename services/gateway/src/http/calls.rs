@@ -8,9 +8,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use contracts::calls::{Call, GetCallRequest, Utterance};
 use contracts::ids::CallId;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::notifications::body::present;
+use super::notifications::body::{json, present};
 use super::notifications::named;
 use super::query::path_id;
 use super::reply::millis;
@@ -54,6 +55,14 @@ pub(super) struct CallBody {
     model_tokens_in: Option<u64>,
     /// What the model wrote for it; null when it does not say.
     model_tokens_out: Option<u64>,
+    /// Of a call by which the customer rang back after the end of its notification: what was learned in it, in the form of the
+    /// notification's `call_result`, once it has been read. Of any other `null`: the notification has it.
+    call_result: Option<Value>,
+    /// Where each property of that was said.
+    evidence: Option<Value>,
+    /// What became of another time in such a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reschedule_outcome: Option<Value>,
     /// What was said, oldest first.
     turns: Vec<TurnBody>,
 }
@@ -114,6 +123,9 @@ impl From<Call> for CallBody {
             currency: present(call.currency),
             model_tokens_in: call.tokens_in,
             model_tokens_out: call.tokens_out,
+            call_result: json(&call.call_result_json),
+            evidence: json(&call.evidence_json),
+            reschedule_outcome: json(&call.reschedule_outcome_json),
             turns: call.turns.into_iter().map(TurnBody::from).collect(),
         }
     }

@@ -137,7 +137,7 @@ pub(crate) fn present(text: String) -> Option<String> {
 }
 
 /// A free value that travelled as text.
-fn json(text: &str) -> Option<Value> {
+pub(crate) fn json(text: &str) -> Option<Value> {
     if text.is_empty() {
         return None;
     }
