@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-use crate::{Abilities, ModelError, ToolCall};
+use crate::{Abilities, ModelError, Tokens, ToolCall};
 
 /// Who said something in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,9 +131,11 @@ pub enum ChatEvent {
     Transfer,
     /// Call this and ask again with what came of it; the answer goes on then.
     CallTool(ToolCall),
+    /// What the whole answer has cost; comes last, from a model that says so.
+    Used(Tokens),
 }
 
-/// An answer as it comes into being. An `Err` is always the last item.
+/// An answer as it comes into being. An `Err` is always the last item. That of a [`crate::Model`] may be asked on after its end.
 pub type ChatStream = Pin<Box<dyn Stream<Item = Result<ChatEvent, ModelError>> + Send>>;
 
 /// A model that can lead a conversation.

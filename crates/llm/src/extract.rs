@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use crate::{ModelError, Speaker};
+use crate::{ModelError, Speaker, Tokens};
 
 /// One utterance of a transcript with its number, so that evidence can point at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Extracted {
     pub evidence: BTreeMap<String, Evidence>,
     /// One sentence on what happened.
     pub summary: String,
+    /// What it has cost; `None` where the model does not say.
+    pub used: Option<Tokens>,
 }
 
 /// A model that can read values out of a transcript.

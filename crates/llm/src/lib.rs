@@ -7,6 +7,7 @@ mod extract;
 mod model;
 mod offline;
 mod openai;
+mod tokens;
 
 pub use abilities::{
     Abilities, BOOK_TIME, FreeTime, RESERVED_TOOLS, Rescheduling, Tool, ToolCall, ToolOutcome, ToolUse,
@@ -19,3 +20,4 @@ pub use extract::{Evidence, Extract, ExtractRequest, Extracted, NumberedUtteranc
 pub use model::Model;
 pub use offline::asks_to_stop;
 pub use openai::OpenAiConfig;
+pub use tokens::Tokens;

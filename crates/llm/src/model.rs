@@ -58,7 +58,7 @@ impl Chat for Model {
             Ok(ChatEvent::Text(text)) => Ok(ChatEvent::Text(printable(&text))),
             other => other,
         });
-        Ok(Box::pin(clean))
+        Ok(Box::pin(clean.fuse()))
     }
 }
 

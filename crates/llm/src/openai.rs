@@ -10,16 +10,19 @@ mod schema;
 mod transport;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
     Chat, ChatEvent, ChatRequest, ChatStream, Extract, ExtractRequest, Extracted, Heard, ModelError,
 };
-use transport::Transport;
+use chunks::Chunk;
+use transport::{Chunks, Transport};
 
 /// How to reach an OpenAI-compatible server.
 #[derive(Clone)]
@@ -65,16 +68,35 @@ impl fmt::Debug for OpenAiConfig {
 pub(crate) struct OpenAi {
     config: OpenAiConfig,
     transport: Transport,
+    /// The server has not refused to count tokens.
+    counts: AtomicBool,
 }
 
 impl OpenAi {
     pub(crate) fn new(config: OpenAiConfig) -> Result<Self, ModelError> {
         let transport = Transport::new(&config.base_url, &config.api_key)?;
-        Ok(Self { config, transport })
+        Ok(Self { config, transport, counts: AtomicBool::new(true) })
     }
 
     fn until(&self, wanted: Duration) -> Instant {
         Instant::now() + wanted.min(self.config.timeout)
+    }
+
+    /// Opens a stream that ends with what it has cost, or, where a server refuses to count, one that does not.
+    async fn open(&self, body: Value, until: Instant) -> Result<(Chunk, Chunks), ModelError> {
+        if !self.counts.load(Ordering::Relaxed) {
+            return retry::open_stream(&self.transport, body, until).await;
+        }
+        match retry::open_stream(&self.transport, messages::counted(&body), until).await {
+            // Servers that know no `stream_options` say so with one of these two.
+            Err(ModelError::Refused { status: 400 | 422, .. }) => {
+                let opened = retry::open_stream(&self.transport, body, until).await?;
+                // Asked for once more in every turn, it would cost every caller a moment.
+                self.counts.store(false, Ordering::Relaxed);
+                Ok(opened)
+            }
+            other => other,
+        }
     }
 }
 
@@ -87,7 +109,7 @@ impl Chat for OpenAi {
         }
         let until = self.until(req.deadline);
         let body = messages::chat_body(&self.config.model, &req);
-        let (first, rest) = retry::open_stream(&self.transport, body, until).await?;
+        let (first, rest) = self.open(body, until).await?;
         Ok(reply::events(first, rest, until, self.config.idle))
     }
 }

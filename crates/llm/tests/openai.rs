@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use llm::{
     Abilities, Chat, ChatEvent, ChatRequest, ConversationPlan, EndReason, Extract, ExtractRequest, Heard,
-    Model, ModelError, NumberedUtterance, OpenAiConfig, Speaker, Utterance,
+    Model, ModelError, NumberedUtterance, OpenAiConfig, Speaker, Tokens, Utterance,
 };
 use model_server::{ModelServer, Script};
 use serde_json::{Value, json};
@@ -84,6 +84,41 @@ async fn a_reply_is_streamed_piece_by_piece() {
     assert_eq!(seen.body["tools"][0]["function"]["name"], "end_call");
     assert!(seen.body["tools"][1].is_null(), "nobody can be reached");
     assert_eq!(model.name(), "scripted-1");
+}
+
+fn counted(answer: Script, tokens: (u64, u64)) -> Script {
+    Script::Counted { answer: Box::new(answer), tokens }
+}
+
+fn used(read: u64, written: u64) -> Result<ChatEvent, ModelError> {
+    Ok(ChatEvent::Used(Tokens { read, written }))
+}
+
+#[tokio::test]
+async fn a_reply_says_last_what_it_has_cost() {
+    let end = Script::Call { text: pieces(&["Bye."]), name: "end_call".into(), arguments: "{}".into() };
+    let (server, model) =
+        scripted([counted(Script::Say(pieces(&["Fine", "."])), (120, 7)), counted(end, (90, 12))]).await;
+    assert_eq!(events(&model, turn()).await.unwrap(), [text("Fine"), text("."), used(120, 7)]);
+    let hung_up = Ok(ChatEvent::EndCall { reason: EndReason::Goodbye });
+    assert_eq!(events(&model, turn()).await.unwrap(), [text("Bye."), hung_up, used(90, 12)]);
+    assert_eq!(server.requests()[0].body["stream_options"]["include_usage"], true);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_cut_is_read_on_for_what_it_has_cost() {
+    let long = Script::Say(vec!["x".repeat(900); 9]);
+    let (_server, model) = scripted([counted(long, (5, 8_100))]).await;
+    assert_eq!(events(&model, turn()).await.unwrap().last(), Some(&used(5, 8_100)));
+}
+
+#[tokio::test]
+async fn a_server_that_will_not_count_is_asked_again_without_and_then_never() {
+    let (server, model) = scripted([status(400, "unknown field stream_options", None)]).await;
+    assert_eq!(events(&model, turn()).await.unwrap(), [text("Thank you.")]);
+    assert_eq!(events(&model, turn()).await.unwrap(), [text("Thank you.")]);
+    let asked: Vec<bool> = server.requests().iter().map(|r| r.body.get("stream_options").is_some()).collect();
+    assert_eq!(asked, [true, false, false]);
 }
 
 #[tokio::test]
@@ -242,8 +277,9 @@ async fn an_endless_reply_is_cut_after_four_thousand_characters() {
 async fn values_are_extracted_with_their_evidence() {
     let found =
         json!({"value": {"ok": true}, "evidence": {"ok": {"turn": 2, "quote": "Yes"}}, "summary": "Agreed."});
-    let (server, model) = scripted([Script::Json(found)]).await;
+    let (server, model) = scripted([counted(Script::Json(found), (300, 40))]).await;
     let read = model.extract(call()).await.unwrap();
+    assert_eq!(read.used, Some(Tokens { read: 300, written: 40 }));
     assert_eq!(read.value, json!({"ok": true, "why": null}));
     assert_eq!((read.evidence["ok"].turn, read.evidence["ok"].quote.as_deref()), (Some(2), Some("Yes")));
     assert_eq!(server.requests()[0].body["response_format"]["type"], "json_schema");

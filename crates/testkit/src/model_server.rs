@@ -33,6 +33,13 @@ pub enum Script {
     Json(Value),
     /// Answers without streaming; the message's content is this text.
     Content(String),
+    /// Answers like this, and says what it has cost: in a last chunk where it streams and is asked to, else in its one answer.
+    Counted {
+        /// The answer: one of those above.
+        answer: Box<Script>,
+        /// Tokens read and written.
+        tokens: (u64, u64),
+    },
     /// Accepts the request and never answers.
     Hang,
     /// Streams these pieces, then keeps the connection open without another word.
@@ -137,17 +144,44 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 async fn complete(shared: Data<Shared>, request: HttpRequest, body: Json<Value>) -> HttpResponse {
     let authorization = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let asked = body["stream_options"]["include_usage"] == json!(true);
     lock(&shared.seen).push(SeenRequest { authorization, body: body.0 });
     let script = lock(&shared.scripts).pop_front();
-    answer(script.unwrap_or_else(|| Script::Say(vec!["Thank you.".into()]))).await
+    match script.unwrap_or_else(|| Script::Say(vec!["Thank you.".into()])) {
+        Script::Counted { answer, tokens } => counted(*answer, tokens, asked).await,
+        script => answer(script).await,
+    }
+}
+
+fn usage((read, written): (u64, u64)) -> Value {
+    json!({"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written})
+}
+
+async fn counted(script: Script, tokens: (u64, u64), asked: bool) -> HttpResponse {
+    let mut events = match script {
+        Script::Say(text) => spoken(&text, "stop"),
+        Script::Call { text, name, arguments } => called(&text, &name, &arguments),
+        Script::Json(value) => return message(&value.to_string(), Some(tokens)),
+        Script::Content(text) => return message(&text, Some(tokens)),
+        other => return answer(other).await,
+    };
+    if asked {
+        let chunk = json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "scripted",
+            "choices": [], "usage": usage(tokens),
+        });
+        events.insert(events.len() - 1, format!("data: {chunk}\n\n"));
+    }
+    whole_stream(events)
 }
 
 async fn answer(script: Script) -> HttpResponse {
     match script {
         Script::Say(text) => whole_stream(spoken(&text, "stop")),
         Script::Call { text, name, arguments } => whole_stream(called(&text, &name, &arguments)),
-        Script::Json(value) => message(&value.to_string()),
-        Script::Content(text) => message(&text),
+        Script::Json(value) => message(&value.to_string(), None),
+        Script::Content(text) => message(&text, None),
+        Script::Counted { answer, .. } => Box::pin(self::answer(*answer)).await,
         Script::Hang => future::pending().await,
         Script::Stall(text) => {
             let pieces = stream::iter(deltas(&text)).chain(stream::pending());
@@ -193,11 +227,11 @@ fn whole_stream(events: Vec<String>) -> HttpResponse {
     event_stream().body(events.concat())
 }
 
-fn message(content: &str) -> HttpResponse {
+fn message(content: &str, tokens: Option<(u64, u64)>) -> HttpResponse {
     let message = json!({"role": "assistant", "content": content});
     HttpResponse::Ok().json(json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "scripted",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": tokens.map(usage),
     }))
 }
 

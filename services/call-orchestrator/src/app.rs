@@ -33,6 +33,8 @@ pub(crate) struct App {
     pub(crate) dial_due: Arc<Notify>,
     /// Somebody is to be forgotten.
     pub(crate) erase_due: Arc<Notify>,
+    /// A call by which a customer rang back is to be read.
+    pub(crate) reading_due: Arc<Notify>,
     /// A summary is to be written.
     pub(crate) summary_due: Arc<Notify>,
     /// Requests that wait for a sentence in this replica.
@@ -63,6 +65,7 @@ impl App {
             countries: Arc::new(config.countries),
             dial_due: Arc::new(Notify::new()),
             erase_due: Arc::new(Notify::new()),
+            reading_due: Arc::new(Notify::new()),
             summary_due: Arc::new(Notify::new()),
             wakeups: Wakeups::default(),
             frozen: FrozenSpecs::default(),

@@ -6,11 +6,24 @@ use contracts::calls as proto;
 
 use crate::events::text;
 use crate::store::calls::Call;
+use crate::store::costs::Costs;
+use crate::store::notifications::Found;
 use crate::store::timed::TimedTurn;
 
-/// A call to `phone`, with its turns.
-pub(crate) fn call_seen(call: &Call, phone: &str, turns: &[TimedTurn]) -> proto::Call {
+/// What is known of a call beside its row.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    pub(crate) turns: Vec<TimedTurn>,
+    pub(crate) costs: Costs,
+    /// What it has brought, where that is kept with the call.
+    pub(crate) found: Found,
+}
+
+/// A call to `phone`.
+pub(crate) fn call_seen(call: &Call, phone: &str, beside: &Beside) -> proto::Call {
+    let Beside { turns, costs, found } = beside;
     let state = &call.state;
+    let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok());
     proto::Call {
         id: call.id.to_string(),
         project_id: call.project_id.to_string(),
@@ -28,6 +41,14 @@ pub(crate) fn call_seen(call: &Call, phone: &str, turns: &[TimedTurn]) -> proto:
         ended_at_ms: state.ended_at.map(to_millis),
         duration_ms: state.talk_time().num_milliseconds(),
         turns: utterances(turns, state.status.is_final()),
+        cost_micros: count(costs.cost_micros),
+        currency: costs.currency.clone().unwrap_or_default(),
+        tokens_in: count(costs.tokens_in),
+        tokens_out: count(costs.tokens_out),
+        inbound: call.inbound,
+        call_result_json: text(found.result.as_ref()),
+        evidence_json: text(found.evidence.as_ref()),
+        reschedule_outcome_json: text(found.rescheduled.as_ref()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use common::clock::to_millis;
 use common::db::outbox::MAX_BODY;
-use contracts::calls::{self as proto, CallEnded, CallStarted, CallSummarised};
+use contracts::calls::{self as proto, CallEnded, CallStarted, CallSummarised, PhoneReachabilityChanged};
 use contracts::ids::EventId;
 use prost::Message as _;
 
@@ -88,6 +88,16 @@ pub(crate) fn ended(n: &Notification, call: &Call) -> CallEnded {
         metadata_json: text(n.metadata.as_ref()),
         inbound: call.inbound,
     }
+}
+
+/// Whether the customer's number can be rung; `None` of a customer who is erased.
+pub(crate) fn reachability(n: &Notification, reachable: bool) -> Option<PhoneReachabilityChanged> {
+    Some(PhoneReachabilityChanged {
+        project_id: n.project_id.to_string(),
+        customer_id: n.customer_id?.to_string(),
+        phone_e164: n.phone.clone(),
+        reachable,
+    })
 }
 
 /// The notification is over, and this is what it brought.

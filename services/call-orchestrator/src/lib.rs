@@ -5,6 +5,7 @@ mod call_seen;
 mod carriers;
 mod config;
 mod conversation;
+mod costs;
 pub mod domain;
 mod error;
 mod events;
@@ -43,7 +44,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0003_handed_out",
             "0004_rules",
             "0005_notifications_api",
-            "0006_conversation"
+            "0006_conversation",
+            "0007_costs",
+            "0008_readings"
         ],
         durability: Durability::Full,
     }),
@@ -67,6 +70,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::dial_failed::handle),
             Subscription::to(&app, handlers::call_progressed::handle),
             Subscription::to(&app, handlers::answered_by_detected::handle),
+            Subscription::to(&app, handlers::call_priced::handle),
         ],
         servers: vec![
             Arc::new(NotificationsServer(handlers::rpc::Notifications(app.clone()))),
@@ -80,6 +84,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),
             Task::background("summarise", &app, tasks::summarise::run),
+            Task::new("read calls", Duration::from_secs(2), &app.reading_due, &app, tasks::read_calls::run),
             Task::new("erase", Duration::from_secs(1), &app.erase_due, &app, tasks::erase::run),
             Task::new("purge", Duration::from_secs(10), &never, &app, tasks::purge::run),
             Task::new("reap", Duration::from_secs(15), &never, &app, tasks::reap::run),

@@ -21,7 +21,7 @@ use crate::rulebook::{self, Rulebook};
 use crate::stopping;
 use crate::store::calls::{self, Call};
 use crate::store::notifications::{self, Notification};
-use crate::store::{erasures, suppressions, turns, usage};
+use crate::store::{erasures, readings, suppressions, turns, usage};
 
 /// A notification and its latest call, in a transaction.
 pub(crate) struct Story<'a, 't> {
@@ -159,7 +159,8 @@ impl<'a, 't> Story<'a, 't> {
                 Ok(())
             }
             CallEffect::EmitStarted => {
-                self.tx.stage(&events::started(&self.notification, &self.call), &self.cause)
+                self.tx.stage(&events::started(&self.notification, &self.call), &self.cause)?;
+                self.reached_after_all()
             }
             CallEffect::EmitEnded => {
                 self.tx.stage(&events::ended(&self.notification, &self.call), &self.cause)
@@ -182,9 +183,23 @@ impl<'a, 't> Story<'a, 't> {
             }
             CallEffect::Conclude(reason) => self.conclude(reason),
             CallEffect::LeaveVoicemail => self.leave_message(),
-            // Numbers are not marked: nothing to do.
-            CallEffect::MarkNumberUnreachable => Ok(()),
+            CallEffect::MarkNumberUnreachable => self.tell_reachability(false),
         }
+    }
+
+    /// Somebody has picked up: a number that the carrier once said cannot be rung can.
+    fn reached_after_all(&mut self) -> Result<(), DbError> {
+        let Some(customer) = self.notification.customer_id else { return Ok(()) };
+        let phone = &self.notification.phone;
+        match calls::ever_invalid(self.tx.conn, self.notification.project_id, customer, phone)? {
+            true => self.tell_reachability(true),
+            false => Ok(()),
+        }
+    }
+
+    fn tell_reachability(&mut self, reachable: bool) -> Result<(), DbError> {
+        let Some(changed) = events::reachability(&self.notification, reachable) else { return Ok(()) };
+        self.tx.stage(&changed, &self.cause)
     }
 
     /// The call is over: nothing more is said in it.
@@ -203,9 +218,22 @@ impl<'a, 't> Story<'a, 't> {
             usage::count_call(self.tx.conn, self.call.project_id, at, (answered, talk))?;
         }
         if !self.is_the_notifications() {
-            return Ok(());
+            return self.have_it_read(now);
         }
         self.notification_input(NotificationInput::CallEnded { reason })
+    }
+
+    /// The customer rang back after the end of the notification: what this call has brought is kept with the call.
+    fn have_it_read(&mut self, now: DateTime<Utc>) -> Result<(), DbError> {
+        let spec = &self.notification.spec;
+        let asks = spec.schema.is_some() || spec.reschedule.is_some();
+        if !asks || self.call.state.started_at.is_none() || self.notification.is_blank() {
+            return Ok(());
+        }
+        readings::insert(self.tx.conn, self.call.project_id, self.call.id, now)?;
+        let due = std::sync::Arc::clone(&self.app.reading_due);
+        self.tx.after_commit(move || due.notify_one());
+        Ok(())
     }
 
     /// The project has a call less.
@@ -226,6 +254,8 @@ impl<'a, 't> Story<'a, 't> {
                     self.call_input(CallInput::Withdrawn { reason: ended_reason })?;
                 }
                 self.notification.summary_due = true;
+                let talked = self.call.state.started_at.is_some();
+                self.notification.result_due = talked && self.notification.is_read_out();
                 let due = std::sync::Arc::clone(&self.app.summary_due);
                 self.tx.after_commit(move || due.notify_one());
                 Ok(())
@@ -253,6 +283,7 @@ impl<'a, 't> Story<'a, 't> {
             call_id: self.call.id.to_string(),
             project_id: self.call.project_id.to_string(),
             to_e164: self.notification.phone.clone(),
+            customer_id: events::text(self.notification.customer_id),
             dial_before_ms: to_millis(now + DIAL_BEFORE),
             ring_timeout_seconds: RING_TIMEOUT_SECONDS,
             time_limit_seconds: self.call.state.time_limit_seconds.unwrap_or_default(),
@@ -322,7 +353,7 @@ type Seen<'a> = (NotificationStatus, Option<EndedReason>, Option<&'a str>, CallI
 
 fn seen<'a>(n: &'a Notification, call: &Call) -> Seen<'a> {
     let blocked_by = n.state.blocked_by.as_deref();
-    (n.state.status, n.state.ended_reason, blocked_by, n.call_id, call.state.status)
+    (n.shown_status(), n.state.ended_reason, blocked_by, n.call_id, call.state.status)
 }
 
 /// A call that has not been dialled yet.

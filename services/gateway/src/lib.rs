@@ -4,6 +4,7 @@ mod app;
 mod config;
 mod domain;
 mod error;
+mod handlers;
 mod http;
 mod identity;
 mod mails;
@@ -14,6 +15,7 @@ mod tasks;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::bus::Subscription;
 use common::config::{ConfigError, Settings};
 use common::db::Durability;
 use common::platform::Platform;
@@ -52,7 +54,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
     let never = Arc::new(Notify::new());
     Ok(Service {
         mounts: vec![Mount::public(http::routes(&app))],
-        subscriptions: vec![],
+        subscriptions: vec![Subscription::to(&app, handlers::phone_reachability_changed::handle)],
         servers: vec![],
         tasks: vec![
             Task::new("forget what has expired", HOUR, &never, &app, tasks::forget_expired::run),

@@ -8,6 +8,7 @@ use common::metrics::Metrics;
 use common::platform::Platform;
 use common::trace;
 use contracts::calls::{ConversationClient, InboundClient};
+use tokio::sync::Notify;
 
 use crate::carrier::Carrier;
 use crate::carriers::Carriers;
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(crate) numbers: Numbers,
     /// The accounts that dial.
     pub(crate) carriers: Carriers,
+    /// Somebody is to be forgotten.
+    pub(crate) forget_due: Arc<Notify>,
 }
 
 /// What this service counts.
@@ -36,6 +39,7 @@ pub(crate) struct Numbers {
     pub(crate) refused: Option<prometheus::IntCounterVec>,
     pub(crate) strangers: Option<prometheus::IntCounterVec>,
     pub(crate) inbound: Option<prometheus::IntCounterVec>,
+    pub(crate) prices: Option<prometheus::IntCounterVec>,
 }
 
 impl Numbers {
@@ -49,6 +53,11 @@ impl Numbers {
                 &["result"],
             ),
             own_words: metrics.counter("echo_bridge_own_words_total", own_words, &["words"]),
+            prices: metrics.counter(
+                "echo_bridge_prices_total",
+                "What calls cost, asked of the carrier",
+                &["result"],
+            ),
             inbound: metrics.counter("echo_bridge_inbound_total", "Calls that came in", &["result"]),
             refused: metrics.counter("echo_bridge_refused_total", "Carrier requests refused", &["why"]),
             strangers: metrics.counter("echo_bridge_second_calls_total", strangers, &["result"]),
@@ -74,6 +83,7 @@ impl App {
             conversation: ConversationClient::new(Arc::clone(&platform.caller)),
             inbound: InboundClient::new(Arc::clone(&platform.caller)),
             numbers: Numbers::new(&platform.metrics),
+            forget_due: Arc::new(Notify::new()),
             platform: platform.clone(),
             config: Arc::new(config),
         })

@@ -76,8 +76,17 @@ impl Carriers {
 
     /// What this attempt was made with, whatever its project calls with now.
     pub(crate) async fn of_attempt(&self, attempt: &Attempt) -> Result<Carrier, BridgeError> {
-        let Some(id) = attempt.carrier_id else {
-            let named = self.of_settings(&attempt.account_sid).next();
+        self.of_account(attempt.carrier_id, &attempt.account_sid).await
+    }
+
+    /// A project's own carrier, or without one the account of the settings with this id.
+    pub(crate) async fn of_account(
+        &self,
+        carrier: Option<CarrierId>,
+        account_sid: &str,
+    ) -> Result<Carrier, BridgeError> {
+        let Some(id) = carrier else {
+            let named = self.of_settings(account_sid).next();
             return named.cloned().ok_or(BridgeError::NoAccount);
         };
         let found = self.platform.database.read(move |db| project_carriers::find(db, id)).await?;

@@ -4,10 +4,14 @@ use chrono::{DateTime, Utc};
 use common::clock::to_millis;
 use contracts::telephony::dial_failed::Cause;
 use contracts::telephony::dial_refused::Reason;
-use contracts::telephony::{AnsweredByDetected, CallProgressed, DialAccepted, DialFailed, DialRefused};
+use contracts::telephony::{
+    AnsweredByDetected, CallPriced, CallProgressed, DialAccepted, DialFailed, DialRefused,
+};
 
+use crate::domain::price::Price;
 use crate::progress::News;
 use crate::store::attempts::Attempt;
+use crate::store::price_checks::PriceCheck;
 
 /// Not dialled, and will not be: the rules run again.
 pub(crate) fn refused(attempt: &Attempt, reason: Reason) -> DialRefused {
@@ -64,5 +68,16 @@ pub(crate) fn answered_by_detected(attempt: &Attempt, answered_by: &str) -> Answ
         call_id: attempt.call_id.to_string(),
         project_id: attempt.project_id.to_string(),
         answered_by: answered_by.to_owned(),
+    }
+}
+
+/// What its call costs.
+pub(crate) fn priced(check: &PriceCheck, price: &Price) -> CallPriced {
+    CallPriced {
+        attempt_id: check.attempt_id.to_string(),
+        call_id: check.call_id.to_string(),
+        project_id: check.project_id.to_string(),
+        amount_micros: price.micros,
+        currency: price.currency.clone(),
     }
 }

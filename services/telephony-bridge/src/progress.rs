@@ -9,9 +9,11 @@ use twilio::call::CallStatus;
 use twilio::webhook::VoiceRequest;
 
 use crate::domain::attempt::AttemptState;
+use crate::domain::price::first_question;
 use crate::domain::report::{moves_on, our_status};
 use crate::events;
 use crate::store::attempts::{self, Attempt};
+use crate::store::price_checks::{self, PriceCheck};
 use crate::store::reports;
 
 /// How soon the carrier is asked whether a call that was to be stopped has ended. A call that is stopped while it is
@@ -116,7 +118,25 @@ pub(crate) fn note(
         ..attempt
     };
     let moved = attempts::save(tx.conn, moved, now)?;
+    // Only what was picked up is charged for.
+    if news.status == CallStatus::Completed {
+        price_checks::insert(tx.conn, &to_be_priced(&moved, &news.sid, now))?;
+    }
     let event = events::progressed(&moved, news, status, now);
     tx.stage(&event, &Cause::own(moved.project_id))?;
     Ok(true)
+}
+
+fn to_be_priced(attempt: &Attempt, sid: &str, now: DateTime<Utc>) -> PriceCheck {
+    PriceCheck {
+        attempt_id: attempt.id,
+        project_id: attempt.project_id,
+        call_id: attempt.call_id,
+        account_sid: attempt.account_sid.clone(),
+        carrier_id: attempt.carrier_id,
+        carrier_call_sid: sid.to_owned(),
+        ended_at: now,
+        asked: 0,
+        ask_at: first_question(now),
+    }
 }

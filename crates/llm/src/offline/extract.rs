@@ -30,7 +30,7 @@ pub(crate) fn extract(req: &ExtractRequest) -> Extracted {
     forget_empty_objects(&mut found);
     let value = with_property_set(&req.schema, &found);
     let summary = summary(req, &reading, &value);
-    Extracted { value: Value::Object(value), evidence, summary }
+    Extracted { value: Value::Object(value), evidence, summary, used: None }
 }
 
 fn evidence_of(learned: &Learned) -> Evidence {

@@ -2,13 +2,18 @@
 //! fields out, add their own, and put errors into the stream.
 
 use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Tokens;
 
 /// One server-sent event of a streamed chat completion.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Chunk {
     #[serde(default)]
     pub(crate) choices: Vec<Choice>,
-    pub(crate) error: Option<serde_json::Value>,
+    pub(crate) error: Option<Value>,
+    /// In the last chunk, whose `choices` are empty; some servers count aloud in every one.
+    usage: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +44,11 @@ pub(crate) struct FunctionDelta {
 }
 
 impl Chunk {
+    /// What the answer has cost so far, if the chunk says so.
+    pub(crate) fn used(&self) -> Option<Tokens> {
+        Tokens::of(self.usage.as_ref()?)
+    }
+
     /// Whether something was said or done, so that another attempt would say it twice.
     pub(crate) fn speaks(&self) -> bool {
         self.choices.iter().any(|choice| {

@@ -26,6 +26,13 @@ pub(crate) fn chat_body(model: &str, req: &ChatRequest) -> Value {
     json!({"model": model, "stream": true, "messages": messages(req), "tools": tools(req)})
 }
 
+/// The same, asking for a last chunk with what the answer has cost.
+pub(crate) fn counted(body: &Value) -> Value {
+    let mut body = body.clone();
+    body["stream_options"] = json!({"include_usage": true});
+    body
+}
+
 fn tools(req: &ChatRequest) -> Vec<Value> {
     let abilities = &req.abilities;
     let mut tools = vec![tool(

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::chunks::{Chunk, ToolDelta};
 use super::transport::Chunks;
 use crate::abilities::{END_CALL, TRANSFER};
-use crate::{ChatEvent, ChatStream, EndReason, ModelError, ToolCall};
+use crate::{ChatEvent, ChatStream, EndReason, ModelError, Tokens, ToolCall};
 
 /// A reply longer than this is no longer something to say on the phone.
 const REPLY_CHARS: usize = 4_000;
@@ -19,6 +19,9 @@ const ARGUMENT_BYTES: usize = 4_096;
 const TOOL_CALLS: usize = 8;
 const ID_BYTES: usize = 128;
 const NAME_BYTES: usize = 64;
+
+/// How long a finished answer is waited for to say what it has cost: the chunk is on its way with the last words.
+const COUNTED_WITHIN: Duration = Duration::from_millis(300);
 
 /// The events of an answer whose first chunk is there already.
 pub(crate) fn events(first: Chunk, rest: Chunks, until: Instant, idle: Duration) -> ChatStream {
@@ -45,20 +48,40 @@ impl Reading {
             if let Some(event) = self.ready.pop_front() {
                 return Some(Ok(event));
             }
-            if self.reply.failed.is_some() || self.reply.complete {
+            if let Some(error) = self.reply.failed.take() {
                 self.rest = None;
-                if let Some(error) = self.reply.failed.take() {
-                    self.reply.complete = true;
-                    return Some(Err(error));
-                }
+                return Some(Err(error));
             }
+            if self.reply.complete {
+                let rest = self.rest.take()?;
+                return self.used(rest).await.map(|used| Ok(ChatEvent::Used(used)));
+            }
+            let limit = self.idle_until();
             let rest = self.rest.as_mut()?;
-            let limit = self.until.min(Instant::now() + self.idle);
             match timeout_at(limit, rest.next()).await {
                 Err(_) => self.reply.failed = Some(ModelError::Timeout),
                 Ok(Some(Ok(chunk))) => self.ready = self.reply.take(chunk),
                 Ok(Some(Err(error))) => self.reply.failed = Some(error),
                 Ok(None) => self.reply.ended_early(),
+            }
+        }
+    }
+
+    fn idle_until(&self) -> Instant {
+        self.until.min(Instant::now() + self.idle)
+    }
+
+    /// Reads a complete answer on to its end, for what it has cost. One that was cut goes on for as long as the server
+    /// talks; what it says is not wanted any more.
+    async fn used(&mut self, mut rest: Chunks) -> Option<Tokens> {
+        let soon = self.until.min(Instant::now() + COUNTED_WITHIN);
+        loop {
+            let limit = if self.reply.cut { self.idle_until() } else { soon };
+            let Ok(Some(Ok(chunk))) = timeout_at(limit, rest.next()).await else { return self.reply.used };
+            self.reply.used = chunk.used().or(self.reply.used);
+            // A server that counts aloud says it in every chunk: the last one counts.
+            if chunk.used().is_some() && !chunk.speaks() {
+                return self.reply.used;
             }
         }
     }
@@ -70,7 +93,10 @@ struct Reply {
     chars: usize,
     calls: BTreeMap<u32, Call>,
     complete: bool,
+    /// Complete because nobody wants to hear more.
+    cut: bool,
     failed: Option<ModelError>,
+    used: Option<Tokens>,
 }
 
 #[derive(Default)]
@@ -83,6 +109,7 @@ struct Call {
 impl Reply {
     fn take(&mut self, chunk: Chunk) -> VecDeque<ChatEvent> {
         let mut events = VecDeque::new();
+        self.used = chunk.used().or(self.used);
         if let Some(error) = chunk.error {
             self.failed = Some(stream_error(&error));
             return events;
@@ -109,7 +136,8 @@ impl Reply {
         let room = REPLY_CHARS - self.chars;
         let kept: String = text.chars().take(room).collect();
         self.chars += kept.chars().count();
-        self.complete |= kept.len() < text.len() || self.chars == REPLY_CHARS;
+        self.cut |= kept.len() < text.len() || self.chars == REPLY_CHARS;
+        self.complete |= self.cut;
         if !kept.is_empty() {
             events.push_back(ChatEvent::Text(kept));
         }

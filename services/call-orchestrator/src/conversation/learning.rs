@@ -9,22 +9,30 @@ use llm::{Extract as _, ExtractRequest, Extracted, ModelError, NumberedUtterance
 use serde_json::Value;
 
 use crate::app::App;
+use crate::costs::Meter;
 use crate::domain::evidence::{self, Claim};
 use crate::domain::limits::{CHECK_DEADLINE, EXTRACT_DEADLINE};
 use crate::domain::result::{Checker, complete_result};
 use crate::domain::transcript::{Speaker, Utterance};
 use crate::store::notifications::{Found, Spec};
 
-/// What the customer said to what is asked for; nothing where nothing is asked for, or where they said nothing.
+/// What the customer said to what is asked for; nothing where nothing is asked for, or where they said nothing. `meter` learns
+/// what reading it has cost.
 ///
 /// # Errors
 /// Why no result could be read out of the conversation.
-pub(crate) async fn learn(app: &App, spec: &Spec, said: &[Utterance]) -> Result<Found, String> {
+pub(crate) async fn learn(
+    app: &App,
+    spec: &Spec,
+    said: &[Utterance],
+    meter: &mut Meter,
+) -> Result<Found, String> {
     let Some(schema) = &spec.schema else { return Ok(Found::default()) };
     if !said.iter().any(|u| u.speaker == Speaker::Customer) {
         return Ok(Found::default());
     }
-    let extracted = extract(app, spec, schema, said).await.inspect_err(|_| app.model_failed("extraction"))?;
+    let extracted =
+        extract(app, (spec, schema), said, meter).await.inspect_err(|_| app.model_failed("extraction"))?;
     let result = complete_result(schema, &extracted.value);
     let evidence = evidence::check(&result, &claims(&extracted), said);
     Ok(Found {
@@ -35,13 +43,30 @@ pub(crate) async fn learn(app: &App, spec: &Spec, said: &[Utterance]) -> Result<
     })
 }
 
+/// What is told where no result could be read: every property of the schema, none of them learned, and why.
+pub(crate) fn nothing(spec: &Spec, problem: &str) -> Found {
+    let result = spec.schema.as_ref().map(|schema| complete_result(schema, &Value::Null));
+    let evidence = result.as_ref().map(|result| evidence::check(result, &BTreeMap::new(), &[]));
+    Found {
+        evidence: evidence.and_then(|evidence| serde_json::to_value(evidence).ok()),
+        result: result.map(Value::Object),
+        summary: Some(format!("The result could not be read out of the conversation: {problem}.")),
+        rescheduled: None,
+    }
+}
+
 fn claims(extracted: &Extracted) -> BTreeMap<String, Claim> {
     let claim = |e: &llm::Evidence| Claim { turn: e.turn, quote: e.quote.clone() };
     extracted.evidence.iter().map(|(name, e)| (name.clone(), claim(e))).collect()
 }
 
 /// Asks the model, and once more with what was wrong. Properties that stay wrong are left out: not learned.
-async fn extract(app: &App, spec: &Spec, schema: &Value, said: &[Utterance]) -> Result<Extracted, String> {
+async fn extract(
+    app: &App,
+    (spec, schema): (&Spec, &Value),
+    said: &[Utterance],
+    meter: &mut Meter,
+) -> Result<Extracted, String> {
     let own = schema.clone();
     let checker = in_time(CHECK_DEADLINE, move || Checker::new(&own)).await?;
     let checker = Arc::new(checker.map_err(|problem| format!("output_schema{problem}"))?);
@@ -55,7 +80,9 @@ async fn extract(app: &App, spec: &Spec, schema: &Value, said: &[Utterance]) -> 
             previous_errors: errors.clone(),
             deadline: EXTRACT_DEADLINE,
         };
-        match app.model.extract(request).await {
+        let answer = app.model.extract(request).await;
+        meter.add(answer.as_ref().ok().and_then(|extracted| extracted.used));
+        match answer {
             Ok(extracted) => match checked(&checker, extracted).await? {
                 (extracted, problems) if problems.is_empty() => return Ok(extracted),
                 (fitted, problems) => {
@@ -97,15 +124,13 @@ async fn checked(checker: &Arc<Checker>, extracted: Extracted) -> Result<(Extrac
 
 /// A schema is the tenant's program: it runs on a thread where it holds up nobody else, and is waited for only so long. What
 /// a schema can ask for is bounded, so the thread comes back.
-async fn in_time<T: Send + 'static>(
+pub(super) async fn in_time<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     match tokio::time::timeout(deadline, tokio::task::spawn_blocking(work)).await {
-        Ok(done) => done.map_err(|error| format!("holding it against output_schema broke off: {error}")),
-        Err(_) => {
-            Err(format!("holding it against output_schema took longer than {} ms", deadline.as_millis()))
-        }
+        Ok(done) => done.map_err(|error| format!("holding it against its schema broke off: {error}")),
+        Err(_) => Err(format!("holding it against its schema took longer than {} ms", deadline.as_millis())),
     }
 }
 

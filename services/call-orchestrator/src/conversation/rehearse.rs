@@ -8,7 +8,7 @@ use llm::{Chat as _, ChatEvent, ChatRequest, ConversationPlan, ModelError, ToolC
 use serde_json::json;
 
 use super::rounds::{Ending, ROUNDS, meaning, transfer};
-use super::tools;
+use super::{arguments, tools};
 use crate::app::App;
 use crate::domain::call::CallInput;
 use crate::domain::ended_reason::EndedReason;
@@ -51,7 +51,7 @@ pub(crate) async fn rehearse(app: &App, script: &Script) -> Result<Next, Orchest
             let ended = ended((fixed.then, fixed.means));
             Next { text: fixed.text.to_owned(), ended, calls: Vec::new() }
         }
-        Reply::Model { silences } => by_model(app, request(app, script, silences)).await?,
+        Reply::Model { silences } => by_model(app, script, request(app, script, silences)).await?,
     };
     let silent = !standing.before.iter().any(|said| said.speaker == Speaker::Ai);
     if let Some(line) = script.spec.disclosure.as_deref().filter(|_| silent) {
@@ -87,7 +87,7 @@ fn request(app: &App, script: &Script, silences: u32) -> ChatRequest {
     }
 }
 
-async fn by_model(app: &App, mut request: ChatRequest) -> Result<Next, OrchestratorError> {
+async fn by_model(app: &App, script: &Script, mut request: ChatRequest) -> Result<Next, OrchestratorError> {
     let until = Instant::now() + TURN_DEADLINE;
     let mut next = Next::default();
     for _ in 0..ROUNDS {
@@ -99,8 +99,14 @@ async fn by_model(app: &App, mut request: ChatRequest) -> Result<Next, Orchestra
             return Ok(next);
         }
         for call in calls {
-            next.calls.push(call.clone());
-            request.abilities.uses.push(ToolUse { outcome: pretended(&call), call, after: None });
+            let outcome = match arguments::wrong(&script.spec, &call).await {
+                Some(problem) => ToolOutcome::Failed(problem),
+                None => {
+                    next.calls.push(call.clone());
+                    pretended(&call)
+                }
+            };
+            request.abilities.uses.push(ToolUse { outcome, call, after: None });
         }
     }
     Err(failed(ModelError::Garbled("calls of tools without end".to_owned())))
@@ -122,6 +128,8 @@ async fn one_round(
             ChatEvent::EndCall { reason } => ending = (Then::HangUp, Some(meaning(reason))),
             ChatEvent::Transfer => ending = transfer(request.abilities.transfer),
             ChatEvent::CallTool(call) => calls.push(call),
+            // It is no call of a project that could be billed for it.
+            ChatEvent::Used(_) => {}
         }
     }
     next.text.push(' ');

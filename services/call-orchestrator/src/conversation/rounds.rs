@@ -84,6 +84,17 @@ async fn round(voice: &mut Voice<'_>, request: &mut ChatRequest) -> Result<Round
         Some(Err(error)) => return Ok(Round::Failed(Vec::new(), error)),
         None => return Ok(Round::Lost),
     };
+    let round = listen(voice, request, &mut stream).await;
+    voice.leave(stream);
+    round
+}
+
+/// Speaks what comes out of the stream, as it comes.
+async fn listen(
+    voice: &mut Voice<'_>,
+    request: &mut ChatRequest,
+    stream: &mut ChatStream,
+) -> Result<Round, OrchestratorError> {
     let mut splitter = Splitter::new();
     let (mut ready, mut calls) = (Vec::new(), Vec::new());
     let mut ending = (Then::Listen, None);
@@ -95,7 +106,7 @@ async fn round(voice: &mut Voice<'_>, request: &mut ChatRequest) -> Result<Round
                 if !voice.store(std::mem::take(&mut ready)).await? {
                     return Ok(Round::Lost);
                 }
-                let Some(next) = voice.kept_alive(next_of(&mut stream)).await else { return Ok(Round::Lost) };
+                let Some(next) = voice.kept_alive(next_of(stream)).await else { return Ok(Round::Lost) };
                 next
             }
         };
@@ -108,6 +119,7 @@ async fn round(voice: &mut Voice<'_>, request: &mut ChatRequest) -> Result<Round
             Next::Event(ChatEvent::EndCall { reason }) => ending = (Then::HangUp, Some(meaning(reason))),
             Next::Event(ChatEvent::Transfer) => ending = transfer(request.abilities.transfer),
             Next::Event(ChatEvent::CallTool(call)) => calls.push(call),
+            Next::Event(ChatEvent::Used(used)) => voice.meter.add(Some(used)),
             Next::Failed(error) => return Ok(Round::Failed(ready, error)),
             Next::End => break,
         }

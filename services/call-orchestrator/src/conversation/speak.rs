@@ -2,19 +2,21 @@
 //! one transaction; the last sentence is stored together with what follows it. A run that has lost its lease stores nothing
 //! more.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::bus::Cause;
 use common::db::{DbError, Tx};
 use contracts::ids::{CallId, EventId, ProjectId};
-use llm::{ChatRequest, ModelError};
+use futures_util::StreamExt as _;
+use llm::{ChatEvent, ChatRequest, ChatStream, ModelError};
 
 use super::Run;
 use super::frozen::{self, Frozen};
 use super::rounds::{Ending, converse};
 use super::tools::{self, Desk};
 use crate::app::App;
+use crate::costs::Meter;
 use crate::domain::call::{CallInput, HangupBy};
 use crate::domain::limits::{TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
 use crate::domain::reply::{self, Fixed, Reply};
@@ -57,7 +59,7 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     let reply = reply::decide(run.turn, &heard, run.opening.heard(), words);
     let failed_before = before.iter().rev().take_while(|t| t.view.state == TurnState::Broken).count();
     let disclosure = frozen.spec.disclosure.clone().filter(|_| before.iter().all(|t| t.handed_out == 0));
-    let mut voice = Voice { app, stored: 0, spoken: 0, failed_before, disclosure, run: run.clone() };
+    let mut voice = Voice::new(app, run.clone(), failed_before, disclosure);
     if row.is_some_and(|call| call.state.hangup_by == Some(HangupBy::LeavingMessage)) {
         return voice.leave_message(&frozen, &before).await;
     }
@@ -66,7 +68,10 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
         Reply::Model { silences } => {
             let now = app.platform.database.now();
             let request = request(&frozen, &before, (&run, silences), (&made, now));
-            converse(&mut voice, Desk::new(app, &frozen, &run, made), request).await
+            let answered = converse(&mut voice, Desk::new(app, &frozen, &run, made), request).await;
+            // Nobody waits any more: the turn is closed.
+            voice.count(frozen.names.project).await;
+            answered
         }
     }
 }
@@ -126,9 +131,36 @@ pub(super) struct Voice<'a> {
     disclosure: Option<String>,
     /// Turns in a row before this one in which the model failed.
     failed_before: usize,
+    /// What the answers to this turn have cost.
+    pub(super) meter: Meter,
+    /// Answers that may not have been heard to their end; behind a lock because a stream alone cannot be looked at from two
+    /// threads, and a voice is.
+    left: Mutex<Vec<ChatStream>>,
 }
 
-impl Voice<'_> {
+impl<'a> Voice<'a> {
+    fn new(app: &'a App, run: Run, failed_before: usize, disclosure: Option<String>) -> Self {
+        let (meter, left) = (Meter::default(), Mutex::default());
+        Self { app, run, stored: 0, spoken: 0, disclosure, failed_before, meter, left }
+    }
+
+    /// Nothing more of this answer is spoken.
+    pub(super) fn leave(&mut self, stream: ChatStream) {
+        self.left.get_mut().unwrap_or_else(PoisonError::into_inner).push(stream);
+    }
+
+    /// Writes down what the turn has cost. An answer that was left early says it at its end, which its own deadline bounds.
+    async fn count(mut self, project: ProjectId) {
+        for mut stream in self.left.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            while let Some(Ok(event)) = stream.next().await {
+                if let ChatEvent::Used(used) = event {
+                    self.meter.add(Some(used));
+                }
+            }
+        }
+        self.meter.write_down(self.app, project, self.run.call).await;
+    }
+
     /// Waits for `work`, giving signs of life. `None`: the lease was lost.
     pub(super) async fn kept_alive<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(work);

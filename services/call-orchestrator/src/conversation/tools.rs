@@ -10,9 +10,9 @@ use contracts::webhooks::{CallNowOutcome, CallNowRequest, CallNowResponse};
 use llm::{Abilities, BOOK_TIME, Rescheduling, ToolOutcome, ToolUse};
 use serde_json::{Value, json};
 
-use super::Run;
 use super::frozen::{Frozen, Names};
 use super::speak::Voice;
+use super::{Run, arguments};
 use crate::app::App;
 use crate::domain::reschedule::{Booking, Wish};
 use crate::domain::tools::{self, Made, Verdict, Went};
@@ -137,6 +137,9 @@ impl<'a> Desk<'a> {
         }
         if let Verdict::Known { went, result } = tools::judge(&self.made, &wish.name, &wish.arguments) {
             return Ok(Some((went, result)));
+        }
+        if let Some(problem) = arguments::wrong(&frozen.spec, wish).await {
+            return Ok(Some((Went::Failed, problem)));
         }
         let id = EventId::new();
         if !voice.note_tool_call(id, frozen.names.project, wish).await? {

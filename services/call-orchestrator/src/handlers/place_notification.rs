@@ -142,6 +142,7 @@ fn accept(
         options: options(request, now)?,
         state: state(request, now)?,
         summary_due: false,
+        result_due: false,
         found: None,
         call_id: CallId::new(),
         created_at: now,

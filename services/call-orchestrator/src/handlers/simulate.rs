@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::conversation::rehearse::{Script, rehearse};
 use crate::conversation::spec::spec;
 use crate::conversation::{frozen, learning};
+use crate::costs::Meter;
 use crate::domain::limits::{MAX_HEARD_CHARS, MAX_SIMULATED};
 use crate::domain::rehearsal::{Said, standing};
 use crate::domain::transcript::{Speaker, Utterance};
@@ -37,7 +38,9 @@ pub(super) async fn simulate(
     };
     if request.extract {
         let said = everything(&script, &next.text);
-        let found = learning::learn(app, &script.spec, &said).await.map_err(OrchestratorError::Model)?;
+        let found = learning::learn(app, &script.spec, &said, &mut Meter::default())
+            .await
+            .map_err(OrchestratorError::Model)?;
         response.result_json = found.result.map(|result| result.to_string()).unwrap_or_default();
         response.evidence_json = found.evidence.map(|evidence| evidence.to_string()).unwrap_or_default();
     }

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::{AttemptId, CallId, NotificationId, ProjectId};
+use contracts::ids::{AttemptId, CallId, CustomerId, NotificationId, ProjectId};
 use diesel::prelude::*;
 
-use super::schema::calls;
+use super::schema::{calls, notifications};
 use super::{int, word};
 use crate::domain::call::{CallState, HangupBy};
+use crate::domain::ended_reason::EndedReason;
 
 /// One call.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,6 +193,27 @@ pub(crate) fn rung_back(db: &mut Db, project: ProjectId, id: NotificationId) -> 
         .count()
         .get_result(db)?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Whether the carrier has ever said that this number of a customer cannot be rung.
+pub(crate) fn ever_invalid(
+    db: &mut Db,
+    project: ProjectId,
+    customer: CustomerId,
+    phone: &str,
+) -> Result<bool, DbError> {
+    let theirs = notifications::table
+        .filter(notifications::project_id.eq(Id::of(project)))
+        .filter(notifications::customer_id.eq(Id::of(customer)))
+        .filter(notifications::phone.eq(phone))
+        .select(notifications::id);
+    let found: i64 = calls::table
+        .filter(calls::project_id.eq(Id::of(project)))
+        .filter(calls::notification_id.eq_any(theirs))
+        .filter(calls::ended_reason.eq(EndedReason::InvalidNumber.as_str()))
+        .count()
+        .get_result(db)?;
+    Ok(found > 0)
 }
 
 /// The latest calls of a page of notifications.

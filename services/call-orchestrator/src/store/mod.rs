@@ -2,10 +2,12 @@
 //! the bridge and our own tasks ask is keyed by ids that only they know.
 
 pub(crate) mod calls;
+pub(crate) mod costs;
 pub(crate) mod erasures;
 pub(crate) mod notifications;
 pub(crate) mod opening;
 pub(crate) mod policies;
+pub(crate) mod readings;
 mod schema;
 pub(crate) mod shown;
 pub(crate) mod standings;

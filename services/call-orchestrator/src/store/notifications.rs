@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::schema::notifications;
 use super::{int, word};
 use crate::domain::call::VoicemailPolicy;
-use crate::domain::notification::NotificationState;
+use crate::domain::ended_reason::EndedReason;
+use crate::domain::notification::{NotificationState, NotificationStatus};
 use crate::domain::reschedule::Reschedule;
 use crate::domain::tools::Tool;
 
@@ -120,6 +121,9 @@ pub(crate) struct Notification {
     pub(crate) state: NotificationState,
     /// The summary is to be written.
     pub(crate) summary_due: bool,
+    /// What the conversation has brought is being read out of it: until then its project sees it in progress, so that whoever
+    /// sees its end sees its result. The row says the same, and that a call is alive: nothing that waits is looked for there.
+    pub(crate) result_due: bool,
     pub(crate) found: Option<Found>,
     /// The latest call.
     pub(crate) call_id: CallId,
@@ -169,15 +173,33 @@ impl Notification {
         self.phone.is_empty()
     }
 
+    /// Where it stands for its project.
+    pub(crate) const fn shown_status(&self) -> NotificationStatus {
+        if self.result_due { NotificationStatus::InProgress } else { self.state.status }
+    }
+
+    /// Whether something is to be read out of its last conversation, if there was one: not where a machine picked up, and
+    /// nothing more that a project wanted stopped.
+    pub(crate) const fn is_read_out(&self) -> bool {
+        let machine =
+            matches!(self.state.ended_reason, Some(EndedReason::Voicemail | EndedReason::VoicemailLeft));
+        let canceled = matches!(self.state.status, NotificationStatus::Canceled);
+        !machine && !canceled && (self.spec.schema.is_some() || self.spec.reschedule.is_some())
+    }
+
     fn from_row(row: Row) -> Result<Self, DbError> {
+        let ended_reason: Option<EndedReason> = word(row.ended_reason.map(|r| r.parse()).transpose())?;
+        let status: NotificationStatus = word(row.status.parse())?;
+        let result_due = row.summary_due && !status.is_final();
+        let ended = ended_reason.filter(|_| result_due).map(EndedReason::notification_status);
         let state = NotificationState {
-            status: word(row.status.parse())?,
+            status: ended.unwrap_or(status),
             due_at: row.due_at.0,
             expires_at: row.expires_at.0,
             next_try_at: row.next_try_at.0,
             attempts: row.attempts.unsigned_abs(),
-            live_call: row.live_call,
-            ended_reason: word(row.ended_reason.map(|r| r.parse()).transpose())?,
+            live_call: row.live_call && !result_due,
+            ended_reason,
             blocked_by: row.blocked_by,
             summarised: row.summarised,
             retry: word(serde_json::from_value(row.retry.0))?,
@@ -198,6 +220,7 @@ impl Notification {
             options: Options::read(row.options)?,
             state,
             summary_due: row.summary_due,
+            result_due,
             found: word(row.outcome.map(|o| serde_json::from_value(o.0)).transpose())?,
             call_id: CallId(row.call_id.0),
             created_at: row.created_at.0,
@@ -222,12 +245,12 @@ impl Notification {
             max_duration_seconds: int(self.max_duration_seconds),
             spec: Json(word(serde_json::to_value(&self.spec))?),
             metadata: self.metadata.clone().map(Json),
-            status: state.status.as_str().to_owned(),
+            status: self.shown_status().as_str().to_owned(),
             due_at: state.due_at.into(),
             expires_at: state.expires_at.into(),
             next_try_at: state.next_try_at.into(),
             attempts: int(state.attempts),
-            live_call: state.live_call,
+            live_call: state.live_call || self.result_due,
             ended_reason: state.ended_reason.map(|r| r.as_str().to_owned()),
             blocked_by: state.blocked_by.clone(),
             summarised: state.summarised,

@@ -184,3 +184,28 @@ diesel::table! {
         answered_at -> Nullable<UtcTime>,
     }
 }
+
+diesel::table! {
+    use common::db::sql::{BigInt, Nullable, Text, Uuid};
+    call_costs (call_id) {
+        call_id -> Uuid,
+        project_id -> Uuid,
+        tokens_in -> Nullable<BigInt>,
+        tokens_out -> Nullable<BigInt>,
+        cost_micros -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Jsonb, Nullable, UtcTime, Uuid};
+    readings (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        outcome -> Nullable<Jsonb>,
+        ended_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(calls, notifications);

@@ -80,6 +80,7 @@ struct Row {
 impl Shown {
     /// That of a notification which is at hand.
     pub(crate) fn of(n: Notification) -> Self {
+        let status = n.shown_status();
         let waits = !n.state.status.is_final() && !n.state.live_call && n.state.blocked_by.is_none();
         let found = n.found.unwrap_or_default();
         Self {
@@ -94,8 +95,8 @@ impl Shown {
             collect_feedback: n.collect_feedback,
             max_duration_seconds: n.max_duration_seconds,
             metadata: n.metadata,
-            status: n.state.status.as_str().to_owned(),
-            ended_reason: n.state.ended_reason.map(|reason| reason.as_str().to_owned()),
+            status: status.as_str().to_owned(),
+            ended_reason: n.state.ended_reason.filter(|_| status.is_final()).map(|r| r.as_str().to_owned()),
             blocked_by: n.state.blocked_by,
             rescheduled: found.rescheduled,
             result: found.result,
@@ -130,7 +131,8 @@ impl Shown {
             max_duration_seconds: row.max_duration_seconds.unsigned_abs(),
             metadata: row.metadata.map(|m| m.0),
             status: row.status,
-            ended_reason: row.ended_reason,
+            // Why a call ended that is still being read is told with what it has brought.
+            ended_reason: row.ended_reason.filter(|_| status.is_final()),
             blocked_by: row.blocked_by,
             rescheduled: found.rescheduled,
             result: found.result,

@@ -1,10 +1,13 @@
-//! What projects have used, by day (UTC). Counted in the transaction that ends a call, so nothing is counted twice.
+//! What projects have used, by day (UTC). Calls are counted in the transaction that ends them, what they cost in the one that
+//! writes it down with the call: nothing is counted twice.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use common::db::{Db, DbError, Id};
 use contracts::ids::ProjectId;
 use diesel::prelude::*;
+use llm::Tokens;
 
+use super::costs::{coalesce, count};
 use super::schema::usage_days;
 use super::word;
 
@@ -38,33 +41,74 @@ pub(crate) fn count_call(
     at: DateTime<Utc>,
     (answered, talk_ms): (bool, i64),
 ) -> Result<(), DbError> {
-    let day = text(at.date_naive());
-    let answered = i64::from(answered);
-    let touched = diesel::update(usage_days::table.find((Id::of(project), &day)))
+    let day = row(db, project, at)?;
+    diesel::update(usage_days::table.find((Id::of(project), &day)))
         .set((
             usage_days::calls.eq(usage_days::calls + 1),
-            usage_days::answered.eq(usage_days::answered + answered),
+            usage_days::answered.eq(usage_days::answered + i64::from(answered)),
             usage_days::talk_ms.eq(usage_days::talk_ms + talk_ms),
-        ))
-        .execute(db)?;
-    if touched == 1 {
-        return Ok(());
-    }
-    diesel::insert_into(usage_days::table)
-        .values((
-            usage_days::project_id.eq(Id::of(project)),
-            usage_days::day.eq(&day),
-            usage_days::calls.eq(1_i64),
-            usage_days::answered.eq(answered),
-            usage_days::talk_ms.eq(talk_ms),
         ))
         .execute(db)?;
     Ok(())
 }
 
+/// Adds what an answer of the model at `at` has cost.
+pub(crate) fn add_tokens(
+    db: &mut Db,
+    project: ProjectId,
+    at: DateTime<Utc>,
+    used: Tokens,
+) -> Result<(), DbError> {
+    let day = row(db, project, at)?;
+    diesel::update(usage_days::table.find((Id::of(project), &day)))
+        .set((
+            usage_days::tokens_in.eq((coalesce(usage_days::tokens_in, 0_i64) + count(used.read)).nullable()),
+            usage_days::tokens_out
+                .eq((coalesce(usage_days::tokens_out, 0_i64) + count(used.written)).nullable()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Adds what the carrier charges for a call that ended at `at`.
+pub(crate) fn add_cost(
+    db: &mut Db,
+    project: ProjectId,
+    at: DateTime<Utc>,
+    micros: i64,
+) -> Result<(), DbError> {
+    let day = row(db, project, at)?;
+    diesel::update(usage_days::table.find((Id::of(project), &day)))
+        .set(usage_days::cost_micros.eq((coalesce(usage_days::cost_micros, 0_i64) + micros).nullable()))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The day has its row. Two that make it at the same moment: one fails, and tries again.
+fn row(db: &mut Db, project: ProjectId, at: DateTime<Utc>) -> Result<String, DbError> {
+    let day = text(at.date_naive());
+    let there: i64 = usage_days::table
+        .filter(usage_days::project_id.eq(Id::of(project)))
+        .filter(usage_days::day.eq(&day))
+        .count()
+        .get_result(db)?;
+    if there == 0 {
+        diesel::insert_into(usage_days::table)
+            .values((
+                usage_days::project_id.eq(Id::of(project)),
+                usage_days::day.eq(&day),
+                usage_days::calls.eq(0_i64),
+                usage_days::answered.eq(0_i64),
+                usage_days::talk_ms.eq(0_i64),
+            ))
+            .execute(db)?;
+    }
+    Ok(day)
+}
+
 type Row = (Id, String, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>);
 
-/// What these projects have used on the days from `first` to `last`, oldest first; days without a call are left out.
+/// What these projects have used on the days from `first` to `last`, oldest first; days without any use are left out.
 pub(crate) fn of(
     db: &mut Db,
     projects: &[ProjectId],

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::notifications::Spec;
 use super::schema::{calls, notifications, sentences, turns};
-use super::{tool_calls, word};
+use super::{readings, tool_calls, word};
 
 const OPEN: [&str; 2] = ["queued", "in_progress"];
 
@@ -154,5 +154,6 @@ pub(crate) fn blank(db: &mut Db, project: ProjectId, of: &[NotificationId]) -> R
     diesel::update(sentences::table.filter(sentences::call_id.eq_any(&made)))
         .set(sentences::text.eq(""))
         .execute(db)?;
+    readings::forget(db, &made)?;
     tool_calls::blank(db, &made)
 }

@@ -3,5 +3,6 @@
 pub(crate) mod dial_due;
 pub(crate) mod erase;
 pub(crate) mod purge;
+pub(crate) mod read_calls;
 pub(crate) mod reap;
 pub(crate) mod summarise;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::conversation::{learning, tools as called};
-use crate::domain::ended_reason::EndedReason;
+use crate::costs::Meter;
 use crate::domain::limits::SUMMARY_LEASE;
 use crate::domain::reschedule::Agreed;
 use crate::domain::tools::Went;
@@ -82,7 +82,9 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
         .await?;
     let spoken: Vec<_> = turns.iter().map(Turn::spoken).collect();
     let said = transcript::utterances(&spoken);
-    let found = find_result(app, &notification, &said, &made).await;
+    let mut meter = Meter::default();
+    let found = find_result(app, &notification, (&said, &made), &mut meter).await;
+    meter.write_down(app, notification.project_id, call_id).await;
     let transcript = transcript::render(&said);
     let cause = Cause::own(notification.project_id);
     app.write(move |tx| {
@@ -97,8 +99,9 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
             true => (Found::default(), ""),
             false => (found.clone(), transcript.as_str()),
         };
+        let (found_now, updated_at) = (Some(found.clone()), tx.now());
         let done =
-            Notification { summary_due: false, found: Some(found.clone()), updated_at: tx.now(), ..current };
+            Notification { summary_due: false, result_due: false, found: found_now, updated_at, ..current };
         notifications::save(tx.conn, &done)?;
         Ok(tx.stage(&events::summarised(&done, &call, transcript, &found), &cause)?)
     })
@@ -107,16 +110,30 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
 
 /// The result of the conversation, where one is asked for and the customer, not a machine, said anything; and what became of
 /// another time.
-async fn find_result(app: &App, n: &Notification, said: &[Utterance], made: &[ToolCall]) -> Found {
-    if matches!(n.state.ended_reason, Some(EndedReason::Voicemail | EndedReason::VoicemailLeft)) {
-        return Found::default(); // the greeting of a machine answers nothing
+async fn find_result(
+    app: &App,
+    n: &Notification,
+    (said, made): (&[Utterance], &[ToolCall]),
+    meter: &mut Meter,
+) -> Found {
+    if !n.is_read_out() {
+        return Found { rescheduled: booked(made).map(|(_, agreed)| agreed.shown()), ..Found::default() };
     }
-    let mut found = match learning::learn(app, &n.spec, said).await {
+    read(app, n, (said, made), meter).await
+}
+
+/// What a conversation with the customer of a notification has brought.
+pub(super) async fn read(
+    app: &App,
+    n: &Notification,
+    (said, made): (&[Utterance], &[ToolCall]),
+    meter: &mut Meter,
+) -> Found {
+    let mut found = match learning::learn(app, &n.spec, said, meter).await {
         Ok(found) => found,
         Err(problem) => {
             tracing::warn!(notification = %n.id, problem, "no result could be read out of the conversation");
-            let summary = format!("The result could not be read out of the conversation: {problem}.");
-            Found { summary: Some(summary), ..Found::default() }
+            learning::nothing(&n.spec, &problem)
         }
     };
     if n.spec.reschedule.is_some() {
@@ -125,10 +142,15 @@ async fn find_result(app: &App, n: &Notification, said: &[Utterance], made: &[To
     found
 }
 
+/// The other time that was agreed on, with the turn in which it was.
+fn booked(made: &[ToolCall]) -> Option<(TurnNumber, Agreed)> {
+    let told: Vec<(TurnNumber, String)> = made.iter().filter_map(booking).collect();
+    Agreed::of(told.iter().map(|(turn, text)| (*turn, text.as_str())))
+}
+
 /// Another time is settled by what was booked, not by what a model makes of the conversation.
 fn settle(n: &Notification, said: &[Utterance], made: &[ToolCall], found: &mut Found) {
-    let told: Vec<(TurnNumber, String)> = made.iter().filter_map(booking).collect();
-    let agreed = Agreed::of(told.iter().map(|(turn, text)| (*turn, text.as_str())));
+    let agreed = booked(made);
     let wish = found.result.as_ref().and_then(|result| result["reschedule_request"].as_str());
     let wished = || Some(Agreed::Wished(wish?.to_owned()));
     found.rescheduled = agreed.as_ref().map(|(_, agreed)| agreed.clone()).or_else(wished).map(|a| a.shown());

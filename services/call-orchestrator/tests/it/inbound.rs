@@ -6,11 +6,13 @@ use contracts::rpc::RpcError;
 use contracts::telephony::dial_refused::Reason;
 use testkit::database::Engine;
 use testkit::on_both_engines;
+use testkit::wait::eventually;
 
-use crate::world::{World, answered, by_agent, heard};
+use crate::world::{PATIENCE, World, answered, by_agent, heard};
 
 on_both_engines![
     a_customer_who_rings_back_after_the_end_talks_with_the_same_agent_and_changes_nothing,
+    what_a_customer_says_who_rings_back_after_the_end_is_kept_with_that_call,
     a_notification_that_waits_goes_on_with_the_call_of_its_customer,
     a_call_that_came_in_is_begun_once_and_each_is_a_call_of_its_own,
     whoever_cannot_be_the_customer_is_not_answered,
@@ -74,6 +76,39 @@ async fn a_customer_who_rings_back_after_the_end_talks_with_the_same_agent_and_c
     assert!(!world.started(&dial.call_id).remove(0).inbound);
     assert_eq!(world.get(&placed.id).await, before);
     assert_eq!(world.summary(&placed.id).await, summary, "and there is one");
+}
+
+async fn what_a_customer_says_who_rings_back_after_the_end_is_kept_with_that_call(engine: Engine) {
+    let world = World::new(engine).await;
+    let (placed, dial) = world.ring(by_agent(world.project)).await;
+    let now = world.clock.now().timestamp_millis();
+    // Nobody was there; then they ring back.
+    world.publish(&[crate::world::progressed(&dial, "no_answer", 3, now)]).await;
+    let summary = world.summary(&placed.id).await;
+    assert_eq!((summary.status.as_str(), summary.analysis_json.as_str()), ("failed", ""));
+    let (call, _) = world.rung_back(&dial).await;
+    world.whole_turn(&call, 1, heard("Yes, that works.")).await;
+    world.complete(&call, 20).await;
+    let read = || async {
+        let seen = world.try_call(&placed.project_id, &call.call_id).await.unwrap();
+        if seen.call_result_json.is_empty() { Err(seen) } else { Ok(seen) }
+    };
+    let seen = eventually("the call to be read", PATIENCE, read).await;
+    assert!(seen.inbound && seen.call_result_json.contains("\"confirmed\":true"), "{seen:?}");
+    assert!(seen.evidence_json.contains("grounded"), "{}", seen.evidence_json);
+    let calls = world.calls(&placed.id).await;
+    let listed: Vec<(bool, bool)> =
+        calls.iter().map(|c| (c.inbound, c.call_result_json.is_empty())).collect();
+    assert_eq!(listed, [(false, true), (true, false)]);
+    let after = world.get(&placed.id).await;
+    assert_eq!((after.status.as_str(), after.call_result_json.as_str()), ("failed", ""));
+    assert_eq!(world.summary(&placed.id).await, summary, "and there is one");
+    world.erase_customer(&placed.customer_id).await;
+    let forgotten = || async {
+        let left = world.count("readings").await;
+        if left == 0 { Ok(()) } else { Err(left) }
+    };
+    eventually("what was said to be forgotten", PATIENCE, forgotten).await;
 }
 
 async fn a_notification_that_waits_goes_on_with_the_call_of_its_customer(engine: Engine) {

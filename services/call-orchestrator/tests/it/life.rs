@@ -1,6 +1,6 @@
 //! From placing to exactly one summary, whatever the carrier reports and in whatever order.
 
-use contracts::calls::{CallSummarised, DialRequested, Notification};
+use contracts::calls::{CallSummarised, DialRequested, Notification, PlaceNotificationRequest};
 use contracts::ids::ProjectId;
 use contracts::telephony::dial_failed::Cause;
 use contracts::telephony::{CallProgressed, DialAccepted};
@@ -14,6 +14,7 @@ on_both_engines![
     a_call_that_is_answered_leads_to_one_summary_in_whatever_order_it_is_reported,
     a_call_that_nobody_answers_leads_to_one_summary_in_whatever_order_it_is_reported,
     a_dial_that_fails_is_summarised_with_its_reason,
+    a_number_that_cannot_be_rung_is_told_until_somebody_picks_up_there,
     a_prepared_first_turn_of_an_unanswered_call_was_never_said,
     news_of_an_older_wish_to_dial_is_not_about_the_call,
     times_that_cannot_be_are_not_believed,
@@ -146,6 +147,36 @@ async fn a_dial_that_fails_is_summarised_with_its_reason(engine: Engine) {
         assert_eq!((seen.carrier_code, seen.blocked_by.as_str()), (code, ""));
         let listed = world.list(1, "").await.notifications;
         assert_eq!(listed, [seen]);
+    }
+}
+
+async fn a_number_that_cannot_be_rung_is_told_until_somebody_picks_up_there(engine: Engine) {
+    let world = World::new(engine).await;
+    let request = by_agent(world.project);
+    let another = || PlaceNotificationRequest {
+        notification_id: contracts::ids::NotificationId::new().to_string(),
+        ..request.clone()
+    };
+    let (answered, dial) = world.talk(another()).await;
+    world.complete(&dial, 5).await;
+    world.summary(&answered.id).await;
+    assert_eq!(*world.heard.reachability.lock().unwrap(), [], "nothing is new about it");
+    let invalid = world.place(another()).await;
+    let dial = world.dial(&invalid.call_id, 1).await;
+    world.fail(&dial, Cause::InvalidNumber, 21_211).await;
+    world.summary(&invalid.id).await;
+    let (answered, dial) = world.talk(another()).await;
+    world.complete(&dial, 5).await;
+    world.summary(&answered.id).await;
+    let told = world.heard.reachability.lock().unwrap().clone();
+    let reachable: Vec<bool> = told.iter().map(|told| told.reachable).collect();
+    assert_eq!(reachable, [false, true]);
+    for told in told {
+        assert_eq!(
+            (told.project_id, told.customer_id),
+            (invalid.project_id.clone(), invalid.customer_id.clone())
+        );
+        assert_eq!(told.phone_e164, invalid.target_phone_e164);
     }
 }
 

@@ -18,6 +18,7 @@ on_both_engines![
     a_tool_that_is_late_or_broken_is_told_to_the_model_and_the_call_goes_on,
     the_model_remembers_in_later_turns_what_was_answered,
     a_call_of_unknown_end_is_not_made_again_by_whoever_takes_the_turn_over,
+    arguments_against_the_tools_schema_are_told_to_the_model_and_sent_to_nobody,
     a_turn_makes_five_calls_at_most,
     nothing_is_called_before_somebody_has_picked_up,
     a_tool_that_does_not_exist_is_told_to_the_model,
@@ -83,6 +84,21 @@ async fn talking(engine: Engine) -> (World, ModelServer, DialRequested) {
 /// What the model was told in its latest request, as text.
 fn told(model: &ModelServer) -> String {
     model.requests().last().unwrap().body["messages"].to_string()
+}
+
+async fn arguments_against_the_tools_schema_are_told_to_the_model_and_sent_to_nobody(engine: Engine) {
+    let (world, model, dial) = talking(engine).await;
+    world.tools_answer([answer("shipped")]);
+    model.push(call(&[], &json!({"order": "seven"})));
+    model.push(call(&[], &json!({})));
+    model.push(call(&[], &json!({"order": 7})));
+    model.push(say("It was sent."));
+    assert_eq!(world.whole_turn(&dial, 1, heard("Where is order seven?")).await.0, "It was sent.");
+    let sent: Vec<Value> = world.sent().iter().map(|body| body["arguments"].clone()).collect();
+    assert_eq!(sent, [json!({"order": 7})]);
+    assert_eq!(world.count("tool_calls").await, 1, "what was not called is not written down");
+    let told = told(&model);
+    assert!(told.contains("/order: ") && told.contains("is a required property"), "{told}");
 }
 
 async fn a_tool_is_called_signed_for_and_its_answer_goes_to_the_model_as_data(engine: Engine) {

@@ -244,7 +244,7 @@ async fn the_first_turn_is_prepared_while_it_rings(engine: Engine) {
 
 async fn a_preparation_that_failed_is_made_again_when_the_call_is_answered(engine: Engine) {
     let (world, model) = World::scripted(engine).await;
-    model.push(Script::Status { code: 400, body: String::new(), retry_after: None });
+    model.push(Script::Status { code: 403, body: String::new(), retry_after: None });
     model.push(say(&["Hello John."]));
     let mut request = by_agent(world.project);
     if let Some(agent) = &mut request.agent {

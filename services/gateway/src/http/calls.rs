@@ -8,9 +8,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use contracts::calls::{Call, GetCallRequest, Utterance};
 use contracts::ids::CallId;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::notifications::body::present;
+use super::notifications::body::{json, present};
 use super::notifications::named;
 use super::query::path_id;
 use super::reply::millis;
@@ -26,11 +27,13 @@ pub(super) struct CallBody {
     id: String,
     project_id: String,
     notification_id: String,
-    /// Which call of the notification, from 1.
+    /// `outbound`, or `inbound` where the customer rang back.
+    direction: &'static str,
+    /// Which call of the notification, from 1; calls that came in are counted by themselves.
     attempt: u32,
     /// `queued`, `dialing`, `ringing`, `in_progress`, `completed`, `busy`, `no_answer`, `failed` or `canceled`.
     status: String,
-    /// The number that is rung.
+    /// The customer's number: it is rung, or it rang back.
     to: String,
     carrier_call_sid: Option<String>,
     carrier_code: Option<u32>,
@@ -44,8 +47,22 @@ pub(super) struct CallBody {
     ended_at: Option<String>,
     /// Talk time.
     duration_seconds: f64,
-    /// What the carrier charges is not known here.
+    /// What the carrier charges, in `currency`; null until it has said so, mostly some minutes after the end.
     cost: Option<f64>,
+    /// The carrier's, for example `USD`; null while there is no cost.
+    currency: Option<String>,
+    /// What the model read for it; null when it does not say.
+    model_tokens_in: Option<u64>,
+    /// What the model wrote for it; null when it does not say.
+    model_tokens_out: Option<u64>,
+    /// Of a call by which the customer rang back after the end of its notification: what was learned in it, in the form of the
+    /// notification's `call_result`, once it has been read. Of any other `null`: the notification has it.
+    call_result: Option<Value>,
+    /// Where each property of that was said.
+    evidence: Option<Value>,
+    /// What became of another time in such a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reschedule_outcome: Option<Value>,
     /// What was said, oldest first.
     turns: Vec<TurnBody>,
 }
@@ -89,6 +106,7 @@ impl From<Call> for CallBody {
             id: call.id,
             project_id: call.project_id,
             notification_id: call.notification_id,
+            direction: if call.inbound { "inbound" } else { "outbound" },
             attempt: call.attempt,
             status: call.status,
             to: call.to_e164,
@@ -101,10 +119,21 @@ impl From<Call> for CallBody {
             answered_at: call.answered_at_ms.map(millis),
             ended_at: call.ended_at_ms.map(millis),
             duration_seconds: seconds(call.duration_ms),
-            cost: None,
+            cost: call.cost_micros.map(amount),
+            currency: present(call.currency),
+            model_tokens_in: call.tokens_in,
+            model_tokens_out: call.tokens_out,
+            call_result: json(&call.call_result_json),
+            evidence: json(&call.evidence_json),
+            reschedule_outcome: json(&call.reschedule_outcome_json),
             turns: call.turns.into_iter().map(TurnBody::from).collect(),
         }
     }
+}
+
+/// Millionths as they are written.
+fn amount(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64()
 }
 
 fn seconds(ms: i64) -> f64 {

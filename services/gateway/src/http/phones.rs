@@ -44,7 +44,7 @@ pub(super) struct PhoneChangesRequest {
     value: Option<String>,
     /// `true` makes it the one that is rung, in the place of the one that was.
     is_primary: Option<bool>,
-    /// `active`, `unreachable` or `opted_out`: only an active number is rung.
+    /// `active`, `unreachable` (the carrier says that it cannot be rung) or `opted_out`: only an active number is rung.
     status: Option<String>,
 }
 

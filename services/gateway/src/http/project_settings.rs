@@ -41,7 +41,7 @@ pub(super) struct SettingsBody {
     /// Most calls begun on one day; null: as many as are asked for.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_calls_per_day: Option<u32>,
-    /// What a month may cost, in the carrier's currency; null: no cap.
+    /// What the calls of a month may cost, in the carrier's currency, as far as it has told their price; null: no cap.
     #[schema(value_type = Option<f64>, minimum = 0.01, maximum = 1_000_000)]
     monthly_spend_cap: Option<Value>,
     /// When a number is rung again.

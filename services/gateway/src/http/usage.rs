@@ -18,12 +18,12 @@ use crate::store::projects;
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageDay, example = json!({
     "project_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "day": "2026-03-18", "calls": 12, "answered": 9,
-    "minutes": 14.25, "model_tokens_in": null, "model_tokens_out": null, "cost": null
+    "minutes": 14.25, "model_tokens_in": 18250, "model_tokens_out": 1460, "cost": 0.21
 }))]
 pub(super) struct UsageBody {
     #[schema(value_type = Uuid)]
     project_id: String,
-    /// The day, UTC, on which the calls ended.
+    /// The day, UTC, on which the calls ended, and their tokens were used.
     #[schema(format = Date)]
     day: String,
     /// Calls that were dialled.
@@ -36,7 +36,8 @@ pub(super) struct UsageBody {
     model_tokens_in: Option<u64>,
     /// What the model wrote; null when it does not say.
     model_tokens_out: Option<u64>,
-    /// In the carrier's currency; null when the carrier has not said.
+    /// In the carrier's currency, as far as the carrier has said: it does so some time after the end of each call. Null when it has
+    /// said nothing.
     cost: Option<f64>,
 }
 
@@ -61,7 +62,7 @@ fn rounded(n: u64, whole: u64) -> f64 {
     f64::from(u32::try_from(ten_thousandths).unwrap_or(u32::MAX)) / 10_000.0
 }
 
-/// What was used, by project and day (UTC); days on which no call ended are left out. A key sees its project. An access token
+/// What was used, by project and day (UTC); days on which nothing was used are left out. A key sees its project. An access token
 /// sees all projects of the business, unless the `x-echo-project` header names one.
 #[utoipa::path(
     get,

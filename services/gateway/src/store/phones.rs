@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::schema::phones;
+use crate::domain::phone_book::PhoneStatus;
 
 /// A number of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
@@ -69,6 +70,21 @@ pub(crate) fn save(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Result<
     let changed =
         (phones::value.eq(&row.value), phones::is_primary.eq(row.is_primary), phones::status.eq(&row.status));
     diesel::update(one(project, PhoneId(row.id.0))).set(changed).execute(conn)?;
+    Ok(())
+}
+
+/// Gives a customer's number another status, if it has the one that this replaces.
+pub(crate) fn change_status(
+    conn: &mut Db,
+    (project, customer): (ProjectId, CustomerId),
+    value: &str,
+    (from, to): (PhoneStatus, PhoneStatus),
+) -> Result<(), DbError> {
+    let theirs = phones::project_id.eq(Id::of(project)).and(phones::customer_id.eq(Id::of(customer)));
+    let number = phones::value.eq(value).and(phones::status.eq(from.as_str()));
+    diesel::update(phones::table.filter(theirs.and(number)))
+        .set(phones::status.eq(to.as_str()))
+        .execute(conn)?;
     Ok(())
 }
 

@@ -250,7 +250,11 @@ async fn each_attempt_is_read_with_its_turns_and_only_by_its_project() {
         ("answered_at", json!("2026-03-18T17:43:47.714Z")),
         ("ended_at", json!("2026-03-18T17:43:49.214Z")),
         ("duration_seconds", json!(1.5)),
-        ("cost", json!(null)),
+        ("cost", json!(0.014)),
+        ("currency", json!("USD")),
+        ("model_tokens_in", json!(1200)),
+        ("model_tokens_out", json!(null)),
+        ("direction", json!("outbound")),
     ] {
         assert_eq!(call[field], value, "{field}");
     }

@@ -1,6 +1,10 @@
 //! The numbers of a customer: how many there are, which one is rung, and in which state they are.
 
+use std::time::Duration;
+
+use contracts::calls::PhoneReachabilityChanged;
 use serde_json::{Value, json};
+use testkit::wait::eventually;
 
 use crate::customers::{delete, patch};
 use crate::fakes::lock;
@@ -120,6 +124,48 @@ async fn the_primary_number_goes_last_and_without_one_nobody_is_rung() {
         book.order().await.assert_error(409, "no_phone");
         let again = book.add(&json!({"value": "+14155552671"})).await.expect(201);
         assert_eq!(again["is_primary"], true);
+    }
+}
+
+#[tokio::test]
+async fn calls_show_whether_a_number_can_be_reached_and_who_opted_out_stays_so() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        let first = book.phones().await[0].clone();
+        let shown = |reachable| PhoneReachabilityChanged {
+            project_id: book.account.project.clone(),
+            customer_id: book.path.rsplit('/').next().unwrap().to_owned(),
+            phone_e164: first["value"].as_str().unwrap().to_owned(),
+            reachable,
+        };
+        let becomes = async |status: &str| {
+            let look = || async {
+                let now = book.phones().await[0]["status"].clone();
+                if now == status { Ok(()) } else { Err(now) }
+            };
+            eventually("the status of the number", Duration::from_secs(30), look).await;
+        };
+        book.gateway.heard(&shown(false)).await;
+        becomes("unreachable").await;
+        book.order().await.assert_error(409, "phone_not_active");
+        book.gateway.heard(&shown(true)).await;
+        becomes("active").await;
+        book.order().await.expect(201);
+        // Of somebody else's number, and of one that opted out, nothing is changed.
+        let opted_out = json!({"status": "opted_out"});
+        patch(&book.gateway, &book.at(&first), &book.account, &opted_out).await.expect(200);
+        let second = book.add(&json!({"value": "+442079460018"})).await.expect(201);
+        book.gateway.heard(&shown(true)).await;
+        book.gateway
+            .heard(&PhoneReachabilityChanged { phone_e164: "+442079460018".into(), ..shown(false) })
+            .await;
+        let look = || async {
+            let phones = book.phones().await;
+            let of = |id: &Value| phones.iter().find(|p| p["id"] == *id).unwrap()["status"].clone();
+            let both = (of(&first["id"]), of(&second["id"]));
+            if both == (json!("opted_out"), json!("unreachable")) { Ok(()) } else { Err(both) }
+        };
+        eventually("the second number to be marked", Duration::from_secs(30), look).await;
     }
 }
 

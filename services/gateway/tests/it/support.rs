@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use common::bus::Cause;
 use common::clock::Clock;
 use common::config::Settings;
 use common::runtime::{self, Process, Running};
 use common::service::ServiceDef;
 use contracts::ServiceName;
+use contracts::ids::ProjectId;
+use contracts::message::Message;
 use diesel::RunQueryDsl as _;
 pub(crate) use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -276,6 +279,17 @@ impl Gateway {
             diesel::sql_query(statement).execute(tx.conn).map(drop).map_err(common::db::DbError::from)
         });
         write.await.unwrap();
+    }
+
+    /// The orchestrator says this.
+    pub(crate) async fn heard<M: Message + Clone>(&self, message: &M) {
+        let settings = Settings::from_pairs(self.pairs.clone());
+        let theirs = ServiceName::CallOrchestrator;
+        let database = runtime::database(self.process, &settings, theirs, self.clock.clone()).unwrap();
+        let message = message.clone();
+        let write = database.write(move |tx| tx.stage(&message, &Cause::own(ProjectId::new())));
+        let staged: Result<(), common::db::DbError> = write.await;
+        staged.unwrap();
     }
 
     /// Every text that is stored anywhere in the gateway's tables of keys.

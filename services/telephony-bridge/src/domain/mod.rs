@@ -5,5 +5,6 @@ pub(crate) mod attempt;
 pub(crate) mod carriers_books;
 pub(crate) mod document;
 pub(crate) mod patience;
+pub(crate) mod price;
 pub(crate) mod report;
 pub(crate) mod urls;

@@ -169,6 +169,7 @@ impl Attempt {
             ring_timeout_seconds: message.ring_timeout_seconds,
             time_limit_seconds: message.time_limit_seconds,
             leaves_message: message.leaves_message,
+            customer_id: message.customer_id.parse().ok(),
             dial_before: from_millis(message.dial_before_ms),
             ..Self::named(&message.attempt_id, &message.call_id, &message.project_id, now)?
         })
@@ -214,6 +215,7 @@ impl Attempt {
             carrier_id: None,
             leaves_message: false,
             answers: None,
+            customer_id: None,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use common::db::lease::{self, LeaseQuery};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::{AttemptId, CallId, CarrierId, ProjectId};
+use contracts::ids::{AttemptId, CallId, CarrierId, CustomerId, ProjectId};
 use diesel::prelude::*;
 use twilio::call::CallStatus;
 
@@ -41,6 +41,7 @@ struct Row {
     leaves_message: bool,
     carrier_id: Option<Id>,
     answers_call_id: Option<Id>,
+    customer_id: Option<Id>,
 }
 
 /// One wish to dial.
@@ -76,6 +77,8 @@ pub(crate) struct Attempt {
     pub(crate) carrier_id: Option<CarrierId>,
     /// A call that came in: the call that it answers. `from` is the customer then, and `to` our number.
     pub(crate) answers: Option<CallId>,
+    /// Who is, or was, on the line; `None` where nobody said.
+    pub(crate) customer_id: Option<CustomerId>,
 }
 
 impl Attempt {
@@ -106,6 +109,7 @@ impl Attempt {
             leaves_message: row.leaves_message,
             carrier_id: row.carrier_id.map(|id| CarrierId(id.0)),
             answers: row.answers_call_id.map(|id| CallId(id.0)),
+            customer_id: row.customer_id.map(|id| CustomerId(id.0)),
         })
     }
 
@@ -140,6 +144,7 @@ impl Attempt {
             leaves_message: self.leaves_message,
             carrier_id: self.carrier_id.map(Id::of),
             answers_call_id: self.answers.map(Id::of),
+            customer_id: self.customer_id.map(Id::of),
         }
     }
 }

@@ -3,7 +3,10 @@
 
 pub(crate) mod accounts;
 pub(crate) mod attempts;
+pub(crate) mod erasures;
+pub(crate) mod numbers;
 pub(crate) mod own_words;
+pub(crate) mod price_checks;
 pub(crate) mod project_carriers;
 pub(crate) mod reports;
 mod schema;

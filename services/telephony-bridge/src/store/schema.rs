@@ -27,6 +27,7 @@ diesel::table! {
         leaves_message -> Bool,
         carrier_id -> Nullable<Uuid>,
         answers_call_id -> Nullable<Uuid>,
+        customer_id -> Nullable<Uuid>,
     }
 }
 
@@ -75,5 +76,33 @@ diesel::table! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    price_checks (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        call_id -> Uuid,
+        account_sid -> Text,
+        carrier_id -> Nullable<Uuid>,
+        carrier_call_sid -> Text,
+        ended_at -> UtcTime,
+        asked -> Integer,
+        ask_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Nullable, UtcTime, Uuid};
+    erasures (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
+        asked_at -> UtcTime,
+        next_at -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
     }
 }

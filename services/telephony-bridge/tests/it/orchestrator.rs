@@ -18,7 +18,9 @@ use contracts::calls::{
     InboundServer, NextSentenceRequest, PartState, StartTurnRequest, Then, TurnPart,
 };
 use contracts::rpc::{Context, RpcError};
-use contracts::telephony::{AnsweredByDetected, CallProgressed, DialAccepted, DialFailed, DialRefused};
+use contracts::telephony::{
+    AnsweredByDetected, CallPriced, CallProgressed, DialAccepted, DialFailed, DialRefused,
+};
 use tokio::sync::Notify;
 
 const TABLES: Option<Tables> = Some(Tables { migrations: &[], durability: Durability::Normal });
@@ -67,6 +69,7 @@ pub(crate) struct Heard {
     pub(crate) failed: Vec<DialFailed>,
     pub(crate) progressed: Vec<CallProgressed>,
     pub(crate) verdicts: Vec<AnsweredByDetected>,
+    pub(crate) priced: Vec<CallPriced>,
 }
 
 pub(crate) struct Orchestrator {
@@ -233,6 +236,7 @@ fn build_mute(settings: &Settings, platform: &Platform) -> Result<Service, Confi
             hears(&this, |heard, message: DialFailed| heard.failed.push(message)),
             hears(&this, |heard, message: CallProgressed| heard.progressed.push(message)),
             hears(&this, |heard, message: AnsweredByDetected| heard.verdicts.push(message)),
+            hears(&this, |heard, message: CallPriced| heard.priced.push(message)),
         ],
         ..Service::default()
     })

@@ -216,6 +216,17 @@ impl World {
         .await
     }
 
+    /// Rows that the bridge's tables hold, counted by a query without parameters.
+    pub(crate) async fn count(&self, text: &str) -> i64 {
+        count(&self.tables(), &format!("SELECT COUNT(*) AS n FROM {text}")).await
+    }
+
+    /// What the process counts.
+    pub(crate) async fn metrics(&self) -> String {
+        let ops = self.running.as_ref().unwrap().setting("ECHO_OPS_ADDR");
+        self.http.get(format!("http://{ops}/metrics")).send().await.unwrap().text().await.unwrap()
+    }
+
     /// Waits until the intent to dial is committed.
     pub(crate) async fn begun(&self, wish: &DialRequested) {
         eventually("the intent", PATIENCE, || async { self.row(wish).await.map(drop).ok_or(()) }).await;
@@ -346,7 +357,8 @@ impl World {
     }
 }
 
-async fn count(database: &Database, text: &'static str) -> i64 {
+async fn count(database: &Database, text: &str) -> i64 {
+    let text = text.to_owned();
     #[derive(diesel::QueryableByName)]
     struct Count {
         #[diesel(sql_type = sql::BigInt)]

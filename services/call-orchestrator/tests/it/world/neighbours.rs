@@ -13,7 +13,8 @@ use common::runtime::Process;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::{
-    CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested, StopCallRequested,
+    CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested, PhoneReachabilityChanged,
+    StopCallRequested,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
@@ -34,6 +35,8 @@ pub(crate) struct Heard {
     pub(crate) started: Mutex<Vec<CallStarted>>,
     pub(crate) ended: Mutex<Vec<CallEnded>>,
     pub(crate) summaries: Mutex<Vec<CallSummarised>>,
+    /// What the gateway is told about numbers.
+    pub(crate) reachability: Mutex<Vec<PhoneReachabilityChanged>>,
     /// What the bridge says about its carrier.
     pub(crate) carrier: Mutex<Carrier>,
     /// How often it was asked.
@@ -168,6 +171,10 @@ fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError>
             }),
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: CallSummarised| {
                 heard.summaries.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: PhoneReachabilityChanged| {
+                heard.reachability.lock().unwrap().push(m);
                 Outcome::Done
             }),
         ],

@@ -23,7 +23,8 @@ pub(crate) struct NotificationBody {
     context: Option<String>,
     collect_feedback: bool,
     max_duration_seconds: u32,
-    /// `queued`, `in_progress`, `completed`, `failed` or `canceled`.
+    /// `queued`, `in_progress`, `completed`, `failed` or `canceled`. It ends together with its result: between the end of the call and
+    /// the result being read out of it, it is `in_progress`.
     status: String,
     /// What was learned: exactly the properties of the `output_schema`; one that was not learned is `null`.
     call_result: Option<Value>,
@@ -136,7 +137,7 @@ pub(crate) fn present(text: String) -> Option<String> {
 }
 
 /// A free value that travelled as text.
-fn json(text: &str) -> Option<Value> {
+pub(crate) fn json(text: &str) -> Option<Value> {
     if text.is_empty() {
         return None;
     }

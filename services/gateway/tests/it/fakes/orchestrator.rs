@@ -167,6 +167,9 @@ fn call(of: &Notification) -> Call {
             Utterance { latency_ms: Some(0), interrupted: true, ..said(0, "agent", "Hello?") },
             Utterance { confidence: Some(0.5), ..said(1, "customer", "Yes.") },
         ],
+        cost_micros: Some(14_000),
+        currency: "USD".into(),
+        tokens_in: Some(1_200),
         ..Call::default()
     }
 }
