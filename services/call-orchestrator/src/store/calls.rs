@@ -232,7 +232,10 @@ pub(crate) fn of_project(db: &mut Db, project: ProjectId, id: CallId) -> Result<
     Ok(of(db, project, &[id])?.pop())
 }
 
-/// The calls of a notification, newest first.
+/// Most calls of a notification that are shown: a customer may ring back as often as they like.
+const SHOWN: i64 = 100;
+
+/// The calls of a notification, newest first: the latest hundred.
 pub(crate) fn of_notification(
     db: &mut Db,
     project: ProjectId,
@@ -241,7 +244,8 @@ pub(crate) fn of_notification(
     let rows: Vec<Row> = calls::table
         .filter(calls::project_id.eq(Id::of(project)))
         .filter(calls::notification_id.eq(Id::of(notification)))
-        .order(calls::attempt.desc())
+        .order(calls::id.desc())
+        .limit(SHOWN)
         .select(Row::as_select())
         .load(db)?;
     rows.into_iter().map(Call::from_row).collect()

@@ -1,6 +1,7 @@
 //! Systems of the user's that are called in a conversation.
 
-use contracts::calls::{DialRequested, PlaceNotificationRequest};
+use contracts::accounts::ProjectPolicy;
+use contracts::calls::{DialRequested, PlaceNotificationRequest, Then};
 use contracts::ids::{BusinessId, ProjectId};
 use contracts::rpc::RpcError;
 use contracts::webhooks::{CallNowOutcome, CallNowResponse};
@@ -23,6 +24,7 @@ on_both_engines![
     nothing_is_called_before_somebody_has_picked_up,
     a_tool_that_does_not_exist_is_told_to_the_model,
     tools_that_cannot_be_used_are_refused_with_their_place,
+    a_person_in_a_country_that_may_not_be_rung_is_not_put_on_the_line,
     the_offline_model_calls_a_tool_when_all_that_it_requires_is_known,
 ];
 
@@ -278,4 +280,25 @@ async fn the_offline_model_calls_a_tool_when_all_that_it_requires_is_known(engin
     assert_eq!(serde_json::from_str::<Value>(&summary.analysis_json).unwrap(), json!({"order": 42}));
     let look = || async { if world.sent().len() == 1 { Ok(()) } else { Err(world.sent()) } };
     eventually("one call", PATIENCE, look).await;
+}
+
+async fn a_person_in_a_country_that_may_not_be_rung_is_not_put_on_the_line(engine: Engine) {
+    let (world, model) = World::scripted(engine).await;
+    let transfer = || Script::Call {
+        text: Vec::new(),
+        name: "transfer_to_person".to_owned(),
+        arguments: "{}".to_owned(),
+    };
+    let policy = ProjectPolicy { allowed_countries: vec!["US".to_owned()], ..world.policy(1) };
+    for (number, then) in [("+442079460018", Then::HangUp), ("+14155552671", Then::Transfer)] {
+        let mut request =
+            PlaceNotificationRequest { policy: Some(policy.clone()), ..by_agent(world.project) };
+        request.agent.as_mut().unwrap().transfer_number = number.to_owned();
+        let (_, dial) = world.talk(request).await;
+        model.push(transfer());
+        let (_, last) = world.whole_turn(&dial, 1, heard("May I speak to a person?")).await;
+        assert_eq!(last, i32::from(then), "{number}");
+        let tools = model.requests().last().unwrap().body["tools"].to_string();
+        assert_eq!(tools.contains("transfer_to_person"), then == Then::Transfer, "{number}: {tools}");
+    }
 }

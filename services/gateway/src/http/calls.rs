@@ -140,7 +140,8 @@ fn seconds(ms: i64) -> f64 {
     std::time::Duration::from_millis(u64::try_from(ms).unwrap_or_default()).as_secs_f64()
 }
 
-/// The calls made for a notification, newest first: at most as many as its retry policy allows.
+/// The calls of a notification, newest first: those made for it, and those by which the customer rang back. At most the latest
+/// hundred.
 #[utoipa::path(
     get,
     path = "/api/v1/notifications/{id}/calls",
