@@ -61,7 +61,7 @@ fn rounded(n: u64, whole: u64) -> f64 {
     f64::from(u32::try_from(ten_thousandths).unwrap_or(u32::MAX)) / 10_000.0
 }
 
-/// What was used, by project and day (UTC); days on which no call ended are left out. A key sees its project. An access token
+/// What was used, by project and day (UTC). Days on which no call ended are left out. A key sees its project. An access token
 /// sees all projects of the business, unless the `x-echo-project` header names one.
 #[utoipa::path(
     get,
