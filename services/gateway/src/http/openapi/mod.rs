@@ -14,6 +14,8 @@ mod headers;
 mod meanings;
 mod needs;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use utoipa::OpenApi as _;
