@@ -62,6 +62,11 @@ type Place = (&'static str, &'static str);
 type Words = (Vec<&'static str>, &'static [Place]);
 
 fn all() -> Vec<Words> {
+    [read_here(), said_by_others(), said_by_events()].concat()
+}
+
+/// Words that the gateway reads or writes itself.
+fn read_here() -> Vec<Words> {
     vec![
         (
             Role::ALL.map(Role::as_str).to_vec(),
@@ -101,6 +106,17 @@ fn all() -> Vec<Words> {
             Action::ALL.iter().map(|a| a.as_str()).collect(),
             &[("AuditEntry", "action"), ("listAudit", "action")],
         ),
+        (vec!["active", "invited"], &[("Member", "status")]),
+        (vec!["invited"], &[("Invitation", "status")]),
+        (vec!["user", "api_key", "anonymous"], &[("AuditActor", "type")]),
+        (vec!["twilio", "sandbox"], &[("NewCarrier", "kind")]),
+        (vec!["reject", "update"], &[("importCustomers", "on_conflict")]),
+    ]
+}
+
+/// Words of the services behind this one.
+fn said_by_others() -> Vec<Words> {
+    vec![
         (CALL_STATUSES.to_vec(), &[("Call", "status"), ("PlacedCall", "status")]),
         (CALL_ENDS.to_vec(), &[("CallEndedData", "status")]),
         (
@@ -114,16 +130,17 @@ fn all() -> Vec<Words> {
             ],
         ),
         (BLOCKED_BY.to_vec(), &[("Notification", "blocked_by"), ("PreviewResult", "blocked_by")]),
-        (vec!["active", "invited"], &[("Member", "status")]),
-        (vec!["invited"], &[("Invitation", "status")]),
-        (vec!["user", "api_key", "anonymous"], &[("AuditActor", "type")]),
         (vec!["agent", "customer"], &[("Turn", "speaker"), ("SimulatedMessage", "role")]),
         (vec!["auto", "manual"], &[("DeliveryAttempt", "triggered_by")]),
         (vec!["api", "call"], &[("Suppression", "source")]),
-        (vec!["twilio", "sandbox"], &[("NewCarrier", "kind")]),
         (vec!["twilio", "sandbox", "operator"], &[("Carrier", "kind")]),
         (vec!["active", "missing"], &[("Carrier", "status")]),
-        (vec!["reject", "update"], &[("importCustomers", "on_conflict")]),
+    ]
+}
+
+/// Words of what is sent to webhooks.
+fn said_by_events() -> Vec<Words> {
+    vec![
         (vec!["call.started"], &[("CallStarted", "event_name")]),
         (vec!["call.ended"], &[("CallEnded", "event_name")]),
         (vec!["call.summary"], &[("CallSummary", "event_name")]),
