@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::problem::Problem;
 
 /// Days, the first is Monday.
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+pub(crate) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Minutes of a day.
 const DAY: u32 = 24 * 60;
 

@@ -9,9 +9,9 @@ use common::crypto::sha256_hex;
 /// How far ahead a call may be scheduled, and how long after that it may wait.
 const AHEAD: TimeDelta = TimeDelta::days(365);
 /// The statuses of a notification.
-const STATUSES: [&str; 5] = ["queued", "in_progress", "completed", "failed", "canceled"];
+pub(crate) const STATUSES: [&str; 5] = ["queued", "in_progress", "completed", "failed", "canceled"];
 /// What may happen when a machine picks up.
-const VOICEMAIL: [&str; 3] = ["hang_up", "leave_message", "retry"];
+pub(crate) const VOICEMAIL: [&str; 3] = ["hang_up", "leave_message", "retry"];
 
 /// What happens when a machine picks up.
 pub(crate) fn voicemail(text: &str) -> Result<String, String> {

@@ -15,6 +15,9 @@ pub(crate) enum PhoneStatus {
 }
 
 impl PhoneStatus {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Active, Self::Unreachable, Self::OptedOut];
+
     /// The name in tables and answers.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -26,8 +29,7 @@ impl PhoneStatus {
 
     /// Accepts a status by its name.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let all = [Self::Active, Self::Unreachable, Self::OptedOut];
-        let found = all.into_iter().find(|status| status.as_str() == text);
+        let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
         found.ok_or_else(|| "must be active, unreachable or opted_out".to_owned())
     }
 }

@@ -11,7 +11,7 @@ const MAX_ATTEMPTS: u64 = 5;
 /// Longest pause, seconds.
 const MAX_DELAY: u64 = 86_400;
 /// The endings after which a number may be rung again.
-const ENDINGS: [&str; 7] =
+pub(crate) const ENDINGS: [&str; 7] =
     ["voicemail", "screened", "busy", "no-answer", "rejected", "carrier-error", "error"];
 
 /// A checked policy. What is absent has its default: one attempt, five minutes, `busy` and `no-answer`.

@@ -10,7 +10,7 @@ use super::text::line;
 /// Longest address.
 const MAX_URL: usize = 2048;
 /// The events there are.
-const EVENTS: [&str; 3] = ["call.started", "call.ended", "call.summary"];
+pub(crate) const EVENTS: [&str; 3] = ["call.started", "call.ended", "call.summary"];
 
 /// An http or https address with a host and without a password.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -112,15 +112,19 @@ pub(super) struct SimulationRequest {
 #[schema(as = SimulatedMessage)]
 #[expect(dead_code, reason = "the document's view of what `trial::messages` reads")]
 struct SaidSchema {
-    /// `agent` or `customer`.
+    /// Who said it.
     role: String,
+    /// The words.
     #[schema(max_length = 4000)]
     text: String,
 }
 
 /// How a prompt reads.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RenderedPrompt)]
+#[schema(as = RenderedPrompt, example = json!({
+    "prompt": "You are a friendly assistant calling John on behalf of Acme Inc. Ask whether {{appointment_time}} works.",
+    "unresolved_variables": ["appointment_time"], "first_message": null
+}))]
 pub(super) struct PreviewBody {
     /// The prompt with its tokens filled in.
     prompt: String,
@@ -132,13 +136,17 @@ pub(super) struct PreviewBody {
 
 /// What the agent says next.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SimulatedTurn)]
+#[schema(as = SimulatedTurn, example = json!({
+    "message": "Great, see you on Thursday. Goodbye!", "ended": true, "ended_reason": "agent-ended-call",
+    "call_result": {"confirmed": true}, "evidence": {"confirmed": {"status": "grounded", "turn": 1, "quote": "Yes, that works."}},
+    "tool_calls": [], "model": "gpt-4o-mini"
+}))]
 pub(super) struct SimulationBody {
     /// The words.
     message: String,
     /// Whether the call would be over behind them.
     ended: bool,
-    /// Why it would be over, for example `agent-ended-call`.
+    /// Why it would be over; null when it goes on.
     ended_reason: Option<String>,
     /// What was learned so far; null when it was not asked for, or nothing is to be learned.
     #[schema(value_type = Option<Object>)]
@@ -154,7 +162,7 @@ pub(super) struct SimulationBody {
 
 /// Something that the agent would have called.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SimulatedToolCall)]
+#[schema(as = SimulatedToolCall, example = json!({"name": "find_appointments", "arguments": {"day": "2026-03-19"}}))]
 pub(super) struct ToolCallBody {
     name: String,
     /// What it would have been sent.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::body;
 use super::fields::decode;
 use super::idempotent::{self, Keep};
+use super::openapi::ErrorBody;
 use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, time};
@@ -30,20 +31,23 @@ use crate::store::audit::{self, Event};
 #[schema(as = NewApiKey, example = json!({"name": "production"}))]
 #[expect(dead_code, reason = "the document's view of what `create` reads")]
 pub(super) struct NewKeyRequest {
-    /// A label.
+    /// A label; names need not be unique.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
 }
 
 /// A key as it is listed: never the key itself.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ApiKey)]
+#[schema(as = ApiKey, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "name": "production", "key_prefix": "echo_6f437a610fb", "status": "active",
+    "created_at": "2026-03-18T17:43:46.714Z", "updated_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct KeyBody {
     id: Uuid,
     name: String,
     /// The first 16 characters of the key.
     key_prefix: String,
-    /// `active` or `revoked`.
+    /// A revoked key never becomes active again, and stays in the list.
     status: String,
     created_at: String,
     updated_at: String,
@@ -51,11 +55,17 @@ pub(super) struct KeyBody {
 
 /// A key on the one occasion when it is shown.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ApiKeyWithSecret)]
+#[schema(as = ApiKeyWithSecret, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "name": "production",
+    "key": "echo_6f437a610fbb1c9e8d7a6b5c4f3e2d1c0b9a8f7e6d5c4b3a2f1e0d9c8b7a6f5e", "key_prefix": "echo_6f437a610fb",
+    "status": "active", "created_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct NewKeyBody {
     id: Uuid,
     name: String,
+    /// Only here: what is kept is its SHA-256.
     key: String,
+    /// The first 16 characters of the key.
     key_prefix: String,
     status: String,
     created_at: String,
@@ -81,7 +91,10 @@ impl From<KeyRow> for KeyBody {
     operation_id = "createApiKey",
     tag = "api keys",
     request_body = NewKeyRequest,
-    responses((status = 201, description = "The key.", body = NewKeyBody))
+    responses(
+        (status = 201, description = "The key.", body = NewKeyBody),
+        (status = 409, description = "`api_key_limit_reached`: a project has at most 50 active keys.", body = ErrorBody)
+    )
 )]
 pub(crate) async fn create(
     app: Data<App>,
@@ -142,7 +155,8 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     Ok(paging.answer(&app, &request, &items, next.as_deref()))
 }
 
-/// Revoke a key: refused from now on, here at once and by every other replica within five seconds.
+/// Revoke a key: refused from now on, here at once and by every other replica within five seconds. This cannot be undone.
+/// Calls that were asked for with it go on. A key may revoke itself, also the last one; a member's token makes another.
 #[utoipa::path(
     patch,
     path = "/api/v1/api-keys/{id}/revoke",

@@ -31,19 +31,28 @@ pub(super) async fn note(app: &App, tenant: &Tenant, event: Event) -> Result<(),
 
 /// An entry as it is answered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AuditEntry)]
+#[schema(as = AuditEntry, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "action": "member.role_changed",
+    "actor": {"type": "user", "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "email": "you@yourcompany.com"},
+    "target": {"type": "member", "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f35"},
+    "project_id": "e56b4c35-882d-4604-9944-9763d314ea59",
+    "details": {"from": "developer", "to": "admin", "email": "max@yourcompany.com"}, "address": "203.0.113.7",
+    "request_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f36", "created_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct EntryBody {
     id: Uuid,
-    /// Such as `member.role_changed`.
+    /// `<type of the target>.<what was done>`.
     action: String,
     actor: ActorBody,
     target: TargetBody,
+    /// The project of the credential.
     project_id: Option<Uuid>,
     /// What else is worth knowing; never a secret.
     #[schema(value_type = Object)]
     details: Value,
-    /// Where the request came from.
+    /// Where the request came from: an IP address.
     address: Option<String>,
+    /// The `x-request-id` of the request.
     request_id: String,
     created_at: String,
 }
@@ -52,9 +61,11 @@ pub(super) struct EntryBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditActor)]
 pub(super) struct ActorBody {
-    /// `user`, `api_key` or `anonymous`.
+    /// Who that was: a user, a key, or somebody who has not proved who they are.
     r#type: String,
+    /// Null for somebody who has not proved who they are.
     id: Option<Uuid>,
+    /// Of a user who is still there.
     email: Option<String>,
 }
 

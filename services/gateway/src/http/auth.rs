@@ -67,7 +67,16 @@ impl Signup {
 
 /// What a login, a refresh and a signup answer.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Session)]
+#[schema(as = Session, example = json!({
+    "access_token": "eyJhbGci...", "refresh_token": "eyJhbGci...",
+    "user": {
+        "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "email": "you@yourcompany.com", "first_name": "Jane", "last_name": "Doe"
+    },
+    "business": {"id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "name": "Acme Inc"},
+    "default_project": {
+        "id": "e56b4c35-882d-4604-9944-9763d314ea59", "name": "default", "api_key": "echo_6f437a610fbb..."
+    }
+}))]
 pub(crate) struct SessionBody {
     /// Good for an hour, wherever an API key is accepted.
     access_token: String,
@@ -83,7 +92,9 @@ pub(crate) struct SessionBody {
 
 /// A user as they are answered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = User)]
+#[schema(as = User, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "email": "you@yourcompany.com", "first_name": "Jane", "last_name": "Doe"
+}))]
 pub(crate) struct UserBody {
     id: Uuid,
     email: String,
@@ -93,7 +104,7 @@ pub(crate) struct UserBody {
 
 /// A business beside its user.
 #[derive(Serialize, ToSchema)]
-#[schema(as = BusinessName)]
+#[schema(as = BusinessName, example = json!({"id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "name": "Acme Inc"}))]
 pub(crate) struct BusinessBody {
     id: Uuid,
     name: String,
@@ -105,6 +116,7 @@ pub(crate) struct BusinessBody {
 pub(crate) struct ProjectBody {
     #[schema(value_type = Uuid)]
     id: ProjectId,
+    /// `default`.
     name: &'static str,
     /// Shown here and never again.
     api_key: String,
@@ -157,8 +169,10 @@ pub(crate) fn actor(
 }))]
 #[expect(dead_code, reason = "the document's view of what `signup` reads")]
 pub(super) struct SignupRequest {
+    /// One account for an address, in capital letters or not. Nothing is sent to it.
     #[schema(format = Email, max_length = 254)]
     email: String,
+    /// 8 to 128 characters; there is no other rule.
     #[schema(format = Password, min_length = 8, max_length = 128)]
     password: String,
     #[schema(min_length = 1, max_length = 200)]
@@ -288,6 +302,7 @@ impl Login {
 #[expect(dead_code, reason = "the document's view of what `login` reads")]
 pub(super) struct LoginRequest {
     email: String,
+    /// Of the account with this address.
     #[schema(format = Password)]
     password: String,
     /// For members of several businesses; otherwise the one of the oldest membership.
@@ -305,7 +320,7 @@ pub(super) struct LoginRequest {
     responses(
         (status = 200, description = "The tokens of a new session.", body = SessionBody),
         (status = 401, description = "`invalid_credentials`: address or password is wrong.", body = ErrorBody),
-        (status = 403, description = "You are no member of any business, or not of this one.", body = ErrorBody)
+        (status = 403, description = "`forbidden`: you are no member of any business, or not of this one.", body = ErrorBody)
     )
 )]
 pub(crate) async fn login(

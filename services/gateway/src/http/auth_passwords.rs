@@ -36,8 +36,10 @@ const MAILS_AN_HOUR: i64 = 3;
 }))]
 #[expect(dead_code, reason = "the document's view of what `change` reads")]
 pub(super) struct ChangeRequest {
+    /// The one that counts until now.
     #[schema(format = Password)]
     current_password: String,
+    /// The one that counts from now on.
     #[schema(format = Password, min_length = 8, max_length = 128)]
     new_password: String,
 }
@@ -52,7 +54,7 @@ pub(super) struct ChangeRequest {
     request_body = ChangeRequest,
     responses(
         (status = 200, description = "Whose password it is.", body = UserBody),
-        (status = 401, description = "No access token, or one that is not valid.", body = ErrorBody),
+        (status = 401, description = "`unauthorized`: no access token, or one that is not valid.", body = ErrorBody),
         (status = 403, description = "`wrong_password`: not the current one. `forbidden`: an API key is nobody's account.", body = ErrorBody),
         (status = 409, description = "`password_changed`: somebody changed it in the meantime.", body = ErrorBody)
     )
@@ -111,7 +113,9 @@ pub(super) struct ForgotRequest {
 
 /// The same for everybody.
 #[derive(Serialize, ToSchema)]
-#[schema(as = PasswordForgottenAnswer)]
+#[schema(as = PasswordForgottenAnswer, example = json!({
+    "message": "If there is an account with this e-mail address and this server sends mail, a link is on its way"
+}))]
 pub(super) struct ForgotBody {
     message: &'static str,
 }
@@ -179,11 +183,12 @@ fn ask(tx: &mut Tx<'_>, by: &Actor, id: Uuid, email_key: &str, hash: &str) -> Re
 
 /// A new password for who has the mail.
 #[derive(ToSchema)]
-#[schema(as = PasswordReset, example = json!({"token": "5f0c…", "password": "AnotherPassword456!"}))]
+#[schema(as = PasswordReset, example = json!({"token": "5f0c2a4be9d1733c80f6a1d25e4b97c8f10a6d3e2b5c49870f1e6d2c3b4a5968", "password": "AnotherPassword456!"}))]
 #[expect(dead_code, reason = "the document's view of what `reset` reads")]
 pub(super) struct ResetRequest {
     /// What stands in the mailed link.
     token: String,
+    /// The new one.
     #[schema(format = Password, min_length = 8, max_length = 128)]
     password: String,
 }

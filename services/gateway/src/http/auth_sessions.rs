@@ -124,7 +124,7 @@ impl Rotation {
     security(("refreshToken" = []), ("accessToken" = [])),
     responses(
         (status = 204, description = "The session has ended."),
-        (status = 401, description = "No token, or one that is not valid.", body = ErrorBody)
+        (status = 401, description = "`unauthorized`: no token, or one that is not valid.", body = ErrorBody)
     )
 )]
 pub(crate) async fn logout(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -162,7 +162,14 @@ fn end_session(tx: &mut Tx<'_>, session: SessionId, user: UserId, by: Actor) -> 
 
 /// Whose account it is.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Me)]
+#[schema(as = Me, example = json!({
+    "user": {
+        "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "email": "you@yourcompany.com", "first_name": "Jane", "last_name": "Doe"
+    },
+    "business": {"id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "name": "Acme Inc"}, "role": "owner",
+    "projects": [{"id": "e56b4c35-882d-4604-9944-9763d314ea59", "name": "default"}],
+    "businesses": [{"id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "name": "Acme Inc", "role": "owner"}]
+}))]
 pub(super) struct MeBody {
     user: UserBody,
     business: BusinessBody,
@@ -201,8 +208,8 @@ pub(super) struct PlaceBody {
     security(("accessToken" = [])),
     responses(
         (status = 200, description = "Who you are.", body = MeBody),
-        (status = 401, description = "No access token, or one that is not valid.", body = ErrorBody),
-        (status = 403, description = "An API key is nobody's account.", body = ErrorBody)
+        (status = 401, description = "`unauthorized`: no access token, or one that is not valid.", body = ErrorBody),
+        (status = 403, description = "`forbidden`: an API key is nobody's account.", body = ErrorBody)
     )
 )]
 pub(crate) async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {

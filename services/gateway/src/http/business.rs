@@ -22,7 +22,11 @@ use crate::store::businesses::{self, Business, Dates};
 
 /// A business as it is answered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Business)]
+#[schema(as = Business, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "name": "Acme Inc",
+    "summary": "A SaaS platform for project management", "industry": "Software",
+    "created_at": "2026-03-18T17:43:46.714Z", "updated_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct BusinessBody {
     id: Uuid,
     /// Fills `{{business_name}}`.

@@ -22,30 +22,51 @@ use crate::identity::credential::authorise;
 
 /// A call as it is answered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Call)]
+#[schema(as = Call, example = json!({
+    "id": "01890a5d-ac96-774b-bcce-b302099a0003", "project_id": "e56b4c35-882d-4604-9944-9763d314ea59",
+    "notification_id": "13eea9cc-dbad-897d-35d9-fa46a5e30971", "direction": "outbound", "attempt": 1, "status": "completed", "to": "+14155552671",
+    "carrier_call_sid": "CA0123456789abcdef0123456789abcdef", "carrier_code": null, "answered_by": "human",
+    "ended_reason": "customer-ended-call", "created_at": "2026-03-18T17:43:30.120Z", "dialed_at": "2026-03-18T17:43:31.002Z",
+    "answered_at": "2026-03-18T17:43:46.714Z", "ended_at": "2026-03-18T17:44:29.214Z", "duration_seconds": 42.5, "cost": 0.014,
+    "currency": "USD", "model_tokens_in": 1200, "model_tokens_out": 85, "call_result": null, "evidence": null,
+    "turns": [
+        {
+            "turn": 0, "speaker": "agent", "text": "Hi, is this John?", "confidence": null, "at": "2026-03-18T17:43:47.001Z",
+            "interrupted": false, "latency_ms": 0
+        },
+        {
+            "turn": 1, "speaker": "customer", "text": "Yes.", "confidence": 0.93, "at": "2026-03-18T17:43:50.330Z",
+            "interrupted": false, "latency_ms": null
+        }
+    ]
+}))]
 pub(super) struct CallBody {
     id: String,
     project_id: String,
     notification_id: String,
     /// `outbound`, or `inbound` where the customer rang back.
     direction: &'static str,
-    /// Which call of the notification, from 1; calls that came in are counted by themselves.
+    /// Which call of the notification, from 1. Those by which the customer rang back are counted by themselves.
     attempt: u32,
-    /// `queued`, `dialing`, `ringing`, `in_progress`, `completed`, `busy`, `no_answer`, `failed` or `canceled`.
+    /// `queued` → `dialing` → `ringing` → `in_progress` → `completed`, `busy`, `no_answer`, `failed` or `canceled`, which stay.
     status: String,
     /// The customer's number: it is rung, or it rang back.
     to: String,
+    /// The carrier's own id of it; null until the carrier has it.
     carrier_call_sid: Option<String>,
+    /// The carrier's own error code for why it could not be placed.
     carrier_code: Option<u32>,
     /// The carrier's verdict on who picked up, for example `human`.
     answered_by: Option<String>,
+    /// Why it ended; null until then.
     ended_reason: Option<String>,
     created_at: String,
     /// When the carrier had it.
     dialed_at: Option<String>,
+    /// When somebody, or a machine, picked up.
     answered_at: Option<String>,
     ended_at: Option<String>,
-    /// Talk time.
+    /// Talk time; 0 when nobody picked up.
     duration_seconds: f64,
     /// What the carrier charges, in `currency`; null until it has said so, mostly some minutes after the end.
     cost: Option<f64>,
@@ -69,11 +90,14 @@ pub(super) struct CallBody {
 
 /// What one speaker said in one turn.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Turn)]
+#[schema(as = Turn, example = json!({
+    "turn": 1, "speaker": "customer", "text": "Yes.", "confidence": 0.93, "at": "2026-03-18T17:43:50.330Z",
+    "interrupted": false, "latency_ms": null
+}))]
 pub(super) struct TurnBody {
     /// What the customer says opens a turn, the answer belongs to it; 0 is the opening.
     turn: u32,
-    /// `customer` or `agent`.
+    /// Who said it.
     speaker: String,
     text: String,
     /// The recogniser's confidence in the customer's words, 0–1.
@@ -148,7 +172,7 @@ fn seconds(ms: i64) -> f64 {
     operation_id = "listCallsOfNotification",
     tag = "calls",
     params(("id" = Uuid, Path, description = "Which notification.")),
-    responses((status = 200, description = "Newest first.", body = Vec<CallBody>))
+    responses((status = 200, description = "All of them: there are no pages.", body = Vec<CallBody>))
 )]
 pub(crate) async fn of_notification(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Read).await?;

@@ -40,8 +40,8 @@ const CHECKED_WITHIN: Duration = Duration::from_secs(20);
 }))]
 #[expect(dead_code, reason = "the document's view of what `put` reads")]
 pub(super) struct NewCarrierRequest {
-    /// `twilio` (default): an account of the project's own. `sandbox`: no real phone ever rings.
-    #[schema(pattern = "^(twilio|sandbox)$", default = "twilio")]
+    /// `twilio`: an account of the project's own. `sandbox`: no real phone ever rings.
+    #[schema(default = "twilio")]
     kind: Option<String>,
     /// As Twilio's console shows it.
     #[schema(pattern = "^AC[0-9a-fA-F]{32}$")]
@@ -68,7 +68,7 @@ pub(super) struct NewCarrierRequest {
     "status": "active", "created_at": "2026-03-18T17:43:46.714Z", "updated_at": "2026-03-18T17:43:46.714Z"
 }))]
 pub(super) struct CarrierBody {
-    /// `twilio`, `sandbox`, or `operator` for a project that has none of its own.
+    /// `operator` for a project that has none of its own.
     kind: String,
     /// The project's own account; null without one.
     account_sid: Option<String>,
@@ -78,7 +78,7 @@ pub(super) struct CarrierBody {
     phone_number: Option<String>,
     /// How many calls the project's own account may place in a second; null without one.
     calls_per_second: Option<u32>,
-    /// `active`, or `missing` when there is nothing to call with.
+    /// `missing` when there is nothing to call with.
     status: String,
     /// When the project chose it; null for the operator's.
     created_at: Option<String>,

@@ -204,7 +204,11 @@ type Refused = (&'static str, String);
     path = "/api/v1/customers/import",
     operation_id = "importCustomers",
     tag = "customers",
-    params(("on_conflict" = Option<String>, Query, description = "`reject` (the default) or `update`.")),
+    params(
+        ("on_conflict" = Option<String>, Query, description = "What becomes of a row whose `external_id` is taken; by default \
+            it is rejected."),
+        ("Idempotency-Key" = Option<String>, Header, description = "For the whole file.")
+    ),
     request_body(
         description = "At most 16 MiB. CSV columns: `external_id`, `first_name`, `last_name`, `phone`, and optionally \
                        `timezone`, `language`, `email`, `consent_given`, `consent_at`, `consent_source`, `metadata.<key>`.",

@@ -55,7 +55,7 @@ pub(super) struct NewCustomerRequest {
     first_name: String,
     #[schema(min_length = 1, max_length = 200)]
     last_name: String,
-    /// E.164; becomes the primary phone.
+    /// E.164; becomes the primary phone. It must be a possible number; different customers may have the same one.
     phone: String,
     /// Your own data: at most 16 KiB. `{{customer.metadata.<key>}}` stands for a value of it in a prompt.
     #[schema(value_type = Option<Object>)]
@@ -64,6 +64,8 @@ pub(super) struct NewCustomerRequest {
     timezone: Option<String>,
     /// BCP-47 tag: what is spoken with them, whatever the agent and the project have. Absent: the agent's, else the project's.
     language: Option<String>,
+    /// Kept; nothing is sent to it.
+    #[schema(max_length = 254)]
     email: Option<String>,
     consent: Option<ConsentRequest>,
 }
@@ -103,17 +105,30 @@ pub(super) struct ConsentRequest {
 
 /// What they said about being called.
 #[derive(ToSchema)]
-#[schema(as = Consent)]
+#[schema(as = Consent, example = json!({"given": true, "at": "2026-03-18T17:43:46.714Z", "source": "web-form"}))]
 #[expect(dead_code, reason = "the document's view of what `domain/customer.rs` writes")]
 pub(super) struct ConsentBody {
+    /// They agreed.
     given: bool,
+    /// When they said so.
     at: String,
+    /// Where that is known from.
     source: String,
 }
 
 /// A customer.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Customer)]
+#[schema(as = Customer, example = json!({
+    "id": "8cc6199f-9466-46f2-9db7-936f3c2c1c0b", "project_id": "e56b4c35-882d-4604-9944-9763d314ea59",
+    "external_id": "user_12345", "first_name": "John", "last_name": "Smith", "metadata": {"plan": "gold"},
+    "phones": [{
+        "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "customer_id": "8cc6199f-9466-46f2-9db7-936f3c2c1c0b",
+        "value": "+14155552671", "is_primary": true, "status": "active", "created_at": "2026-03-18T17:43:46.714Z"
+    }],
+    "timezone": "America/New_York", "language": null, "email": null,
+    "consent": {"given": true, "at": "2026-03-18T17:43:46.714Z", "source": "web-form"},
+    "created_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct CustomerBody {
     id: Uuid,
     project_id: Uuid,
@@ -122,6 +137,7 @@ pub(super) struct CustomerBody {
     last_name: String,
     #[schema(value_type = Object)]
     metadata: Value,
+    /// Their numbers; the primary one is rung.
     phones: Vec<PhoneBody>,
     timezone: Option<String>,
     language: Option<String>,
@@ -252,7 +268,10 @@ fn taken(error: DbError) -> ApiError {
     operation_id = "createCustomer",
     tag = "customers",
     request_body = NewCustomerRequest,
-    responses((status = 201, description = "The customer, with one phone.", body = CustomerBody))
+    responses(
+        (status = 201, description = "The customer, with one phone.", body = CustomerBody),
+        (status = 409, description = "`external_id_taken`: a customer of this project has it.", body = ErrorBody)
+    )
 )]
 pub(crate) async fn create(
     app: Data<App>,
@@ -377,7 +396,7 @@ pub(crate) fn keep(tx: &mut Tx<'_>, row: &mut CustomerRow, before: &CustomerRow)
     request_body = CustomerChangesRequest,
     responses(
         (status = 200, description = "The customer, changed.", body = CustomerBody),
-        (status = 409, description = "The external id is taken.", body = ErrorBody)
+        (status = 409, description = "`external_id_taken`: another customer of this project has it.", body = ErrorBody)
     )
 )]
 pub(crate) async fn update(
@@ -402,7 +421,8 @@ pub(crate) async fn update(
     Ok(HttpResponse::Ok().json(write.await?))
 }
 
-/// Erase a customer: nothing personal about them is kept anywhere. Their notifications stay, with `customer_id` null.
+/// Erase a customer: nothing personal about them is kept anywhere. Their notifications stay, with `customer_id` null; what
+/// waits is canceled, and calls that run are stopped. A number on the opt-out list stays there.
 #[utoipa::path(
     delete,
     path = "/api/v1/customers/{id}",

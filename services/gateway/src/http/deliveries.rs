@@ -51,11 +51,11 @@ pub(super) struct DeliveryBody {
     /// The body that was sent. Of a customer who was erased only that something happened is left.
     #[schema(value_type = Object)]
     payload: Box<RawValue>,
-    /// `pending`, `retrying`, `success` or `failed`.
+    /// `pending` until the first failure, `retrying` between attempts, then `success` or `failed`.
     status: String,
-    /// Attempts that have begun.
+    /// Attempts that have begun, by the schedule and by hand: it may exceed 4.
     attempt_count: u32,
-    /// When the schedule makes the next attempt.
+    /// When the schedule makes the next attempt; null where none waits for its time.
     next_retry_at: Option<String>,
     created_at: String,
     updated_at: String,
@@ -83,18 +83,27 @@ impl TryFrom<Delivery> for DeliveryBody {
 
 /// One try.
 #[derive(Serialize, ToSchema)]
-#[schema(as = DeliveryAttempt)]
+#[schema(as = DeliveryAttempt, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f37", "delivery_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "attempt_number": 1,
+    "triggered_by": "auto", "http_status": 500, "response_body": "oops", "duration_ms": 87, "success": false,
+    "error_message": "answered 500; any status from 200 to 299 counts as received", "created_at": "2026-03-18T17:43:46.914Z"
+}))]
 pub(super) struct AttemptBody {
     id: String,
     delivery_id: String,
+    /// From 1.
     attempt_number: u32,
-    /// `auto`, by the schedule, or `manual`.
+    /// By the schedule, or by hand.
     triggered_by: String,
+    /// Null when there was no answer.
     http_status: Option<u32>,
     /// The first 4 KiB of the answer.
     response_body: Option<String>,
+    /// Until the last byte of the answer; null while it is being made.
     duration_ms: Option<i64>,
+    /// It was received.
     success: bool,
+    /// Why it was no success; for people.
     error_message: Option<String>,
     created_at: String,
 }
@@ -146,6 +155,7 @@ pub(super) struct PageBody {
     /// Newest first.
     data: Vec<DeliveryBody>,
     /// Pass as `cursor` for the next page; null at the end. A page may be shorter than `limit` and not the last one.
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
@@ -154,10 +164,10 @@ pub(super) struct PageBody {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the document's view of what `list` reads")]
 pub(super) struct LogParams {
-    /// `pending`, `retrying`, `success` or `failed`.
+    /// Only those with this status.
     #[param(required = false)]
     status: String,
-    /// `call.started`, `call.ended`, `call.summary` or `webhook.test`.
+    /// Only those of this event.
     #[param(required = false)]
     event_name: String,
     /// At most this many.
@@ -177,7 +187,8 @@ fn delivery(request: &HttpRequest) -> Result<DeliveryId, ApiError> {
     path_id(request, "delivery").ok_or_else(|| ApiError::not_found("delivery", "Delivery"))
 }
 
-/// What was sent to an endpoint, newest first.
+/// What was sent to an endpoint, newest first. How it is sent, and when again, stands above all operations on webhooks. What has
+/// ended is kept as long as the project keeps personal data (`retention_days`).
 #[utoipa::path(
     get,
     path = "/api/v1/projects/{project}/webhooks/{id}/deliveries",
@@ -241,7 +252,8 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(LoggedBody::try_from(found)?))
 }
 
-/// Make one more attempt now. The schedule stays as it is.
+/// Make one more attempt now. The schedule stays as it is: what waits between two attempts goes on at its time. Any delivery can be
+/// sent once more that is not on its way, also one that was received. A failure by hand is not counted as a failed delivery.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{project}/webhooks/{id}/deliveries/{delivery}/retry",

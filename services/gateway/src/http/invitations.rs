@@ -40,26 +40,32 @@ const MOST_OPEN: i64 = 100;
 #[schema(as = NewMember, example = json!({"email": "new@yourcompany.com", "role": "developer"}))]
 #[expect(dead_code, reason = "the document's view of what `create` reads")]
 pub(super) struct InvitationRequest {
+    /// Theirs; it need not have an account yet.
     #[schema(format = Email, max_length = 254)]
     email: String,
-    /// `owner`, `admin`, `developer` or `viewer`. Only an owner makes owners.
+    /// What they may do. Only an owner makes owners.
     role: String,
 }
 
 /// An invitation on the one occasion when its link is shown.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Invitation)]
+#[schema(as = Invitation, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "email": "new@yourcompany.com", "role": "developer", "status": "invited",
+    "link": "https://echo.example.com/invitation#token=5f0c2a4be9d1733c80f6a1d25e4b97c8f10a6d3e2b5c49870f1e6d2c3b4a5968",
+    "token": "5f0c2a4be9d1733c80f6a1d25e4b97c8f10a6d3e2b5c49870f1e6d2c3b4a5968",
+    "created_at": "2026-03-18T17:43:46.714Z", "expires_at": "2026-03-25T17:43:46.714Z"
+}))]
 pub(super) struct InvitationBody {
     id: Uuid,
     email: String,
     role: String,
-    /// `invited`.
     status: &'static str,
     /// For the person alone; good once, for seven days. Shown here, and mailed where a mail server is set.
     link: String,
     /// What stands in the link.
     token: String,
     created_at: String,
+    /// Until when it can be accepted.
     expires_at: String,
 }
 
@@ -72,8 +78,8 @@ pub(super) struct InvitationBody {
     request_body = InvitationRequest,
     responses(
         (status = 201, description = "The invitation and its link.", body = InvitationBody),
-        (status = 409, description = "`already_member`, `already_invited`, `invitation_limit_reached`: at most 100 wait \
-            for an answer. `secret_already_shown`, `idempotency_in_progress`: see `Idempotency-Key`.", body = ErrorBody)
+        (status = 409, description = "`already_member`, `already_invited`: somebody with this address. \
+            `invitation_limit_reached`: at most 100 wait for an answer.", body = ErrorBody)
     )
 )]
 pub(crate) async fn create(
@@ -172,7 +178,7 @@ async fn mail(app: &App, tenant: Tenant, id: Uuid, to: String, link: String) {
 /// Who accepts an invitation.
 #[derive(ToSchema)]
 #[schema(as = Acceptance, example = json!({
-    "token": "5f0c…", "password": "YourPassword123!", "first_name": "Jane", "last_name": "Doe"
+    "token": "5f0c2a4be9d1733c80f6a1d25e4b97c8f10a6d3e2b5c49870f1e6d2c3b4a5968", "password": "YourPassword123!", "first_name": "Jane", "last_name": "Doe"
 }))]
 #[expect(dead_code, reason = "the document's view of what `accept` reads")]
 pub(super) struct AcceptRequest {
@@ -236,9 +242,9 @@ fn gone(invitation: &Invitation, now: Time) -> Option<ApiError> {
     responses(
         (status = 200, description = "The tokens of a new session.", body = SessionBody),
         (status = 401, description = "`invalid_credentials`: not the password of the account with this address.", body = ErrorBody),
-        (status = 403, description = "The access token is of an account with another address.", body = ErrorBody),
+        (status = 403, description = "`forbidden`: the access token is of an account with another address.", body = ErrorBody),
         (status = 404, description = "`invitation_not_found`: there is no such invitation.", body = ErrorBody),
-        (status = 409, description = "`already_member`; or somebody made the account in the meantime.", body = ErrorBody),
+        (status = 409, description = "`already_member`: log in. `email_taken`: somebody made the account in the meantime.", body = ErrorBody),
         (status = 410, description = "`invitation_used`, `invitation_revoked`, `invitation_expired`.", body = ErrorBody)
     )
 )]

@@ -40,12 +40,11 @@ pub(super) struct MemberBody {
     email: String,
     first_name: Option<String>,
     last_name: Option<String>,
-    /// `owner`, `admin`, `developer` or `viewer`.
     role: String,
-    /// `active` or `invited`.
+    /// Whether they have accepted.
     status: &'static str,
     created_at: String,
-    /// Until when an invitation can be accepted.
+    /// Until when an invitation can be accepted; null for a member.
     expires_at: Option<String>,
 }
 
@@ -86,7 +85,7 @@ impl From<Invitation> for MemberBody {
 #[schema(as = MemberChanges, example = json!({"role": "admin"}))]
 #[expect(dead_code, reason = "the document's view of what `change` reads")]
 pub(super) struct ChangeRequest {
-    /// `owner`, `admin`, `developer` or `viewer`.
+    /// What they may do from now on.
     role: String,
 }
 

@@ -40,8 +40,16 @@ const AT_ONCE: usize = 16;
 
 /// The answer: one result for each row, in their order.
 #[derive(Serialize, ToSchema)]
-#[schema(as = NotificationResults)]
+#[schema(as = NotificationResults, example = json!({"results": [
+    {
+        "index": 0, "status": 404, "error": {
+            "statusCode": 404, "message": "Customer not found", "error": "Not Found", "code": "customer_not_found",
+            "details": [], "request_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33"
+        }
+    }
+]}))]
 pub(super) struct BatchBody {
+    /// As many as there were rows.
     results: Vec<RowBody>,
 }
 
@@ -49,7 +57,9 @@ pub(super) struct BatchBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NotificationResult)]
 struct RowBody {
+    /// Its place in the batch, from 0.
     index: usize,
+    /// The status that it would have had alone.
     status: u16,
     #[serde(flatten)]
     outcome: RowOutcome,

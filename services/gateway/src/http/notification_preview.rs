@@ -79,6 +79,7 @@ pub(super) struct PreviewResult {
     external_id: Option<String>,
     /// The number that would be rung.
     phone: Option<String>,
+    /// Whether they would be rung now.
     would_ring: bool,
     /// The rule that holds them back, as in a notification's `blocked_by`.
     blocked_by: Option<String>,

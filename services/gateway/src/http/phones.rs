@@ -28,7 +28,7 @@ use crate::store::phones::{self, PhoneRow};
 #[schema(as = NewPhone, example = json!({"value": "+14155552671", "is_primary": true}))]
 #[expect(dead_code, reason = "the document's view of what `create` reads")]
 pub(super) struct NewPhoneRequest {
-    /// E.164.
+    /// E.164; a possible number that this customer does not have yet. Others may have it.
     value: String,
     /// Whether it is the one that is rung from now on; the first one always is.
     #[schema(default = false)]
@@ -44,18 +44,26 @@ pub(super) struct PhoneChangesRequest {
     value: Option<String>,
     /// `true` makes it the one that is rung, in the place of the one that was.
     is_primary: Option<bool>,
-    /// `active`, `unreachable` (the carrier says that it cannot be rung) or `opted_out`: only an active number is rung.
+    /// Only an active number is rung. The carrier's word that a number cannot be rung makes it `unreachable`; whoever picks up
+    /// there, and a new value, make it `active` again. `opted_out` is set here alone: who asks in a call not to be called is put
+    /// on the opt-out list (`/suppressions`).
     status: Option<String>,
 }
 
 /// A number of a customer.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Phone)]
+#[schema(as = Phone, example = json!({
+    "id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "customer_id": "8cc6199f-9466-46f2-9db7-936f3c2c1c0b",
+    "value": "+14155552671", "is_primary": true, "status": "active", "created_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(crate) struct PhoneBody {
     id: Uuid,
     customer_id: Uuid,
+    /// E.164.
     value: String,
+    /// It is the one that is rung: exactly one of a customer's is.
     is_primary: bool,
+    /// Whether it may be rung.
     status: String,
     created_at: String,
 }
@@ -113,7 +121,10 @@ impl Said {
     tag = "customers",
     params(("id" = Uuid, Path, description = "Which customer.")),
     request_body = NewPhoneRequest,
-    responses((status = 201, description = "The number.", body = PhoneBody))
+    responses(
+        (status = 201, description = "The number.", body = PhoneBody),
+        (status = 409, description = "`phone_taken`: the customer has this number. `phone_limit_reached`: a customer has at most 20.", body = ErrorBody)
+    )
 )]
 pub(crate) async fn create(
     app: Data<App>,
@@ -173,7 +184,7 @@ fn add(
     request_body = PhoneChangesRequest,
     responses(
         (status = 200, description = "The number, changed.", body = PhoneBody),
-        (status = 409, description = "The customer has this number, or it has to stay the primary one.", body = ErrorBody)
+        (status = 409, description = "`phone_taken`: the customer has this number. `phone_is_primary`: make another one the primary one instead.", body = ErrorBody)
     )
 )]
 pub(crate) async fn update(
@@ -227,7 +238,7 @@ fn change(
     ),
     responses(
         (status = 204, description = "Removed."),
-        (status = 409, description = "It is the primary one, and there are others.", body = ErrorBody)
+        (status = 409, description = "`phone_is_primary`: it is the primary one, and there are others.", body = ErrorBody)
     )
 )]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {

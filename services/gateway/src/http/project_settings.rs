@@ -50,7 +50,7 @@ pub(super) struct SettingsBody {
     /// Spoken before anything else; null: nothing.
     #[schema(min_length = 1, max_length = 500)]
     disclosure_line: Option<String>,
-    /// The app whose documents answer callers' questions.
+    /// The app whose documents answer callers' questions. Kept; calls do not use it yet.
     #[schema(max_length = 64)]
     knowledge_app_id: Option<String>,
     /// Personal data is kept so many days.
@@ -82,10 +82,10 @@ pub(super) struct RetrySchema {
     /// Most attempts.
     #[schema(required = false, minimum = 1, maximum = 5, default = 1)]
     max_attempts: u32,
-    /// The pause after each attempt, in seconds; the last one repeats.
+    /// The pause after each attempt, in seconds, at most a day; the last one repeats. Without any: five minutes.
     #[schema(required = false, max_items = 4)]
     delay_seconds: Vec<u32>,
-    /// The endings after which it is rung again.
+    /// The endings after which it is rung again; without any: `busy` and `no-answer`.
     #[schema(required = false)]
     on: Vec<String>,
 }

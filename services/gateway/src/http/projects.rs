@@ -62,7 +62,16 @@ pub(super) async fn authorise_path(
 
 /// A project as it is answered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Project)]
+#[schema(as = Project, example = json!({
+    "id": "e56b4c35-882d-4604-9944-9763d314ea59", "business_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34", "name": "staging",
+    "settings": {
+        "language": "en-US", "voice": "man", "timezone": "Europe/Berlin", "calling_hours": null, "require_consent": false,
+        "allowed_countries": null, "max_concurrent_calls": 10, "max_calls_per_day": null, "monthly_spend_cap": null,
+        "retry": {"max_attempts": 1, "delay_seconds": [], "on": []}, "disclosure_line": null, "knowledge_app_id": null,
+        "retention_days": 90
+    },
+    "created_at": "2026-03-18T17:43:46.714Z", "updated_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct ProjectBody {
     id: Uuid,
     business_id: Uuid,
@@ -74,7 +83,18 @@ pub(super) struct ProjectBody {
 
 /// A project on the one occasion when its first key is shown.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ProjectWithKey)]
+#[schema(as = ProjectWithKey, example = json!({
+    "id": "e56b4c35-882d-4604-9944-9763d314ea59", "name": "staging",
+    "api_key": "echo_6f437a610fbb1c9e8d7a6b5c4f3e2d1c0b9a8f7e6d5c4b3a2f1e0d9c8b7a6f5e",
+    "business_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34",
+    "settings": {
+        "language": "en-US", "voice": "man", "timezone": "Europe/Berlin", "calling_hours": null, "require_consent": false,
+        "allowed_countries": null, "max_concurrent_calls": 10, "max_calls_per_day": null, "monthly_spend_cap": null,
+        "retry": {"max_attempts": 1, "delay_seconds": [], "on": []}, "disclosure_line": null, "knowledge_app_id": null,
+        "retention_days": 90
+    },
+    "created_at": "2026-03-18T17:43:46.714Z", "updated_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(super) struct NewProjectBody {
     id: Uuid,
     name: String,
@@ -94,6 +114,7 @@ pub(super) struct ProjectRequest {
     /// A label.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
+    /// What is left out has its default.
     #[schema(required = false)]
     settings: SettingsBody,
 }
@@ -160,8 +181,7 @@ fn named(request: &HttpRequest, tenant: &Tenant) -> Result<ProjectId, ApiError> 
     request_body = ProjectRequest,
     responses(
         (status = 201, description = "The project and its first key.", body = NewProjectBody),
-        (status = 409, description = "`project_limit_reached`: a business has at most 100 projects. \
-            `secret_already_shown`, `idempotency_in_progress`: see `Idempotency-Key`.", body = ErrorBody)
+        (status = 409, description = "`project_limit_reached`: a business has at most 100 projects.", body = ErrorBody)
     )
 )]
 pub(crate) async fn create(

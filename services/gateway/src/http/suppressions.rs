@@ -50,7 +50,7 @@ pub(super) struct SuppressionBody {
     phone: String,
     /// Why, if anybody said.
     reason: Option<String>,
-    /// `api`: put on the list here. `call`: asked for in a call.
+    /// Where it was put on the list: here, or in a call in which somebody asked for it.
     source: String,
     created_at: String,
 }

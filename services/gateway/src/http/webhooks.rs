@@ -35,10 +35,12 @@ use crate::store::audit::Event;
 }))]
 #[expect(dead_code, reason = "the document's view of what `create` reads")]
 pub(super) struct NewWebhookRequest {
-    /// https; http only for addresses in networks that the operator has opened.
+    /// https; http only for addresses in networks that the operator has opened. Private, loopback and link-local targets
+    /// outside of these are refused when they are dialled, and at once (400) where the URL names the address itself. Redirects
+    /// are not followed. The same URL may be registered more than once.
     #[schema(format = "uri", max_length = 2048)]
     url: String,
-    /// `call.started`, `call.ended`, `call.summary`.
+    /// Which events are sent there.
     #[schema(min_items = 1)]
     events: Vec<String>,
 }
@@ -51,7 +53,7 @@ pub(super) struct WebhookChangeRequest {
     /// As when it was made.
     #[schema(format = "uri", max_length = 2048)]
     url: Option<String>,
-    /// `active` or `disabled`. One that is switched on again starts without failures; what waits for one that is switched off
+    /// One that is switched on again starts without failures; what waits for one that is switched off
     /// fails.
     status: Option<String>,
     /// As when it was made.
@@ -74,10 +76,11 @@ pub(super) struct EndpointBody {
     url: String,
     /// `whsec_` and 64 hexadecimal digits.
     signing_secret: String,
-    /// `active` or `disabled`. An endpoint that answers 410, or fails 50 deliveries in a row over at least 24 hours, is disabled.
+    /// An endpoint that answers 410, or fails 50 deliveries in a row over at least 24 hours, is disabled.
     status: String,
+    /// Which are sent there.
     events: Vec<String>,
-    /// Deliveries that failed for good, one after the other.
+    /// Deliveries that failed for good, one after the other; a success sets it back to 0.
     consecutive_failures: u32,
     created_at: String,
     updated_at: String,
@@ -108,7 +111,7 @@ pub(super) fn endpoint(request: &HttpRequest) -> Result<EndpointId, ApiError> {
     path_id(request, "id").ok_or_else(|| ApiError::not_found("webhook", "Webhook endpoint"))
 }
 
-/// Want the events of a project at an address. At most 50 active ones: else 409 `webhook_limit_reached`.
+/// Want the events of a project at an address.
 #[utoipa::path(
     post,
     path = "/api/v1/projects/{project}/webhooks",
@@ -116,7 +119,10 @@ pub(super) fn endpoint(request: &HttpRequest) -> Result<EndpointId, ApiError> {
     tag = "webhooks",
     params(("project" = Uuid, Path, description = "The credential's project.")),
     request_body = NewWebhookRequest,
-    responses((status = 201, description = "The endpoint with its signing secret.", body = EndpointBody))
+    responses(
+        (status = 201, description = "The endpoint with its signing secret.", body = EndpointBody),
+        (status = 409, description = "`webhook_limit_reached`: a project has at most 50 active ones.", body = ErrorBody)
+    )
 )]
 pub(crate) async fn create(
     app: Data<App>,
@@ -261,6 +267,7 @@ pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpR
     "signing_secret": "whsec_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 }))]
 pub(super) struct SecretBody {
+    /// `whsec_` and 64 hexadecimal digits.
     signing_secret: String,
 }
 

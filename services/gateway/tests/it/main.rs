@@ -33,6 +33,7 @@ mod preview;
 mod processes;
 mod projects;
 mod quickstart;
+mod roles;
 mod sessions;
 mod support;
 mod suppressions;

@@ -1,5 +1,6 @@
 //! Strangers try the API by its document: schemathesis makes requests up from `/openapi.json`, right ones and wrong ones, and holds
-//! every answer to what the document says. In one process, on both shipped pairs.
+//! every answer to what the document says. In one process, on both shipped pairs. And the document's words are those of the service
+//! that says them.
 
 #![cfg(test)]
 
@@ -10,6 +11,9 @@ use std::time::Duration;
 use common::clock::Clock;
 use common::config::Settings;
 use common::runtime::{Running, start};
+use echo_call_orchestrator::domain::call::CallStatus;
+use echo_call_orchestrator::domain::ended_reason::EndedReason;
+use echo_call_orchestrator::domain::rules;
 use serde_json::{Value, json};
 use testkit::broker;
 use testkit::database::{drop_schemas, postgres_url};
@@ -39,6 +43,38 @@ async fn on_postgres_and_rabbitmq_every_answer_is_as_the_document_says() {
     try_by_the_document(&servers, "postgres").await;
     drop_schemas(&schemas);
     broker::clear(&namespace).await.expect("the broker");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_knows_the_words_that_the_orchestrator_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = echo(&[], folder.path()).await;
+    let base = format!("http://{}", running.setting("ECHO_HTTP_ADDR"));
+    let answer = client().get(format!("{base}/openapi.json")).send().await.expect("an answer");
+    let document: Value = answer.json().await.expect("JSON");
+    running.stop().await;
+    let blocked_by = [
+        rules::SUPPRESSED,
+        rules::COUNTRY,
+        rules::NO_CONSENT,
+        rules::CALLING_HOURS,
+        rules::SPEND_CAP,
+        rules::PER_DAY,
+        rules::CONCURRENCY,
+        rules::LINE_BUSY,
+    ];
+    assert_eq!(words(&document, "Call", "status"), CallStatus::ALL.map(CallStatus::as_str));
+    assert_eq!(words(&document, "Call", "ended_reason"), EndedReason::ALL.map(EndedReason::as_str));
+    assert_eq!(words(&document, "Notification", "blocked_by"), blocked_by);
+    let ends = CallStatus::ALL.into_iter().filter(|status| status.is_final()).map(CallStatus::as_str);
+    assert_eq!(words(&document, "CallEndedData", "status"), ends.collect::<Vec<_>>());
+}
+
+/// The words that a field may hold.
+fn words<'a>(document: &'a Value, schema: &str, field: &str) -> Vec<&'a str> {
+    let place = format!("/components/schemas/{schema}/properties/{field}/enum");
+    let allowed = document.pointer(&place).and_then(Value::as_array).expect("an enum");
+    allowed.iter().filter_map(Value::as_str).collect()
 }
 
 async fn try_by_the_document(servers: &[(&str, String)], name: &str) {
@@ -92,9 +128,11 @@ async fn a_key(base: &str) -> String {
         "email": "jane@example.com", "password": "YourPassword123!", "first_name": "Jane", "last_name": "Doe",
         "business_name": "Acme Inc", "business_summary": "A SaaS platform", "industry": "Software",
     });
-    let client =
-        reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client");
-    let answer = client.post(format!("{base}/auth/signup")).json(&body).send().await.expect("an answer");
+    let answer = client().post(format!("{base}/auth/signup")).json(&body).send().await.expect("an answer");
     let made: Value = answer.json().await.expect("JSON");
     made["default_project"]["api_key"].as_str().expect("a key").to_owned()
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
 }

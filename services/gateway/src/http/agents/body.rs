@@ -28,13 +28,25 @@ use crate::store::agents::{self, AgentRow};
 }))]
 #[expect(dead_code, reason = "the document's view of what `read_spec` reads")]
 pub(crate) struct NewAgentRequest {
-    /// A label, never spoken.
+    /// A label, never spoken; names need not be unique.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// The prompt, with its `{{variables}}` in place.
+    /// The prompt, with its `{{variables}}` in place: all that the model gets. Which model that is the operator says.
+    ///
+    /// Built-in: `business_name`, `business_summary`, `industry`, `recipient_name`, `recipient_first_name`,
+    /// `recipient_last_name`, `message`, `context`, `current_date`, `current_time` (in the customer's time zone, else the
+    /// project's), `customer.metadata.<key>` (texts, numbers and booleans at its top). Every other token wants a value in
+    /// the notification's `variables`.
+    ///
+    /// Names are case-sensitive and hold anything but braces and line ends; white space inside the braces is ignored. There
+    /// is no escaping, and there are no filters, defaults or nested tokens. Values are filled in in one pass and never looked
+    /// into. A built-in that was not given is empty; any other token without a value stays as it is. Values stand in the
+    /// prompt as they are: let it treat them as data.
     #[schema(min_length = 1, max_length = 32_000)]
     system_prompt: String,
-    /// A JSON Schema (draft 2020-12) of type object: what to extract after the call. At most 32 KiB and 8 levels.
+    /// A JSON Schema (draft 2020-12) of type object: what to extract after the call. At most 32 KiB and 8 levels, with all
+    /// keywords: `$ref` only to places inside the schema; `format` is checked; at most 64 patterns of 256 characters, without
+    /// look-around and back-references.
     #[schema(value_type = Option<Object>)]
     output_schema: Option<Value>,
     /// BCP-47 tag; else the project's language.
@@ -45,7 +57,7 @@ pub(crate) struct NewAgentRequest {
     /// A fixed first sentence.
     #[schema(max_length = 4000)]
     first_message: Option<String>,
-    /// Longest call.
+    /// Longest call, in seconds.
     #[schema(minimum = 30, maximum = 3600, default = 600)]
     max_duration_seconds: Option<u32>,
     /// What is left on an answering machine.
@@ -54,7 +66,8 @@ pub(crate) struct NewAgentRequest {
     /// The person to whom a call can be handed over, E.164.
     #[schema(example = "+14155552671")]
     transfer_number: Option<String>,
-    /// The app whose documents answer questions; else the project's.
+    /// The app whose documents answer questions; else the project's. Kept; calls do not use it yet.
+    #[schema(max_length = 64)]
     knowledge_app_id: Option<String>,
     /// What can be called in the conversation: at most 20, with names of their own, 64 KiB together.
     #[schema(max_items = 20)]
@@ -84,17 +97,22 @@ pub(crate) struct AgentChangesRequest {
     #[schema(max_length = 4000)]
     voicemail_message: Option<String>,
     transfer_number: Option<String>,
+    #[schema(max_length = 64)]
     knowledge_app_id: Option<String>,
     #[schema(max_items = 20)]
     tools: Option<Vec<ToolBody>>,
     reschedule: Option<RescheduleBody>,
-    /// `active` or `disabled`.
+    /// `active` enables it again.
     status: Option<String>,
 }
 
 /// Something that the agent can call.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Tool)]
+#[schema(as = Tool, example = json!({
+    "name": "find_appointments", "description": "Finds free appointments on a day.",
+    "parameters": {"type": "object", "required": ["day"], "properties": {"day": {"type": "string", "format": "date"}}},
+    "url": "https://your-server.com/tools/appointments"
+}))]
 pub(crate) struct ToolBody {
     /// How the model calls it: letters, digits, underscores, hyphens.
     #[schema(pattern = "^[a-zA-Z0-9_-]{1,64}$")]
@@ -105,20 +123,25 @@ pub(crate) struct ToolBody {
     /// A JSON Schema of type object: what it is given.
     #[schema(value_type = Object)]
     parameters: Value,
-    /// Where it is; called with a signed POST.
+    /// Where it is. A signed POST with `{event_id, event_name: "agent.tool", tool, arguments, notification_id, call_id,
+    /// customer_id, external_id, agent_id, timestamp}`, whose answer, at most 4,000 characters, the model is told. It has three
+    /// seconds; at most 5 are made in a turn and 20 in a call. Plain http and private addresses are refused when they are
+    /// called, unless the operator has opened them.
     #[schema(max_length = 2048)]
     url: String,
 }
 
 /// How another time is agreed on: from `slots`, at the `url` that books, or both. At least one of them.
 #[derive(ToSchema)]
-#[schema(as = Reschedule)]
+#[schema(as = Reschedule, example = json!({"slots": ["2026-03-19T09:00:00.000Z", "2026-03-20T13:00:00.000Z"]}))]
 #[expect(dead_code, reason = "the document's view of `domain/reschedule.rs`")]
 pub(crate) struct RescheduleBody {
     /// 1 to 50 times (RFC 3339).
     #[schema(min_items = 1, max_items = 50)]
     slots: Option<Vec<String>>,
-    /// Where a time is booked in the call.
+    /// Where a time is booked in the call: a signed POST with `{event_name: "reschedule.book", …, preferred}`, answered with
+    /// `{accepted, time?, slots?}`.
+    #[schema(max_length = 2048)]
     url: Option<String>,
 }
 
@@ -126,19 +149,27 @@ pub(crate) struct RescheduleBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Agent)]
 pub(crate) struct AgentBody {
+    #[schema(example = "ddb8be3b-a426-4122-b877-a0cba363c89d")]
     id: Uuid,
+    #[schema(example = "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f34")]
     business_id: Uuid,
     #[serde(flatten)]
     content: Content,
-    /// `active` or `disabled`: a disabled one cannot be used for new notifications.
+    /// A disabled one cannot be used for new notifications.
+    #[schema(example = "active")]
     status: String,
     /// Number of the newest version; every change makes one.
+    #[schema(example = 1)]
     version: i32,
     /// What every notification has to bring values for.
+    #[schema(example = json!(["appointment_time"]))]
     required_variables: Vec<String>,
-    /// What is probably not meant as it stands.
+    /// What is probably not meant as it stands; for people.
+    #[schema(example = json!([]))]
     warnings: Vec<String>,
+    #[schema(example = "2026-03-18T17:43:46.714Z")]
     created_at: String,
+    #[schema(example = "2026-03-18T17:43:46.714Z")]
     updated_at: String,
 }
 
@@ -146,22 +177,35 @@ pub(crate) struct AgentBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AgentVersion)]
 pub(crate) struct VersionBody {
+    #[schema(example = "ddb8be3b-a426-4122-b877-a0cba363c89d")]
     agent_id: Uuid,
     /// From 1: the creation.
+    #[schema(example = 1)]
     version: i32,
     #[serde(flatten)]
     content: Content,
-    /// `active` or `disabled` in this version.
+    /// In this version.
+    #[schema(example = "active")]
     status: String,
+    #[schema(example = "2026-03-18T17:43:46.714Z")]
     created_at: String,
 }
 
 /// What a version holds.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AgentContent)]
+#[schema(as = AgentContent, example = json!({
+    "name": "Appointment Reminder",
+    "system_prompt": "You are a friendly assistant calling {{recipient_first_name}} on behalf of {{business_name}}. \
+                      Start the call by saying: \"Hi, is this {{recipient_first_name}}?\" Ask whether they confirm the \
+                      appointment on {{appointment_time}}, then say goodbye and end the call.",
+    "output_schema": {"type": "object", "required": ["confirmed"], "properties": {"confirmed": {"type": "boolean"}}},
+    "language": null, "voice": null, "first_message": null, "max_duration_seconds": 600, "voicemail_message": null,
+    "transfer_number": null, "knowledge_app_id": null, "tools": [], "reschedule": null
+}))]
 pub(crate) struct Content {
     name: String,
     system_prompt: String,
+    /// Absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     output_schema: Option<Value>,

@@ -10,6 +10,7 @@ use common::db::{DbError, Time, Tx};
 use contracts::ids::AgentId;
 use serde_json::{Value, json};
 
+pub(super) use self::body::RescheduleBody;
 pub(crate) use self::body::options;
 use self::body::{AgentBody, AgentChangesRequest, NewAgentRequest, changed, read_spec, status};
 use super::body as request_body;
@@ -83,7 +84,7 @@ pub(crate) async fn create(
     path = "/api/v1/agents",
     operation_id = "listAgents",
     tag = "agents",
-    params(PageParams, ("status" = Option<String>, Query, description = "Only `active` or only `disabled` ones.")),
+    params(PageParams, ("status" = Option<String>, Query, description = "Only those with this status.")),
     responses((status = 200, description = "Newest first.", body = Vec<AgentBody>))
 )]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -133,8 +134,9 @@ pub(crate) async fn update(
     change(&app, &tenant, id, &changes).await
 }
 
-/// Disable an agent: it cannot be used for new notifications. It stays readable, and a change of its `status` to `active`
-/// enables it again.
+/// Disable an agent: it cannot be used for new notifications, which are 409 `agent_disabled`. Notifications that were accepted
+/// before, and calls that run, go on with the version that was frozen for them. It stays readable, and a change of its `status` to
+/// `active` enables it again.
 #[utoipa::path(
     delete,
     path = "/api/v1/agents/{id}",

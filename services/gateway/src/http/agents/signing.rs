@@ -19,7 +19,10 @@ use crate::store::audit::Event;
 
 /// A secret.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SigningSecret)]
+#[schema(as = SigningSecret, example = json!({
+    "signing_secret": "whsec_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "created_at": "2026-03-18T17:43:46.714Z"
+}))]
 pub(crate) struct SecretBody {
     /// `whsec_` and 64 hexadecimal digits; the key of `X-Echo-Signature`, as a whole.
     signing_secret: String,

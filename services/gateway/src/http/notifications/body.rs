@@ -9,7 +9,17 @@ use super::super::reply::millis;
 
 /// A notification as it is answered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Notification)]
+#[schema(as = Notification, example = json!({
+    "id": "13eea9cc-dbad-897d-35d9-fa46a5e30971", "project_id": "e56b4c35-882d-4604-9944-9763d314ea59",
+    "agent_id": "ddb8be3b-a426-4122-b877-a0cba363c89d", "agent_version": 1,
+    "customer_id": "8cc6199f-9466-46f2-9db7-936f3c2c1c0b", "target_phone_e164": "+971123456789", "message": "",
+    "context": null, "collect_feedback": false, "max_duration_seconds": 180, "status": "in_progress", "call_result": null,
+    "evidence": null, "ended_reason": null, "blocked_by": null, "carrier_code": null, "scheduled_at": null,
+    "expires_at": "2026-03-19T17:51:00.000Z", "attempts": 1, "next_attempt_at": null,
+    "retry": {"max_attempts": 3, "delay_seconds": [300, 1800], "on": ["busy", "no-answer"]}, "from": null,
+    "voicemail": "hang_up", "reschedule": null, "metadata": null,
+    "created_at": "2026-03-18T17:51:00.000Z", "updated_at": "2026-03-18T17:51:01.000Z"
+}))]
 pub(crate) struct NotificationBody {
     id: String,
     project_id: String,
@@ -18,31 +28,41 @@ pub(crate) struct NotificationBody {
     agent_version: Option<u32>,
     /// `null` once they have been erased.
     customer_id: Option<String>,
+    /// The number that is rung; empty once it has been erased.
     target_phone_e164: String,
     message: String,
     context: Option<String>,
     collect_feedback: bool,
     max_duration_seconds: u32,
-    /// `queued`, `in_progress`, `completed`, `failed` or `canceled`. It ends together with its result: between the end of the call and
-    /// the result being read out of it, it is `in_progress`.
+    /// `queued` (scheduled or waiting, until it is first dialled) → `in_progress` (also between attempts, and until the result has
+    /// been read out of the last call) → `completed`, `failed` or `canceled`, which stay. It ends together with its result.
     status: String,
-    /// What was learned: exactly the properties of the `output_schema`; one that was not learned is `null`.
+    /// What was learned: exactly the properties of the `output_schema`; one that was not learned is `null`. Without an agent and
+    /// with `collect_feedback`: `outcome` (`confirmed`, `cancelled`, `reschedule_requested`, `rescheduled` or
+    /// `no_clear_answer`), `reschedule_request` and `feedback`, and where `reschedule` was given `rescheduled_to`. Null without
+    /// either, until the end, and when nobody but a machine spoke.
+    #[schema(value_type = Option<Object>)]
     call_result: Option<Value>,
     /// What became of another time: `{outcome: rescheduled|reschedule_requested, rescheduled_to, reschedule_request}`. Only where
     /// one could be agreed on, and was wished for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
     reschedule_outcome: Option<Value>,
     /// Where each property was said: `{status: grounded|not_said|invalid, turn, quote}`.
+    #[schema(value_type = Option<Object>)]
     evidence: Option<Value>,
-    /// Why it ended, for example `customer-ended-call`.
+    /// Why it ended; null until then. `completed`: `customer-ended-call`, `agent-ended-call`, `max-duration`, `silence`,
+    /// `transferred`, `voicemail-left`, `opt-out`. `canceled`: `canceled`. `failed`: all others; `dial-unknown` says that the
+    /// carrier never told whether it rang, `blocked` that a rule stopped it, `expired` that it could not be dialled in time.
     ended_reason: Option<String>,
-    /// The rule that holds it back, or that stopped it.
+    /// The rule that holds it back, or that stopped it. `suppressed`, `country_not_allowed` and `no_consent` end it; the others
+    /// let it wait: for the hours, the next day or month, or for a call to end.
     blocked_by: Option<String>,
     /// The carrier's own error code for why its latest call could not be placed.
     carrier_code: Option<u32>,
     /// Not dialled before.
     scheduled_at: Option<String>,
-    /// No call is begun after.
+    /// No call is begun after this.
     expires_at: String,
     /// Calls begun so far.
     attempts: u32,
@@ -51,9 +71,13 @@ pub(crate) struct NotificationBody {
     retry: RetryBody,
     /// The number it was asked to be rung from.
     from: Option<String>,
-    /// `hang_up`, `leave_message` or `retry`.
+    /// What happens when a machine picks up.
     voicemail: String,
+    /// As it was given.
+    #[schema(value_type = Option<Object>)]
     reschedule: Option<Value>,
+    /// Your own data.
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
     created_at: String,
     updated_at: String,
@@ -63,8 +87,11 @@ pub(crate) struct NotificationBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RetryPolicy)]
 struct RetryBody {
+    /// Most attempts.
     max_attempts: u32,
+    /// The pause after each attempt, in seconds; the last one repeats.
     delay_seconds: Vec<u32>,
+    /// The endings after which it is rung again.
     on: Vec<String>,
 }
 
@@ -78,10 +105,12 @@ pub(crate) struct PlacedBody {
 
 /// Its first attempt.
 #[derive(Serialize, ToSchema)]
-#[schema(as = PlacedCall)]
+#[schema(as = PlacedCall, example = json!({"callId": "01890a5d-ac96-774b-bcce-b302099a0003", "status": "queued"}))]
 struct CallBody {
     #[serde(rename = "callId")]
+    /// Its id, as in `GET /calls/{id}`.
     call_id: String,
+    /// Where it stands; for one that is dialled at once `queued`, while the notification is `in_progress` already.
     status: String,
 }
 

@@ -6,6 +6,9 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::super::agents::RescheduleBody;
+use super::super::customers::NewCustomerRequest;
+
 /// A call that is asked for. Exactly one of `customer_id`, `customer_external_id` and `customer` says who is rung; without an
 /// `agent_id` the `message` is what the call says.
 #[derive(ToSchema)]
@@ -25,7 +28,7 @@ pub(crate) struct OrderSchema {
     /// Somebody described here. Who is known by the `external_id` stays as stored, and is rung at this `phone`; a number that is
     /// new to them is added. Who is not known is created.
     #[schema(required = false)]
-    customer: InlineCustomerSchema,
+    customer: NewCustomerRequest,
     /// The agent that talks.
     agent_id: Option<Uuid>,
     /// One of its versions; without it the newest.
@@ -37,8 +40,9 @@ pub(crate) struct OrderSchema {
     /// Nuance for this one call; fills `{{context}}`.
     #[schema(max_length = 4000)]
     context: Option<String>,
-    /// At most 64 strings (of 2,000 characters), numbers and booleans for the prompt's `{{tokens}}`.
-    #[schema(required = false)]
+    /// At most 64 strings (of 2,000 characters), numbers and booleans for the prompt's `{{tokens}}`. They win over the built-in
+    /// ones; numbers and booleans are written as in JSON; what the prompt does not ask for is ignored.
+    #[schema(required = false, value_type = Object)]
     variables: Value,
     /// Without an agent: ask to confirm, cancel or reschedule. With one it is only stored and shown.
     #[schema(required = false, default = false)]
@@ -55,37 +59,20 @@ pub(crate) struct OrderSchema {
     /// When to ring again. Without it the project's `retry` setting counts.
     #[schema(required = false)]
     retry: RetrySchema,
-    /// A number of the project's carrier to ring from, E.164.
+    /// A number of the project's carrier to ring from, E.164; without it the carrier's own choice. With one that is not the
+    /// carrier's the call ends as `carrier-error`.
     #[schema(required = false, example = "+15005550006")]
     from: String,
     /// What happens when a machine picks up: `hang_up`; `leave_message` says the agent's `voicemail_message`, else the `message`,
     /// after its greeting; `retry` hangs up and counts as an ending after which it is rung again.
-    #[schema(required = false, default = "hang_up", pattern = "^(hang_up|leave_message|retry)$")]
+    #[schema(required = false, default = "hang_up")]
     voicemail: String,
     /// How another time is agreed on: `slots` (times), `url` or both.
     #[schema(required = false)]
-    reschedule: Value,
+    reschedule: RescheduleBody,
     /// Your own data, at most 16 KiB; comes back in every answer and webhook.
-    #[schema(required = false)]
+    #[schema(required = false, value_type = Object)]
     metadata: Value,
-}
-
-/// The fields of `POST /customers`.
-#[derive(ToSchema)]
-#[schema(as = InlineCustomer)]
-pub(crate) struct InlineCustomerSchema {
-    /// Your own id for them.
-    #[schema(min_length = 1, max_length = 200)]
-    external_id: String,
-    /// First name.
-    #[schema(min_length = 1, max_length = 200)]
-    first_name: String,
-    /// Last name.
-    #[schema(min_length = 1, max_length = 200)]
-    last_name: String,
-    /// The number to ring, E.164.
-    #[schema(example = "+14155552671")]
-    phone: String,
 }
 
 /// When a number is rung again.
@@ -95,18 +82,20 @@ pub(crate) struct RetrySchema {
     /// Most attempts.
     #[schema(required = false, default = 1, minimum = 1, maximum = 5)]
     max_attempts: u32,
-    /// The pause after each attempt, seconds; the last one repeats. Empty: five minutes.
+    /// The pause after each attempt, seconds, at most a day; the last one repeats. Empty: five minutes.
     #[schema(required = false, max_items = 4)]
     delay_seconds: Vec<u32>,
-    /// The endings after which it is rung again: any of `voicemail`, `screened`, `busy`, `no-answer`, `rejected`,
-    /// `carrier-error`, `error`. Empty: `busy` and `no-answer`.
+    /// The endings after which it is rung again. Empty: `busy` and `no-answer`.
     #[schema(required = false)]
     on: Vec<String>,
 }
 
 /// Many notifications.
 #[derive(ToSchema)]
-#[schema(as = NewNotifications)]
+#[schema(as = NewNotifications, example = json!({"notifications": [
+    {"customer_external_id": "user_12345", "message": "Your order has shipped."},
+    {"customer_external_id": "user_12346", "message": "Your order has shipped."}
+]}))]
 pub(crate) struct BatchSchema {
     /// 1 to 1,000. The array alone, without an object around it, is accepted as well.
     #[schema(min_items = 1, max_items = 1000)]
@@ -117,8 +106,8 @@ pub(crate) struct BatchSchema {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FilterParams {
-    /// `queued`, `in_progress`, `completed`, `failed` or `canceled`.
-    #[param(required = false, pattern = "^(queued|in_progress|completed|failed|canceled)$")]
+    /// Those with this status.
+    #[param(required = false)]
     status: String,
     /// Those for this customer.
     #[param(required = false)]

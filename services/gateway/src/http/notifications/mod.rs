@@ -39,7 +39,9 @@ fn failed(error: RpcError) -> ApiError {
     from_rpc(error, "notification", "Notification")
 }
 
-/// Ask for a call. It rings at once, or when it is due and the rules allow it; `call.callId` names its first attempt.
+/// Ask for a call. It rings at once, or when it is due and the rules allow it; `call.callId` names its first attempt. What a rule
+/// stops is accepted all the same, and ends as `blocked`. There are no priorities: what waits is rung oldest first. A call is not
+/// recorded; what was said is kept as text. A customer who rings back within 24 hours talks with the same agent.
 #[utoipa::path(
     post,
     path = "/api/v1/notifications",
@@ -48,8 +50,10 @@ fn failed(error: RpcError) -> ApiError {
     request_body = OrderSchema,
     responses(
         (status = 201, description = "Accepted.", body = PlacedBody),
-        (status = 404, description = "No such customer, agent or version of it in this project.", body = ErrorBody),
-        (status = 409, description = "`agent_disabled`, `no_carrier`, `no_phone`, `phone_not_active`, or a request with this Idempotency-Key is still running.", body = ErrorBody),
+        (status = 404, description = "`customer_not_found`, `agent_not_found`, `agent_version_not_found`: not in this project, or not in this business. \
+            `project_not_found`: `x-echo-project` names none of the business.", body = ErrorBody),
+        (status = 409, description = "`agent_disabled`. `no_carrier`: the project has nothing to call with. `no_phone`: the customer has no number. \
+            `phone_not_active`: it is `unreachable` or `opted_out`.", body = ErrorBody),
     )
 )]
 pub(crate) async fn create(

@@ -1,0 +1,51 @@
+//! How a caller says who they are.
+
+use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{OpenApi as Document, Required};
+
+const API_KEY: &str = "A project's key: `echo_` and 64 hexadecimal digits. It acts as a `developer`, and has no scopes, no \
+                       expiry, no time of last use and no list of addresses. Where nothing shall ring, the project has the \
+                       carrier `sandbox`: there are no keys for tests.";
+const ACCESS_TOKEN: &str = "A member's access token, good for an hour wherever an API key is. The project is the \
+                            `x-echo-project` header, else the business' first.";
+const REFRESH_TOKEN: &str = "A refresh token: good once, for another pair of tokens.";
+
+/// Declares the credentials.
+pub(super) fn add(document: &mut Document) {
+    let components = document.components.get_or_insert_default();
+    let key = ApiKeyValue::with_description("x-api-key", API_KEY);
+    components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    components.add_security_scheme("accessToken", token(ACCESS_TOKEN));
+    components.add_security_scheme("refreshToken", token(REFRESH_TOKEN));
+}
+
+fn token(description: &str) -> SecurityScheme {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    SecurityScheme::Http(bearer.description(Some(description)).build())
+}
+
+/// A project's key, or a member's token.
+pub(super) fn either() -> Vec<SecurityRequirement> {
+    let none: [&str; 0] = [];
+    ["apiKey", "accessToken"].map(|name| SecurityRequirement::new(name, none)).to_vec()
+}
+
+/// Which project a member means.
+pub(super) fn project() -> Parameter {
+    ParameterBuilder::new()
+        .name("x-echo-project")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "With an access token: the id of the project that is meant, one of the business; without it the first one. A key \
+             has one project, and this header says nothing beside it.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .example(Some(json!("e56b4c35-882d-4604-9944-9763d314ea59")))
+        .build()
+}
