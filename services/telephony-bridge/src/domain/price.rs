@@ -70,8 +70,10 @@ mod tests {
     #[test]
     fn a_price_is_asked_for_less_and_less_often_and_for_no_longer_than_a_day() {
         let mut asked_at = vec![first_question(at(0))];
-        while let Some(next) = next_question(at(0), asked_at.len() as u32, *asked_at.last().unwrap()) {
-            assert!(next > *asked_at.last().unwrap());
+        for asked in 1.. {
+            let last = *asked_at.last().unwrap();
+            let Some(next) = next_question(at(0), asked, last) else { break };
+            assert!(next > last);
             asked_at.push(next);
         }
         let minutes: Vec<i64> = asked_at.iter().map(|t| (*t - at(0)).num_minutes()).collect();
