@@ -141,14 +141,21 @@ pub(crate) async fn put(
 }
 
 fn wanted(fields: &mut Fields<'_>) -> Option<Carrier> {
-    match fields.optional_text("kind", Kind::parse)?.unwrap_or(Kind::Twilio) {
-        Kind::Sandbox => Some(Carrier::Sandbox(Sandbox {})),
+    let kind = fields.optional_text("kind", Kind::parse)?.unwrap_or(Kind::Twilio);
+    let calls_per_second = fields.integer("calls_per_second", 1..=100);
+    let configure_number = fields.flag("configure_number");
+    match kind {
+        Kind::Sandbox => {
+            // It needs no account; one that comes along is held to the same rules.
+            fields.optional_text("account_sid", account_sid)?;
+            fields.optional_text("auth_token", auth_token)?;
+            fields.optional_text("phone_number_sid", phone_number_sid)?;
+            Some(Carrier::Sandbox(Sandbox {}))
+        }
         Kind::Twilio => {
             let account_sid = fields.text("account_sid", account_sid);
             let auth_token = fields.text("auth_token", auth_token);
             let phone_number_sid = fields.text("phone_number_sid", phone_number_sid);
-            let calls_per_second = fields.integer("calls_per_second", 1..=100);
-            let configure_number = fields.flag("configure_number");
             Some(Carrier::Twilio(TwilioAccount {
                 account_sid: account_sid?,
                 auth_token: auth_token?,

@@ -195,7 +195,7 @@ fn delivery(request: &HttpRequest) -> Result<DeliveryId, ApiError> {
     operation_id = "listDeliveries",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint."),
         LogParams
     ),
@@ -235,7 +235,7 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     operation_id = "getDelivery",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint."),
         ("delivery" = Uuid, Path, description = "Which delivery.")
     ),
@@ -260,7 +260,7 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     operation_id = "retryDelivery",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint."),
         ("delivery" = Uuid, Path, description = "Which delivery.")
     ),
@@ -292,7 +292,7 @@ pub(crate) async fn retry(app: Data<App>, request: HttpRequest) -> Result<HttpRe
     operation_id = "testWebhook",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint.")
     ),
     responses(

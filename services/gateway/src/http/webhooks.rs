@@ -117,7 +117,7 @@ pub(super) fn endpoint(request: &HttpRequest) -> Result<EndpointId, ApiError> {
     path = "/api/v1/projects/{project}/webhooks",
     operation_id = "createWebhook",
     tag = "webhooks",
-    params(("project" = Uuid, Path, description = "The credential's project.")),
+    params(("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business.")),
     request_body = NewWebhookRequest,
     responses(
         (status = 201, description = "The endpoint with its signing secret.", body = EndpointBody),
@@ -159,7 +159,7 @@ pub(crate) async fn create(
     path = "/api/v1/projects/{project}/webhooks",
     operation_id = "listWebhooks",
     tag = "webhooks",
-    params(("project" = Uuid, Path, description = "The credential's project."), PageParams),
+    params(("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."), PageParams),
     responses((status = 200, description = "Newest first.", body = Vec<EndpointBody>))
 )]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -183,7 +183,7 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     operation_id = "getWebhook",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint.")
     ),
     responses((status = 200, description = "The endpoint.", body = EndpointBody))
@@ -203,7 +203,7 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     operation_id = "updateWebhook",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint.")
     ),
     request_body = WebhookChangeRequest,
@@ -246,7 +246,7 @@ pub(crate) async fn update(
     operation_id = "deleteWebhook",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint.")
     ),
     responses((status = 204, description = "It is gone."))
@@ -279,7 +279,7 @@ pub(super) struct SecretBody {
     operation_id = "rotateWebhookSecret",
     tag = "webhooks",
     params(
-        ("project" = Uuid, Path, description = "The credential's project."),
+        ("project" = Uuid, Path, description = "Whose: a key's own, or any of a member's business."),
         ("id" = Uuid, Path, description = "Which endpoint.")
     ),
     responses((status = 200, description = "The new secret.", body = SecretBody))

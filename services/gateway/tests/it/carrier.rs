@@ -95,6 +95,7 @@ async fn what_is_wrong_with_an_account_is_told_by_field_and_no_token_is_repeated
     put(with("calls_per_second", json!(0))).await.assert_fields(&["calls_per_second"]);
     put(with("configure_number", json!("yes"))).await.assert_fields(&["configure_number"]);
     put(with("auth_token", json!("two words"))).await.assert_fields(&["auth_token"]);
+    put(json!({"kind": "sandbox", "account_sid": "AC1"})).await.assert_fields(&["account_sid"]);
     let swapped = put(with("account_sid", json!(TOKEN))).await;
     swapped.assert_fields(&["account_sid"]);
     assert!(!swapped.body.to_string().contains(TOKEN), "{}", swapped.body);

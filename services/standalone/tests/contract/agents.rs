@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use testkit::model_server::ModelServer;
 
-use crate::client::{Account, appointment, new_agent};
+use crate::client::{Account, Client, appointment, new_agent, new_customer, new_phone, new_signup};
 use crate::echo::Echo;
 use crate::promises;
 use crate::shape::{elements, has, ids, text, times};
@@ -25,6 +26,7 @@ promises! {
     a_prompt_without_an_opening_line_is_warned_of;
     a_schema_field_that_the_prompt_does_not_ask_for_is_warned_of;
     the_opening_line_that_the_prompt_fixes_is_said_first;
+    the_prompt_is_all_that_the_model_gets;
 }
 
 fn path(agent: &Value) -> String {
@@ -187,4 +189,48 @@ async fn the_opening_line_that_the_prompt_fixes_is_said_first(echo: Arc<Echo>) {
     own.place(&appointment(&customer, &agent)).await;
     let said = echo.opening(text(&customer["phones"][0], "value")).await;
     assert!(said.starts_with(line), "{said}");
+}
+
+async fn the_prompt_is_all_that_the_model_gets(echo: Arc<Echo>) {
+    let model = ModelServer::start().await.expect("a model server");
+    // With another model than the others.
+    let echo = Echo::start_with(echo.pair, &[("OPENAI_BASE_URL", model.url())]).await;
+    let mut signup = new_signup();
+    signup["business_summary"] = json!("bread of the day before");
+    signup["industry"] = json!("Baking");
+    let own = Account::of(&echo, Client::stranger(&echo).post("/auth/signup", &signup).await.is(201));
+    let prompt = "You ring {{recipient_first_name}} about {{subject}}. Say goodbye soon.";
+    let agent = json!({"name": "Nightingale", "system_prompt": prompt});
+    let agent = own.api.post("/api/v1/agents", &agent).await.is(201);
+    let phone = new_phone();
+    let mut customer = new_customer(&phone);
+    customer["metadata"] = json!({"plan": "platinum"});
+    let customer = own.api.post("/api/v1/customers", &customer).await.is(201);
+    let mut call = appointment(&customer, &agent);
+    call["variables"] = json!({"subject": "a leaking tap", "color": "turquoise"});
+    call["context"] = json!("it was a long repair");
+    call["message"] = json!("the car is ready");
+    call["metadata"] = json!({"order": "order-4711"});
+    own.ended(&own.place(&call).await).await;
+    let asked: Vec<_> = model.requests().iter().map(|request| request.body.to_string()).collect();
+    assert!(!asked.is_empty(), "the model was asked");
+    for body in asked {
+        assert!(body.contains("You ring John about a leaking tap. Say goodbye soon."), "{body}");
+        for untold in [
+            "Smith",
+            "platinum",
+            "turquoise",
+            "long repair",
+            "car is ready",
+            "order-4711",
+            "Nightingale",
+            "Acme",
+            "day before",
+            "Baking",
+            text(&customer, "external_id"),
+            &phone,
+        ] {
+            assert!(!body.contains(untold), "{untold} does not stand in the prompt: {body}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! How events are delivered, tried again, and logged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::wait::eventually;
@@ -9,9 +10,10 @@ use crate::client::{Account, Client};
 use crate::echo::{Echo, PATIENCE};
 use crate::inbox::Inbox;
 use crate::promises;
-use crate::shape::{elements, fields, has, ids, text, times};
+use crate::shape::{elements, fields, has, ids, text, time, times};
 
 promises! {
+    an_event_is_tried_four_times_at_once_and_1_5_and_30_minutes_after_the_previous_failure;
     every_attempt_brings_the_same_event_with_the_same_id;
     a_delivery_that_arrives_is_a_success_with_one_attempt;
     a_delivery_that_failed_is_retrying_until_its_next_attempt;
@@ -43,6 +45,40 @@ async fn delivery(api: &Client, log: &str, status: &str) -> Value {
         if newest["status"] == status { Ok(newest) } else { Err(found) }
     };
     eventually(&format!("a delivery that is {status}"), PATIENCE, look).await
+}
+
+async fn an_event_is_tried_four_times_at_once_and_1_5_and_30_minutes_after_the_previous_failure(
+    echo: Arc<Echo>,
+) {
+    // Its time is moved: nobody else may live in it.
+    let echo = Arc::new(Echo::start(echo.pair).await);
+    let (own, inbox, log) = listener(&echo, 500).await;
+    own.ring().await;
+    for (attempts, minutes) in [(1, 1), (2, 5), (3, 30)] {
+        inbox.arrivals_of("call.summary", attempts).await;
+        // While an attempt is under way it is counted, and what is planned is still this attempt.
+        let look = || async {
+            let found = delivery(&own.api, &log, "retrying").await;
+            let over = time(&found, "next_retry_at") > echo.clock.now();
+            if found["attempt_count"] == attempts && over { Ok(found) } else { Err(found) }
+        };
+        let found = eventually("the end of the attempt", PATIENCE, look).await;
+        let (due, failed) = (time(&found, "next_retry_at"), time(&found, "updated_at"));
+        let pause = (due - failed).num_milliseconds();
+        // A tenth later at most, so that what failed together does not come back together.
+        assert!((minutes * 60_000 - 1000..=minutes * 66_000).contains(&pause), "{minutes} min: {pause} ms");
+        let rest = (due - echo.clock.now()).to_std().expect("it is still to come");
+        echo.clock.advance(rest + Duration::from_millis(1));
+    }
+    let found = delivery(&own.api, &log, "failed").await;
+    assert_eq!(found["attempt_count"], 4);
+    assert_eq!(found["next_retry_at"], json!(null));
+    echo.clock.advance(Duration::from_hours(24));
+    let (second, _) = own.listen(&["call.summary"]).await;
+    own.ring().await;
+    second.event("call.summary").await;
+    let first = |events: Vec<Value>| events.iter().filter(|e| e["event_id"] == found["event_id"]).count();
+    assert_eq!(first(inbox.events()), 4, "there is no fifth attempt");
 }
 
 async fn every_attempt_brings_the_same_event_with_the_same_id(echo: Arc<Echo>) {

@@ -50,6 +50,8 @@ pub(crate) struct Echo {
     pub(crate) pair: Pair,
     /// `http://` and where the API listens.
     pub(crate) base: String,
+    /// Its time, which only moves in an Echo that nobody else uses.
+    pub(crate) clock: Clock,
     line: String,
     tables: Tables,
     stop: Option<oneshot::Sender<()>>,
@@ -66,6 +68,11 @@ pub(crate) struct Tables {
 impl Echo {
     /// Starts one.
     pub(crate) async fn start(pair: Pair) -> Self {
+        Self::start_with(pair, &[]).await
+    }
+
+    /// The same with further settings.
+    pub(crate) async fn start_with(pair: Pair, more: &[(&'static str, &str)]) -> Self {
         let id = uuid::Uuid::now_v7().simple().to_string();
         // The random end of the id: two of the same millisecond share its beginning.
         let (_, tag) = id.split_at(16);
@@ -74,7 +81,8 @@ impl Echo {
             schemas: format!("t{tag}_"),
             namespace: format!("test.{tag}"),
         };
-        let (settings, clock) = (tables.settings(pair), Clock::system());
+        let (mut settings, clock) = (tables.settings(pair), Clock::system());
+        settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let (ready, started) = oneshot::channel();
         let (stop, told) = oneshot::channel();
         let its_clock = clock.clone();
@@ -85,7 +93,7 @@ impl Echo {
         let (api, carrier) = started.await.expect("Echo starts");
         let line = format!("http://{carrier}");
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { pair, base: format!("http://{api}"), line, tables, stop, thread }
+        Self { pair, base: format!("http://{api}"), clock, line, tables, stop, thread }
     }
 
     /// The line that its calls go over. A test asks for its own: the connections of one end with its test.

@@ -1,0 +1,140 @@
+//! Who may do what: a row for each operation of the document.
+
+use serde_json::{Value, json};
+
+use crate::document::Operation;
+
+/// The weakest who may. An API key acts as a developer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    /// Whoever proves something in the request itself: a password, a mailed token, a token that is used up or ended by it.
+    Anybody,
+    /// Every member, for their own account.
+    Oneself,
+    /// Every member.
+    Viewer,
+    /// Members who build, and keys.
+    Developer,
+    /// Members who run the business.
+    Admin,
+    /// Only an owner.
+    Owner,
+}
+
+use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer};
+
+/// In the order in which the owner does them in the end: what removes something comes after everything that needs it.
+const ROWS: [(&str, Who); 69] = [
+    ("signUp", Anybody),
+    ("logIn", Anybody),
+    ("refresh", Anybody),
+    ("logOut", Anybody),
+    ("forgotPassword", Anybody),
+    ("resetPassword", Anybody),
+    ("acceptInvitation", Anybody),
+    ("me", Oneself),
+    ("changePassword", Oneself),
+    ("getBusiness", Viewer),
+    ("listMembers", Viewer),
+    ("listProjects", Viewer),
+    ("getProject", Viewer),
+    ("getCarrier", Viewer),
+    ("listAgents", Viewer),
+    ("getAgent", Viewer),
+    ("listAgentVersions", Viewer),
+    ("getAgentVersion", Viewer),
+    ("listCustomers", Viewer),
+    ("getCustomer", Viewer),
+    ("listNotifications", Viewer),
+    ("getNotification", Viewer),
+    ("listCallsOfNotification", Viewer),
+    ("getCall", Viewer),
+    ("previewNotifications", Viewer),
+    ("listSuppressions", Viewer),
+    ("getUsage", Viewer),
+    ("listDeliveries", Viewer),
+    ("getDelivery", Viewer),
+    ("listWebhooks", Developer),
+    ("getWebhook", Developer),
+    ("getAgentSigningSecret", Developer),
+    ("listApiKeys", Developer),
+    ("listAudit", Owner),
+    ("createAgent", Developer),
+    ("updateAgent", Developer),
+    ("rotateAgentSigningSecret", Developer),
+    ("previewAgent", Developer),
+    ("simulateAgent", Developer),
+    ("createCustomer", Developer),
+    ("importCustomers", Developer),
+    ("updateCustomer", Developer),
+    ("updatePhone", Developer),
+    ("addPhone", Developer),
+    ("createNotification", Developer),
+    ("createNotifications", Developer),
+    ("createSuppression", Developer),
+    ("createWebhook", Developer),
+    ("updateWebhook", Developer),
+    ("rotateWebhookSecret", Developer),
+    ("testWebhook", Developer),
+    ("retryDelivery", Developer),
+    ("createApiKey", Developer),
+    ("createProject", Admin),
+    ("updateProject", Admin),
+    ("putCarrier", Admin),
+    ("updateBusiness", Admin),
+    ("inviteMember", Admin),
+    ("updateMember", Admin),
+    ("removePhone", Developer),
+    ("cancelNotification", Developer),
+    ("eraseCustomer", Developer),
+    ("disableAgent", Developer),
+    ("deleteSuppression", Developer),
+    ("deleteWebhook", Developer),
+    ("revokeApiKey", Developer),
+    ("deleteCarrier", Admin),
+    ("removeMember", Admin),
+    ("deleteProject", Admin),
+];
+
+/// Bodies in place of the document's examples: where ids can stand in a body, and where an example asks a server elsewhere.
+pub(crate) fn body_of(operation: &str) -> Option<Value> {
+    let call = json!({"customer_id": "{customers}", "agent_id": "{agents}"});
+    match operation {
+        "createNotification" => Some(call),
+        "createNotifications" => Some(json!({"notifications": [call]})),
+        "previewNotifications" => Some(json!({"customer_ids": ["{customers}"]})),
+        "previewAgent" => Some(json!({"customer_id": "{customers}"})),
+        "simulateAgent" => Some(json!({"customer_id": "{customers}", "messages": []})),
+        "putCarrier" => Some(json!({"kind": "sandbox"})),
+        _ => None,
+    }
+}
+
+/// An operation and who may do it.
+pub(crate) struct Trial {
+    /// Which.
+    pub(crate) operation: Operation,
+    /// The weakest who may.
+    pub(crate) who: Who,
+}
+
+/// The operations in the order of their rows.
+///
+/// # Panics
+/// Where an operation has no row, a row no operation, or a row is more generous than it can be.
+pub(crate) fn with_rows(mut operations: Vec<Operation>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (name, who) in ROWS {
+        let at = operations.iter().position(|operation| operation.id == name);
+        let operation = operations.swap_remove(at.unwrap_or_else(|| panic!("{name} is no operation")));
+        let of_an_account = matches!(who, Anybody | Oneself);
+        assert_eq!(operation.takes_keys, !of_an_account, "{name}: {who:?}, and the document says otherwise");
+        // Who only looks changes nothing; a preview is a question.
+        let looks = operation.method == reqwest::Method::GET || name == "previewNotifications";
+        assert!(who != Viewer || looks, "{name} changes something: no viewer may");
+        trials.push(Trial { operation, who });
+    }
+    let left: Vec<&str> = operations.iter().map(|operation| &*operation.id).collect();
+    assert!(left.is_empty(), "operations without a row, which says who may: {left:?}");
+    trials
+}
