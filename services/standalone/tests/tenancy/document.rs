@@ -29,12 +29,11 @@ impl Operation {
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let text = self.body.as_ref().map_or("", |(_, text)| text);
         let named = |thing: &&str| [&*self.path, text].iter().any(|t| t.contains(&format!("{{{thing}}}")));
-        // A version is a number, everybody's agents have a first one.
-        THINGS.into_iter().filter(named).filter(|thing| *thing != "versions").collect()
+        THINGS.into_iter().filter(named).collect()
     }
 }
 
-/// Everything that has an id.
+/// Everything that has an id. A version is a number, and everybody's agents have a first one.
 const THINGS: [&str; 11] = [
     "agents",
     "api-keys",
