@@ -11,9 +11,10 @@ use contracts::calls::{
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
 use contracts::webhooks::{DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::http::imports::Imports;
 use crate::http::rate_limits::Limits;
 use crate::http::voice_proxy::Bridges;
 use crate::identity::cache::Cache;
@@ -25,9 +26,6 @@ use crate::store::sessions::Standing;
 
 /// How long another service may take to answer.
 pub(crate) const RPC_DEADLINE: Duration = Duration::from_secs(5);
-
-/// Most imports at the same time: each holds its file in memory.
-const IMPORTS: usize = 4;
 
 /// Everything a handler needs. Cloning shares it.
 #[derive(Clone)]
@@ -68,8 +66,8 @@ pub(crate) struct App {
     pub(crate) deletions: Arc<Notify>,
     /// Counts requests.
     pub(crate) limits: Limits,
-    /// How many imports may still begin.
-    pub(crate) imports: Arc<Semaphore>,
+    /// The imports that run.
+    pub(crate) imports: Imports,
     /// Where voice paths are forwarded to, if they are.
     pub(crate) bridges: Option<Bridges>,
     /// Numbers.
@@ -103,7 +101,7 @@ impl App {
             standings: Cache::default(),
             deletions: Arc::default(),
             limits: Limits::new(&config, platform.clock.clone()),
-            imports: Arc::new(Semaphore::new(IMPORTS)),
+            imports: Imports::default(),
             bridges,
             metrics: GatewayMetrics::new(&platform.metrics),
             config: Arc::new(config),

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::audit::note;
 use super::customers::{NewCustomer, keep};
 use super::fields::examine;
+use super::openapi::ErrorBody;
 use super::query::Query;
 use super::reply::Made;
 use super::{body, idempotent, phones::book};
@@ -217,7 +218,10 @@ type Refused = (&'static str, String);
             (String = "application/x-ndjson", example = "{\"external_id\": \"user_1\", \"first_name\": \"John\", \"last_name\": \"Smith\", \"phone\": \"+14155552671\"}\n")
         )
     ),
-    responses((status = 200, description = "What came of it.", body = ImportBody))
+    responses(
+        (status = 200, description = "What came of it.", body = ImportBody),
+        (status = 409, description = "`import_in_progress`: another import of the project is running.", body = ErrorBody)
+    )
 )]
 pub(crate) async fn import(
     app: Data<App>,
@@ -236,8 +240,7 @@ pub(crate) async fn import(
         _ => Err("must be reject or update".to_owned()),
     })?;
     let update = update.unwrap_or(false);
-    let permit = app.imports.clone().try_acquire_owned();
-    let permit = permit.map_err(|_| ApiError::unavailable("as many imports run as there may be"))?;
+    let running = app.imports.begin(tenant.project)?;
     let file = body::read(LIMIT, DEADLINES, &request, payload).await?.freeze();
     let open = move || {
         let fingerprint = json!({"file": sha256_hex(&file), "csv": format == Format::Csv, "update": update});
@@ -247,7 +250,7 @@ pub(crate) async fn import(
     let keyed = idempotent::keyed(&request, &tenant, &fingerprint)?;
     let this = app.get_ref().clone();
     idempotent::remotely(&app, keyed, move |id| async move {
-        let _permit = permit;
+        let _running = running;
         let told = ImportBody { imported: 0, rejected: Vec::new(), rejected_count: 0 };
         let import = Import { id, rows, format, update, next: None, brought: HashMap::new(), told };
         let told = run(&this, tenant.project, import).await?;

@@ -22,6 +22,7 @@ mod docs;
 mod edge;
 mod fields;
 mod idempotent;
+pub(crate) mod imports;
 mod invitations;
 mod members;
 mod notification_batch;

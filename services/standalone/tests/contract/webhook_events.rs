@@ -21,6 +21,7 @@ promises! {
     the_analysis_follows_the_schema_and_is_null_without_one;
     a_duration_is_a_decimal_number_of_seconds_of_talk;
     a_customer_who_hangs_up_ended_the_call;
+    every_event_is_as_the_document_says_and_holds_nothing_else;
 }
 
 const EVENTS: [&str; 3] = ["call.started", "call.ended", "call.summary"];
@@ -139,5 +140,44 @@ async fn a_customer_who_hangs_up_ended_the_call(echo: Arc<Echo>) {
     own.ring_at("+14155550111").await;
     for name in ["call.ended", "call.summary"] {
         assert_eq!(inbox.event(name).await["data"]["ended_reason"], "customer-ended-call", "{name}");
+    }
+}
+
+/// What the document says that an event of this name is, with all that it refers to.
+fn promised(document: &Value, name: &str) -> Value {
+    let place = format!("/webhooks/{}/post/requestBody/content/application~1json/schema", name);
+    let schema = document.pointer(&place).unwrap_or_else(|| panic!("no {name} in the document"));
+    let mut whole = json!({"components": document["components"]});
+    whole["$ref"] = schema["$ref"].clone();
+    whole
+}
+
+/// The names of the fields of the object that a schema refers to.
+fn promised_fields<'a>(document: &'a Value, reference: &Value) -> Vec<&'a str> {
+    let place = reference.as_str().and_then(|text| text.strip_prefix('#')).expect("a reference");
+    fields(&document.pointer(place).expect("a schema")["properties"])
+}
+
+async fn every_event_is_as_the_document_says_and_holds_nothing_else(echo: Arc<Echo>) {
+    let own = Account::new(&echo).await;
+    let document = own.api.get("/openapi.json").await.is(200);
+    let (inbox, endpoint) = own.listen(&EVENTS).await;
+    own.ring().await;
+    own.api.act(&format!("{}/{}/test", own.webhooks(), text(&endpoint, "id"))).await.is(202);
+    for name in EVENTS.into_iter().chain(["webhook.test"]) {
+        let event = inbox.event(name).await;
+        let schema = promised(&document, name);
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let wrong: Vec<String> =
+            validator.iter_errors(&event).map(|e| format!("{} {e}", e.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:?} in {event}");
+        let place = schema["$ref"].as_str().and_then(|text| text.strip_prefix('#')).expect("a reference");
+        let data = &document.pointer(place).expect("a schema")["properties"]["data"];
+        if event["data"].as_object().is_some_and(|data| !data.is_empty()) {
+            let promised = promised_fields(&document, &data["$ref"]);
+            let more: Vec<&str> =
+                fields(&event["data"]).into_iter().filter(|field| !promised.contains(field)).collect();
+            assert!(more.is_empty(), "{more:?} of {name} are not in the document");
+        }
     }
 }
