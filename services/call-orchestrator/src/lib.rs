@@ -46,7 +46,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0005_notifications_api",
             "0006_conversation",
             "0007_costs",
-            "0008_readings"
+            "0008_readings",
+            "0009_indexes"
         ],
         durability: Durability::Full,
     }),

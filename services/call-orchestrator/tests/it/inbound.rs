@@ -99,7 +99,7 @@ async fn what_a_customer_says_who_rings_back_after_the_end_is_kept_with_that_cal
     let calls = world.calls(&placed.id).await;
     let listed: Vec<(bool, bool)> =
         calls.iter().map(|c| (c.inbound, c.call_result_json.is_empty())).collect();
-    assert_eq!(listed, [(false, true), (true, false)]);
+    assert_eq!(listed, [(true, false), (false, true)], "newest first");
     let after = world.get(&placed.id).await;
     assert_eq!((after.status.as_str(), after.call_result_json.as_str()), ("failed", ""));
     assert_eq!(world.summary(&placed.id).await, summary, "and there is one");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::fakes::lock;
 use crate::support::{ENGINES, Gateway, agent, customer, id};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_preview_brings_what_a_notification_would_bring() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -40,7 +40,7 @@ async fn a_preview_brings_what_a_notification_would_bring() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_in_writing_is_sent_whole_and_answered_with_what_comes_next() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -64,7 +64,7 @@ async fn a_conversation_in_writing_is_sent_whole_and_answered_with_what_comes_ne
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_tried_is_said_with_its_place() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let (me, others) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);

@@ -28,7 +28,7 @@ fn everything() -> Value {
     })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_8_an_agent_has_its_documented_fields_and_ours_beside_them() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -61,7 +61,7 @@ async fn fact_1_8_an_agent_has_its_documented_fields_and_ours_beside_them() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_8_an_update_changes_what_is_sent_and_makes_a_version() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -96,7 +96,7 @@ async fn fact_1_8_an_update_changes_what_is_sent_and_makes_a_version() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_updates_at_once_are_two_versions_and_none_is_lost() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -125,7 +125,7 @@ async fn two_updates_at_once_are_two_versions_and_none_is_lost() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_8_a_disabled_agent_stays_readable_cannot_be_used_and_can_be_enabled_again() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -164,7 +164,7 @@ async fn fact_1_8_a_disabled_agent_stays_readable_cannot_be_used_and_can_be_enab
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn versions_are_listed_from_the_newest_page_by_page_and_read_one_by_one() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -207,7 +207,7 @@ async fn versions_are_listed_from_the_newest_page_by_page_and_read_one_by_one() 
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_signing_secret_of_an_agent_is_the_dispatchers() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -236,7 +236,7 @@ async fn the_signing_secret_of_an_agent_is_the_dispatchers() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_12_the_guidance_of_prompts_comes_back_as_warnings() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

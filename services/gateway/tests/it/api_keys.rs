@@ -11,7 +11,7 @@ async fn revoke(gateway: &Gateway, key: &str, id: &str) -> Answer {
     Answer::of(gateway.request(Method::PATCH, &path).header("x-api-key", key).send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_shown_once_listed_by_its_prefix_and_refused_once_revoked() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -34,7 +34,7 @@ async fn a_key_is_shown_once_listed_by_its_prefix_and_refused_once_revoked() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_key_is_refused_by_every_replica_within_five_seconds() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -50,7 +50,7 @@ async fn a_revoked_key_is_refused_by_every_replica_within_five_seconds() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_project_has_fifty_active_keys_and_a_revoked_one_makes_room() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -68,7 +68,7 @@ async fn a_project_has_fifty_active_keys_and_a_revoked_one_makes_room() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_may_revoke_itself() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -77,7 +77,7 @@ async fn a_key_may_revoke_itself() {
     gateway.get("/v1/api-keys", &account.key).await.assert_error(401, "unauthorized");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_good_key_nothing_is_seen() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     gateway.sign_up("jane@acme.example").await;
@@ -90,7 +90,7 @@ async fn without_a_good_key_nothing_is_seen() {
     Answer::of(binary.send().await.unwrap()).await.assert_error(401, "unauthorized");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_business_key_cannot_be_revoked() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (mine, theirs) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);

@@ -19,7 +19,7 @@ async fn login(gateway: &Gateway, email: &str, password: &str) -> Answer {
     Answer::of(request.json(&json!({"email": email, "password": password})).send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_reads_who_did_what_when_and_from_where() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -51,7 +51,7 @@ async fn an_owner_reads_who_did_what_when_and_from_where() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_is_filtered_and_paged_and_says_what_cannot_be_asked_for() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -77,7 +77,7 @@ async fn the_log_is_filtered_and_paged_and_says_what_cannot_be_asked_for() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_owners_read_the_log_and_only_of_their_own_business() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -105,7 +105,7 @@ async fn only_owners_read_the_log_and_only_of_their_own_business() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_sign_in_costs_the_same_whether_or_not_there_is_such_an_address() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     gateway.sign_up("jane@acme.example").await;
@@ -118,7 +118,7 @@ async fn a_failed_sign_in_costs_the_same_whether_or_not_there_is_such_an_address
     assert_eq!(written("jane@acme.example").await, written("nobody@acme.example").await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changes_about_customers_webhooks_and_the_opt_out_list_is_kept_without_what_stands_there() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

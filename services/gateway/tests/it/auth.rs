@@ -9,7 +9,7 @@ async fn login(gateway: &Gateway, email: &str, password: &str) -> Answer {
     Answer::of(gateway.request(Method::POST, "/api/auth/login").json(&body).send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_signed_up_can_log_in_and_the_token_works_like_a_key() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -35,7 +35,7 @@ async fn who_has_signed_up_can_log_in_and_the_token_works_like_a_key() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     gateway.sign_up("jane@acme.example").await;
@@ -56,7 +56,7 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
     assert_eq!(answers.len(), 1, "{answers:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_can_sign_up_once_in_whatever_case_and_signup_ignores_idempotency_keys() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -69,7 +69,7 @@ async fn an_address_can_sign_up_once_in_whatever_case_and_signup_ignores_idempot
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signup_tells_everything_that_is_wrong_and_stores_nothing() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -25,7 +25,7 @@ fn paths(account: &Account) -> [String; 5] {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_is_no_json_object_is_refused_everywhere() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -57,7 +57,7 @@ async fn a_body_that_is_no_json_object_is_refused_everywhere() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_is_too_large_is_refused_whether_announced_or_not() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -80,7 +80,7 @@ async fn a_body_that_is_too_large_is_refused_whether_announced_or_not() {
     assert_eq!(after.iter().map(|(_, n)| n).sum::<i64>(), before.iter().map(|(_, n)| n).sum::<i64>() + 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_json_in_utf8_is_taken() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -108,7 +108,7 @@ async fn only_json_in_utf8_is_taken() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_sends_rubbish_without_a_key_is_told_about_the_key() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     for body in [b"{".to_vec(), vec![b'x'; 2 * 1024 * 1024]] {
@@ -117,7 +117,7 @@ async fn who_sends_rubbish_without_a_key_is_told_about_the_key() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_dribbles_in_is_cut_off() {
     let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &[("ECHO_BODY_DEADLINE_MS", "500")]).await;
     let account = gateway.sign_up("jane@acme.example").await;

@@ -34,7 +34,7 @@ async fn refused(
     assert_eq!(gateway.rows().await, before);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agents_with_wrong_fields_are_refused() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -89,7 +89,7 @@ async fn agents_with_wrong_fields_are_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agents_with_wrong_tools_numbers_and_times_are_refused() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -117,7 +117,7 @@ async fn agents_with_wrong_tools_numbers_and_times_are_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn customers_with_wrong_fields_are_refused() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -157,7 +157,7 @@ async fn customers_with_wrong_fields_are_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_external_id_is_a_conflict_in_its_own_project_only() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -172,7 +172,7 @@ async fn a_taken_external_id_is_a_conflict_in_its_own_project_only() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notifications_with_wrong_fields_never_reach_the_orchestrator() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -215,7 +215,7 @@ async fn notifications_with_wrong_fields_never_reach_the_orchestrator() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn webhooks_with_wrong_fields_never_reach_the_dispatcher() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -240,7 +240,7 @@ async fn webhooks_with_wrong_fields_never_reach_the_dispatcher() {
     assert!(gateway.rows().await.contains(&("idempotency_keys", 0)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_fields_are_ignored() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

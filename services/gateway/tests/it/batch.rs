@@ -16,7 +16,7 @@ fn row(external_id: &str) -> Value {
     json!({"customer_external_id": external_id, "message": "Hello"})
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_row_of_a_batch_stands_for_itself() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -52,7 +52,7 @@ async fn each_row_of_a_batch_stands_for_itself() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_rows_are_placed_once_however_often_they_are_asked_for() {
     let gateway = Gateway::start(Engine::Postgres).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -80,7 +80,7 @@ async fn a_thousand_rows_are_placed_once_however_often_they_are_asked_for() {
     other.assert_error(422, "idempotency_mismatch");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_key_only_the_row_that_nobody_knows_about_is_withdrawn() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -112,7 +112,7 @@ async fn without_a_key_only_the_row_that_nobody_knows_about_is_withdrawn() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_has_one_to_a_thousand_rows_and_four_mebibytes() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

@@ -29,7 +29,7 @@ async fn send(gateway: &Gateway, method: Method, path: &str, token: &str, body: 
     Answer::of(request.send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_project_chooses_what_it_calls_with_and_goes_back() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -76,7 +76,7 @@ async fn a_project_chooses_what_it_calls_with_and_goes_back() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_an_account_is_told_by_field_and_no_token_is_repeated() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let mine = gateway.sign_up("a@acme.example").await;
@@ -104,7 +104,7 @@ async fn what_is_wrong_with_an_account_is_told_by_field_and_no_token_is_repeated
     assert!(lock(&gateway.fakes.carriers).is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_carrier_of_another_project_is_nobodys_business() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -126,7 +126,7 @@ async fn the_carrier_of_another_project_is_nobodys_business() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bridge_that_is_away_is_said_to_be() {
     let gateway = Gateway::start_with(Engine::Sqlite, ALONE, &[]).await;
     let mine = gateway.sign_up("a@acme.example").await;
@@ -135,7 +135,7 @@ async fn a_bridge_that_is_away_is_said_to_be() {
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_sees_the_carrier_and_does_not_change_it() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let mine = gateway.sign_up("a@acme.example").await;

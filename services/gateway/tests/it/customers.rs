@@ -44,7 +44,7 @@ fn everything() -> Value {
     })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_9_a_customer_has_its_documented_fields_and_ours_beside_them() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -73,7 +73,7 @@ async fn fact_1_9_a_customer_has_its_documented_fields_and_ours_beside_them() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_9_a_customer_is_looked_up_by_external_id() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -85,7 +85,7 @@ async fn fact_1_9_a_customer_is_looked_up_by_external_id() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn consent_without_a_time_counts_from_now_and_names_where_it_came_in() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -99,7 +99,7 @@ async fn consent_without_a_time_counts_from_now_and_names_where_it_came_in() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_names_what_changes_and_null_removes() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -130,7 +130,7 @@ async fn a_change_names_what_changes_and_null_removes() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_9_a_taken_external_id_is_a_conflict_also_when_it_is_changed() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -151,7 +151,7 @@ async fn fact_1_9_a_taken_external_id_is_a_conflict_also_when_it_is_changed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_changes_at_once_both_count() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -175,7 +175,7 @@ async fn two_changes_at_once_both_count() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_time_zone_or_consent_is_told_with_its_version_and_no_other() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -209,7 +209,7 @@ async fn a_change_of_time_zone_or_consent_is_told_with_its_version_and_no_other(
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erased_customer_is_gone_and_everybody_is_told() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -250,7 +250,7 @@ async fn an_erased_customer_is_gone_and_everybody_is_told() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_of_another_project_cannot_be_changed_or_erased() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

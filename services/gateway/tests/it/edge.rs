@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::fakes::lock;
 use crate::support::{Answer, Engine, Gateway, Method, customer, id};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_paths_and_wrong_methods_are_answered_in_the_documented_form() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     for path in [
@@ -33,7 +33,7 @@ async fn unknown_paths_and_wrong_methods_are_answered_in_the_documented_form() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_path_works_with_and_without_api_in_front() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -47,7 +47,7 @@ async fn every_path_works_with_and_without_api_in_front() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_keeps_its_id_and_its_trace_everywhere_it_goes() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -70,7 +70,7 @@ async fn a_request_keeps_its_id_and_its_trace_everywhere_it_goes() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neighbours_that_are_away_are_a_503_that_says_when_to_come_back() {
     let gateway = Gateway::start_with(Engine::Sqlite, crate::support::ALONE, &[]).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -90,7 +90,7 @@ async fn neighbours_that_are_away_are_a_503_that_says_when_to_come_back() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_are_counted_by_route_and_status() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -105,7 +105,7 @@ async fn requests_are_counted_by_route_and_status() {
     assert!(metrics.contains("echo_gateway_request_seconds_count{method=\"POST\",route=\"/auth/signup\"} 1"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_is_there_after_a_restart() {
     let mut gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

@@ -17,7 +17,7 @@ fn replayed(answer: &Answer) -> bool {
     answer.header("idempotent-replayed") == Some("true")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_request_again_gets_the_first_answer_and_has_no_second_effect() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -59,7 +59,7 @@ async fn the_same_request_again_gets_the_first_answer_and_has_no_second_effect()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_refused_is_free_again() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -75,7 +75,7 @@ async fn a_key_that_was_refused_is_free_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_503_a_retry_with_the_key_learns_what_became_of_the_same_notification() {
     for engine in ENGINES {
         for error in [RpcError::DeadlineExceeded, RpcError::Unavailable("gone".into()), RpcError::Busy] {
@@ -101,7 +101,7 @@ async fn after_a_503_a_retry_with_the_key_learns_what_became_of_the_same_notific
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_one_runs_another_one_is_sent_away_and_after_its_lease_takes_over_with_the_same_id() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -131,7 +131,7 @@ async fn while_one_runs_another_one_is_sent_away_and_after_its_lease_takes_over_
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_the_same_moment_make_one_thing() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -148,7 +148,7 @@ async fn many_at_the_same_moment_make_one_thing() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_with_a_secret_that_is_shown_once_is_not_kept() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -165,7 +165,7 @@ async fn an_answer_with_a_secret_that_is_shown_once_is_not_kept() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kept_answers_are_sealed() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -174,7 +174,7 @@ async fn kept_answers_are_sealed() {
     assert!(!texts.is_empty() && texts.iter().all(|t| !t.contains("Smith") && !t.contains("+1415")));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_good_for_a_day() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -190,7 +190,7 @@ async fn a_key_is_good_for_a_day() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_cannot_be_printed_is_refused() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

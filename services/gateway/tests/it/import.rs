@@ -42,7 +42,7 @@ impl World {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn good_rows_of_csv_are_in_and_each_bad_one_is_named_with_its_line() {
     for engine in ENGINES {
         let world = World::new(engine).await;
@@ -98,7 +98,7 @@ async fn good_rows_of_csv_are_in_and_each_bad_one_is_named_with_its_line() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn good_lines_of_json_are_in_and_each_bad_one_is_named() {
     for engine in ENGINES {
         let world = World::new(engine).await;
@@ -132,7 +132,7 @@ async fn good_lines_of_json_are_in_and_each_bad_one_is_named() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_external_id_updates_its_customer_when_that_is_asked_for() {
     for engine in ENGINES {
         let world = World::new(engine).await;
@@ -172,7 +172,7 @@ async fn a_taken_external_id_updates_its_customer_when_that_is_asked_for() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_customers_are_taken_in_by_one_request() {
     for engine in ENGINES {
         let world = World::new(engine).await;
@@ -196,7 +196,7 @@ async fn ten_thousand_customers_are_taken_in_by_one_request() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_import_under_the_same_key_answers_the_same_also_after_it_broke_off() {
     for engine in ENGINES {
         let world = World::new(engine).await;
@@ -226,7 +226,7 @@ async fn the_same_import_under_the_same_key_answers_the_same_also_after_it_broke
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_cannot_be_a_file_of_customers_leaves_nothing_behind() {
     let world = World::new(crate::support::Engine::Sqlite).await;
     let before = world.gateway.rows().await;
@@ -248,7 +248,7 @@ async fn a_body_that_cannot_be_a_file_of_customers_leaves_nothing_behind() {
     assert_eq!(world.import("", CSV, HEADER).await.expect(200), nothing);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_most_ten_thousand_rejected_rows_are_named_and_all_are_counted() {
     let world = World::new(crate::support::Engine::Sqlite).await;
     let told = world.import("", LINES, "{}\n".repeat(10_500)).await.expect(200);
@@ -258,7 +258,7 @@ async fn at_most_ten_thousand_rejected_rows_are_named_and_all_are_counted() {
     assert_eq!(named[0]["problem"], "is required (and 3 more wrong fields)");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_has_at_most_twenty_numbers_also_by_import() {
     let world = World::new(crate::support::Engine::Sqlite).await;
     let made = world.gateway.post("/v1/customers", &world.account.key, &customer("u1")).await.expect(201);

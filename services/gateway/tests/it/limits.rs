@@ -18,7 +18,7 @@ async fn login(gateway: &Gateway, forwarded: Option<&str>) -> Answer {
     Answer::of(request.send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sixtieth_request_to_auth_in_a_minute_passes_and_the_sixty_first_does_not() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     at_a_minutes_beginning(&gateway);
@@ -38,7 +38,7 @@ async fn the_sixtieth_request_to_auth_in_a_minute_passes_and_the_sixty_first_doe
     assert_eq!(login(&gateway, None).await.status, 400);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn behind_a_trusted_proxy_every_client_has_its_own_window() {
     let extra = [("ECHO_TRUSTED_PROXIES", "127.0.0.0/8"), ("ECHO_RATE_LIMIT_AUTH", "1")];
     let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &extra).await;
@@ -48,7 +48,7 @@ async fn behind_a_trusted_proxy_every_client_has_its_own_window() {
     assert_eq!(login(&gateway, Some("203.0.113.8")).await.status, 400);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_may_send_only_so_many_wrong_keys_and_right_ones_all_the_same() {
     let extra = [("ECHO_TRUSTED_PROXIES", "127.0.0.0/8"), ("ECHO_RATE_LIMIT_AUTH", "3")];
     let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &extra).await;
@@ -73,7 +73,7 @@ async fn an_address_may_send_only_so_many_wrong_keys_and_right_ones_all_the_same
     ask(&unknown, "203.0.113.7").await.assert_error(401, "unauthorized");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_has_its_window_and_other_keys_have_theirs() {
     let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &[("ECHO_RATE_LIMIT_KEY", "2")]).await;
     let (one, two) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);
@@ -86,7 +86,7 @@ async fn a_key_has_its_window_and_other_keys_have_theirs() {
     assert_eq!(gateway.get("/v1/agents", &two.key).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_can_be_switched_off() {
     let extra = [("ECHO_RATE_LIMITS", "off"), ("ECHO_RATE_LIMIT_AUTH", "1")];
     let gateway = Gateway::start_with(Engine::Sqlite, GATEWAY, &extra).await;

@@ -67,7 +67,7 @@ async fn build(gateway: &Gateway, token: &str) -> Answer {
     gateway.send(Method::POST, "/v1/agents", token, &crate::support::agent("A")).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_invited_gets_a_mail_makes_an_account_and_works_in_the_business() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -104,7 +104,7 @@ async fn who_is_invited_gets_a_mail_makes_an_account_and_works_in_the_business()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_an_account_joins_with_its_password_or_its_token_and_with_no_other() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -137,7 +137,7 @@ async fn whoever_has_an_account_joins_with_its_password_or_its_token_and_with_no
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_can_be_changed_taken_back_and_runs_out_after_seven_days() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -166,7 +166,7 @@ async fn an_invitation_can_be_changed_taken_back_and_runs_out_after_seven_days()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_of_an_invitation_that_was_changed_is_what_the_newcomer_gets() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let house = House::of(&gateway).await;
@@ -177,7 +177,7 @@ async fn a_role_of_an_invitation_that_was_changed_is_what_the_newcomer_gets() {
     build(&gateway, token(&session)).await.assert_error(403, "forbidden");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_role_and_a_removed_member_count_on_every_replica_within_five_seconds() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -205,7 +205,7 @@ async fn a_changed_role_and_a_removed_member_count_on_every_replica_within_five_
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_business_keeps_an_owner_and_only_owners_touch_owners() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -229,7 +229,7 @@ async fn a_business_keeps_an_owner_and_only_owners_touch_owners() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_owners_who_remove_each_other_leave_one() {
     let gateway = Gateway::start(Engine::Postgres).await;
     let house = House::of(&gateway).await;
@@ -245,7 +245,7 @@ async fn two_owners_who_remove_each_other_leave_one() {
     assert_eq!(owners, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_another_business_are_not_there_and_keys_invite_nobody() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let house = House::of(&gateway).await;
@@ -264,7 +264,7 @@ async fn members_of_another_business_are_not_there_and_keys_invite_nobody() {
     gateway.send(Method::PATCH, &own, &house.owner.token, &json!({})).await.assert_fields(&["role"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_list_of_members_and_invitations_has_pages() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let house = House::of(&gateway).await;
@@ -284,7 +284,7 @@ async fn the_list_of_members_and_invitations_has_pages() {
     assert_eq!(emails, ["d@acme.example", "c@acme.example", "b@acme.example", "owner@acme.example"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_made_once_however_often_it_is_asked_for_with_one_key() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let house = House::of(&gateway).await;
@@ -298,7 +298,7 @@ async fn an_invitation_is_made_once_however_often_it_is_asked_for_with_one_key()
     assert_eq!(house.members().await.len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_business_is_read_by_everybody_and_changed_by_its_admins() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -10,7 +10,7 @@ use testkit::wait::eventually;
 use crate::fakes::lock;
 use crate::support::{ENGINES, Engine, Gateway, agent, customer, id};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plain_message_needs_no_agent() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -37,7 +37,7 @@ async fn a_plain_message_needs_no_agent() {
     assert!(gateway.rows().await.contains(&("placings", 0)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agents_own_options_travel_with_it() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -61,7 +61,7 @@ async fn an_agents_own_options_travel_with_it() {
     assert_eq!(told.output_schema_json, "");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_key_a_notification_nobody_knows_about_is_withdrawn() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -90,7 +90,7 @@ async fn withdrawn(gateway: &Gateway, count: usize) -> Vec<CancelNotification> {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notification_whose_gateway_died_while_it_was_placed_is_withdrawn_by_another() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -115,7 +115,7 @@ async fn a_notification_whose_gateway_died_while_it_was_placed_is_withdrawn_by_a
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_withdrawn_while_it_was_placed_is_not_answered_as_placed() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -144,7 +144,7 @@ async fn what_was_withdrawn_while_it_was_placed_is_not_answered_as_placed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_orchestrator_refuses_is_the_callers_to_mend_and_nothing_is_withdrawn() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -163,7 +163,7 @@ async fn what_the_orchestrator_refuses_is_the_callers_to_mend_and_nothing_is_wit
     assert!(!broken.body.to_string().contains("secret detail"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_goes_away_changes_nothing_about_what_was_asked() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -187,7 +187,7 @@ async fn a_caller_who_goes_away_changes_nothing_about_what_was_asked() {
     assert_eq!(lock(&gateway.fakes.placed).len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn why_a_call_was_not_placed_can_be_read() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -207,7 +207,7 @@ async fn why_a_call_was_not_placed_can_be_read() {
     assert_eq!(told("", 21_211).await, (json!(null), json!(21_211)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disabled_agent_makes_no_calls_but_is_still_listed() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -15,7 +15,7 @@ async fn customers(gateway: &Gateway, account: &Account) -> Vec<Value> {
     gateway.get("/v1/customers", &account.key).await.expect(200).as_array().unwrap().clone()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_is_named_by_either_id_or_described() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -50,7 +50,7 @@ async fn a_customer_is_named_by_either_id_or_described() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exactly_one_way_to_say_who_is_rung() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -69,7 +69,7 @@ async fn exactly_one_way_to_say_who_is_rung() {
     assert!(lock(&gateway.fakes.placed).is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_described_twice_at_once_under_two_keys_is_one_customer() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -85,7 +85,7 @@ async fn somebody_described_twice_at_once_under_two_keys_is_one_customer() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_order_leaves_nobody_behind_who_was_described_in_it() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -101,7 +101,7 @@ async fn a_refused_order_leaves_nobody_behind_who_was_described_in_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_and_how_it_is_dialled_travels_to_the_orchestrator_and_is_shown() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -132,7 +132,7 @@ async fn when_and_how_it_is_dialled_travels_to_the_orchestrator_and_is_shown() {
     assert!(told.standing.is_some());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_time_that_cannot_be_kept_is_refused_and_the_past_means_now() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -162,7 +162,7 @@ async fn a_time_that_cannot_be_kept_is_refused_and_the_past_means_now() {
     send(bad).await.assert_fields(&expected);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_projects_retry_setting_counts_where_the_notification_says_nothing() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -178,7 +178,7 @@ async fn the_projects_retry_setting_counts_where_the_notification_says_nothing()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_may_be_pinned_to_one_of_its_versions() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -205,7 +205,7 @@ async fn an_agent_may_be_pinned_to_one_of_its_versions() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notification_is_canceled_unless_it_is_over_or_somebody_elses() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (account, other) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);
@@ -227,7 +227,7 @@ async fn a_notification_is_canceled_unless_it_is_over_or_somebody_elses() {
         .assert_error(404, "notification_not_found");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_attempt_is_read_with_its_turns_and_only_by_its_project() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (account, other) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);
@@ -274,7 +274,7 @@ async fn each_attempt_is_read_with_its_turns_and_only_by_its_project() {
     gateway.get("/v1/calls/nonsense", &account.key).await.assert_error(404, "call_not_found");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_travel_to_the_orchestrator_and_wrong_ones_are_named() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -301,7 +301,7 @@ async fn filters_travel_to_the_orchestrator_and_wrong_ones_are_named() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_at_once_with_new_numbers_of_one_customer_keep_the_rules_of_their_numbers() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -332,7 +332,7 @@ async fn orders_at_once_with_new_numbers_of_one_customer_keep_the_rules_of_their
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_customers_language_comes_before_the_agents_and_that_before_the_projects() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

@@ -22,7 +22,7 @@ async fn open(gateway: &Gateway, url: &Url) -> (String, String, String) {
     (kind, policy, response.text().await.unwrap())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_loads_all_that_it_needs_from_here_and_may_load_nothing_else() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     for path in ["/docs", "/docs/", "/invitation", "/reset-password"] {
@@ -49,7 +49,7 @@ async fn every_page_loads_all_that_it_needs_from_here_and_may_load_nothing_else(
     assert_eq!(none.status(), 404);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_playground_reads_the_document_from_beside_it() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let page = Url::parse(&format!("{}/docs/", gateway.url)).unwrap();

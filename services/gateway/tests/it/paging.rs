@@ -22,7 +22,7 @@ async fn walk(gateway: &Gateway, path: &str, key: &str, limit: usize) -> Vec<Val
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_are_walked_from_the_newest_to_the_oldest_without_a_gap() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -50,7 +50,7 @@ async fn lists_are_walked_from_the_newest_to_the_oldest_without_a_gap() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_is_the_default_and_the_most() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -63,7 +63,7 @@ async fn a_hundred_is_the_default_and_the_most() {
     assert_eq!(walk(&gateway, "/v1/customers", &account.key, 100).await.len(), 101);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_parameters_are_named() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

@@ -33,7 +33,7 @@ async fn mailed(gateway: &Gateway) -> String {
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_password_ends_every_other_session_on_every_replica_and_not_this_one() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -63,7 +63,7 @@ async fn a_changed_password_ends_every_other_session_on_every_replica_and_not_th
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_member_with_a_token_changes_a_password_and_only_to_one() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -75,7 +75,7 @@ async fn only_a_member_with_a_token_changes_a_password_and_only_to_one() {
     login(&gateway, OLD).await.expect(200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mailed_link_sets_a_password_once_and_ends_all_sessions() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -93,7 +93,7 @@ async fn a_mailed_link_sets_a_password_once_and_ends_all_sessions() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_good_for_an_hour_and_for_nobody_once_the_password_has_changed() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -112,7 +112,7 @@ async fn a_link_is_good_for_an_hour_and_for_nobody_once_the_password_has_changed
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_address_gets_the_same_answer_and_no_mail_and_a_known_one_at_most_three_an_hour() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

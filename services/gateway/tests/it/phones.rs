@@ -51,7 +51,7 @@ impl Book {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_are_added_and_the_primary_one_moves() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;
@@ -72,7 +72,7 @@ async fn numbers_are_added_and_the_primary_one_moves() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_that_cannot_be_one_or_is_there_already_is_refused() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;
@@ -94,7 +94,7 @@ async fn a_number_that_cannot_be_one_or_is_there_already_is_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_numbers_fit_and_no_more() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;
@@ -106,7 +106,7 @@ async fn twenty_numbers_fit_and_no_more() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_primary_number_goes_last_and_without_one_nobody_is_rung() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;
@@ -127,7 +127,7 @@ async fn the_primary_number_goes_last_and_without_one_nobody_is_rung() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_show_whether_a_number_can_be_reached_and_who_opted_out_stays_so() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;
@@ -169,7 +169,7 @@ async fn calls_show_whether_a_number_can_be_reached_and_who_opted_out_stays_so()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_that_is_not_active_is_not_rung() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;
@@ -187,7 +187,7 @@ async fn a_number_that_is_not_active_is_not_rung() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_numbers_at_once_leave_one_primary() {
     for engine in ENGINES {
         let book = Book::of_one(engine).await;

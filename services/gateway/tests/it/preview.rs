@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::fakes::lock;
 use crate::support::{ENGINES, Engine, Gateway, customer, id};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_is_told_about_in_the_order_in_which_they_were_named() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -68,7 +68,7 @@ async fn everybody_is_told_about_in_the_order_in_which_they_were_named() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_projects_customer_is_nobody_and_a_thousand_are_the_most() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (account, other) =

@@ -26,7 +26,7 @@ fn path(project: &Value) -> String {
     format!("/v1/projects/{}", id(project))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fact_1_7_a_second_project_comes_with_its_first_key_and_everything_in_it_is_apart() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -61,7 +61,7 @@ async fn fact_1_7_a_second_project_comes_with_its_first_key_and_everything_in_it
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_key_in_an_answer_is_not_kept_for_a_repetition() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -77,7 +77,7 @@ async fn the_key_in_an_answer_is_not_kept_for_a_repetition() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_are_merged_field_by_field_and_null_brings_a_default_back() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -117,7 +117,7 @@ async fn settings_are_merged_field_by_field_and_null_brings_a_default_back() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_change_of_settings_is_told_with_its_version_and_stands_in_the_next_notification() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -156,7 +156,7 @@ async fn every_change_of_settings_is_told_with_its_version_and_stands_in_the_nex
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_a_project_is_named_and_nothing_is_stored() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -185,7 +185,7 @@ async fn what_is_wrong_with_a_project_is_named_and_nothing_is_stored() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_project_is_gone_with_everything_in_it_on_every_replica() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -236,7 +236,7 @@ async fn a_deleted_project_is_gone_with_everything_in_it_on_every_replica() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_project_stays_also_when_two_are_deleted_at_once() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -255,7 +255,7 @@ async fn the_last_project_stays_also_when_two_are_deleted_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_business_has_a_hundred_projects_and_no_more() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -266,7 +266,7 @@ async fn a_business_has_a_hundred_projects_and_no_more() {
     refused.assert_error(409, "project_limit_reached");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn projects_of_others_are_not_there_and_a_key_changes_none() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

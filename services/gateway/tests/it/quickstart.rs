@@ -67,7 +67,7 @@ fn assert_time(value: &Value) {
     assert!(text.len() == 24 && text.ends_with('Z') && text.as_bytes()[19] == b'.', "{text}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_quickstart_works_word_for_word() {
     for engine in ENGINES {
         walk_through(engine).await;

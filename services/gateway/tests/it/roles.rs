@@ -8,7 +8,7 @@ use crate::support::{Account, Answer, ENGINES, Gateway, Method};
 /// From the weakest to the strongest.
 const ROLES: [&str; 4] = ["viewer", "developer", "admin", "owner"];
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_asks_for_the_role_that_the_document_names() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

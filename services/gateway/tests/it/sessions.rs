@@ -18,7 +18,7 @@ fn token(body: &Value, name: &str) -> String {
     body[name].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_token_gives_a_new_pair_that_works_like_the_old_one() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -36,7 +36,7 @@ async fn a_refresh_token_gives_a_new_pair_that_works_like_the_old_one() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_used_refresh_token_is_good_again_for_ten_seconds_and_then_ends_its_session() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -61,7 +61,7 @@ async fn a_used_refresh_token_is_good_again_for_ten_seconds_and_then_ends_its_se
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_tabs_that_refresh_at_the_same_time_stay_signed_in_both() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -75,7 +75,7 @@ async fn two_tabs_that_refresh_at_the_same_time_stay_signed_in_both() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_refresh_token_that_has_not_run_out_refreshes() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
@@ -87,7 +87,7 @@ async fn only_a_refresh_token_that_has_not_run_out_refreshes() {
     refresh(&gateway, &account.refresh).await.assert_error(401, "unauthorized");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logging_out_with_either_token_ends_the_session_on_every_replica_and_no_other_session() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -113,7 +113,7 @@ async fn logging_out_with_either_token_ends_the_session_on_every_replica_and_no_
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logging_out_needs_a_token() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let none = gateway.request(Method::POST, "/auth/logout").send().await.unwrap();
@@ -121,7 +121,7 @@ async fn logging_out_needs_a_token() {
     gateway.bearing(Method::POST, "/auth/logout", "nonsense").await.assert_error(401, "unauthorized");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn me_says_who_i_am_where_and_as_what() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -145,7 +145,7 @@ async fn me_says_who_i_am_where_and_as_what() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_may_name_the_business_and_must_be_a_member_of_it() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (mine, theirs) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);

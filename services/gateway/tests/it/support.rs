@@ -41,6 +41,15 @@ pub(crate) struct Gateway {
     home: Arc<Home>,
 }
 
+impl Drop for Gateway {
+    /// A process that is only dropped keeps its connections until the last test of all has ended.
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(running.stop()));
+        }
+    }
+}
+
 /// Where the tables of a test are; gone with the last gateway on them.
 struct Home {
     folder: tempfile::TempDir,

@@ -10,7 +10,7 @@ async fn delete(gateway: &Gateway, key: &str, id: &str) -> crate::support::Answe
     crate::support::Answer::of(request.header("x-api-key", key).send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_is_put_on_the_list_found_there_and_taken_off() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (account, other) =
@@ -43,7 +43,7 @@ async fn a_number_is_put_on_the_list_found_there_and_taken_off() {
     delete(&gateway, &account.key, "nonsense").await.assert_error(404, "suppression_not_found");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_number_is_refused_and_a_key_answers_once() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

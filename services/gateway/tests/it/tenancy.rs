@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::fakes::lock;
 use crate::support::{Answer, ENGINES, Gateway, Method, agent, customer, id};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_things_of_another_business_are_not_found() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -46,7 +46,7 @@ async fn the_things_of_another_business_are_not_found() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_chooses_among_the_projects_of_its_own_business() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -69,7 +69,7 @@ async fn a_token_chooses_among_the_projects_of_its_own_business() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_key_of_idempotency_means_different_things_to_different_projects() {
     let gateway = Gateway::start(crate::support::Engine::Sqlite).await;
     let (mine, theirs) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);
@@ -78,7 +78,7 @@ async fn one_key_of_idempotency_means_different_things_to_different_projects() {
     assert_ne!(one["id"], two["id"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_viewer_looks_and_changes_nothing_and_a_removed_member_sees_nothing() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -113,7 +113,7 @@ async fn a_viewer_looks_and_changes_nothing_and_a_removed_member_sees_nothing() 
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_reaches_every_project_of_the_business_by_its_path_and_a_key_only_its_own() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -27,7 +27,7 @@ async fn with_token(gateway: &Gateway, path: &str, token: &str, project: Option<
     Answer::of(request.send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_sees_its_project_and_a_member_all_of_the_business() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (account, other) =
@@ -53,7 +53,7 @@ async fn a_key_sees_its_project_and_a_member_all_of_the_business() {
     assert_eq!((year.as_array().unwrap().len(), &year[0]["calls"]), (1, &json!(4)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn days_that_are_none_or_too_many_are_refused() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;

@@ -76,7 +76,7 @@ fn expected(path: &str) -> String {
     )
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bridge_on_the_same_listener_keeps_its_paths() {
     for process in [BEFORE, AFTER] {
         let gateway = Gateway::start_with(Engine::Sqlite, process, &[]).await;
@@ -90,7 +90,7 @@ async fn a_bridge_on_the_same_listener_keeps_its_paths() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn voice_paths_are_forwarded_unchanged_past_a_bridge_that_is_not_there() {
     let bridge = Gateway::start_with(Engine::Sqlite, BRIDGE_ONLY, &[]).await;
     let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -105,7 +105,7 @@ async fn voice_paths_are_forwarded_unchanged_past_a_bridge_that_is_not_there() {
 }
 
 /// A bridge that has taken its port and does not listen yet, and one that is never heard of again.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bridge_that_is_still_starting_is_passed_over_and_one_that_is_silent_is_given_up() {
     let bridge = Gateway::start_with(Engine::Sqlite, BRIDGE_ONLY, &[]).await;
     let starting = tokio::net::TcpSocket::new_v4().unwrap();
@@ -121,7 +121,7 @@ async fn a_bridge_that_is_still_starting_is_passed_over_and_one_that_is_silent_i
     ask_again(&twilio(&gateway, "/v1/voice").await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_any_bridge_the_carrier_is_told_to_ask_again() {
     let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let urls = format!("http://{dead}");
@@ -153,7 +153,7 @@ impl Deaf {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bridges_that_do_not_answer_a_connection_are_passed_over_together_in_time() {
     let bridge = Gateway::start_with(Engine::Sqlite, BRIDGE_ONLY, &[]).await;
     let (one, other) = tokio::join!(Deaf::new(), Deaf::new());

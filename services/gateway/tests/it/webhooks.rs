@@ -23,7 +23,7 @@ async fn send(gateway: &Gateway, method: Method, path: &str, key: &str, body: Op
     Answer::of(request.send().await.unwrap()).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patch_changes_what_is_sent_and_leaves_the_rest() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -51,7 +51,7 @@ async fn a_patch_changes_what_is_sent_and_leaves_the_rest() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_endpoint_is_gone() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -65,7 +65,7 @@ async fn a_deleted_endpoint_is_gone() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_answers_the_new_secret_and_nothing_else() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -105,7 +105,7 @@ async fn log(gateway: &Gateway, account: &Account, path: &str, count: usize) -> 
     sent
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_answers_the_delivery_that_it_has_made() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -125,7 +125,7 @@ async fn a_test_answers_the_delivery_that_it_has_made() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_has_pages_of_fifty_unless_asked_otherwise_and_filters() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -159,7 +159,7 @@ async fn the_log_has_pages_of_fifty_unless_asked_otherwise_and_filters() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_shows_its_attempts_and_is_tried_again_on_request() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -189,7 +189,7 @@ async fn a_delivery_shows_its_attempts_and_is_tried_again_on_request() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_business_sees_and_does_nothing() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;

@@ -184,7 +184,8 @@ fn of(row: &log::Delivery) -> Result<Delivery, RpcError> {
         text => text.to_owned(),
     };
     // What is due at once is not what a schedule has planned.
-    let planned = row.next_retry_at.filter(|_| row.status == Status::Retrying.as_str());
+    let waits = row.status == Status::Retrying.as_str() && row.lease_until.is_none();
+    let planned = row.next_retry_at.filter(|_| waits);
     Ok(Delivery {
         id: row.id.0.to_string(),
         endpoint_id: row.endpoint_id.0.to_string(),
