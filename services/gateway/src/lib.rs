@@ -33,7 +33,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0001_accounts",
             "0002_placings",
             "0003_identity",
-            "0004_agents_customers"
+            "0004_agents_customers",
+            "0005_inviters"
         ],
         durability: Durability::Full,
     }),

@@ -138,7 +138,10 @@ impl<'a> Desk<'a> {
         if let Verdict::Known { went, result } = tools::judge(&self.made, &wish.name, &wish.arguments) {
             return Ok(Some((went, result)));
         }
-        if let Some(problem) = arguments::wrong(&frozen.spec, wish).await {
+        let Some(wrong) = voice.kept_alive(arguments::wrong(&frozen.spec, wish)).await else {
+            return Ok(None);
+        };
+        if let Some(problem) = wrong {
             return Ok(Some((Went::Failed, problem)));
         }
         let id = EventId::new();

@@ -1,6 +1,8 @@
 //! What waits, and what is over, looked for by whom it concerns: to look at it again, to stop it, to blank it. Whoever
 //! decides about one of the rows at this moment decides again: their versions move on.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Json, Time};
 use contracts::ids::{CustomerId, NotificationId, ProjectId};
@@ -69,7 +71,9 @@ pub(crate) fn wake(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Personal {
     pub(crate) id: NotificationId,
-    /// Nothing happens to it any more.
+    /// It has ended, but for what is still read out of its last call.
+    pub(crate) ended: bool,
+    /// Nothing happens to it any more, and nobody talks in a call of it.
     pub(crate) over: bool,
 }
 
@@ -94,11 +98,24 @@ pub(crate) fn personal(
         query = query.filter(notifications::id.gt(Id::of(after)));
     }
     let rows: Vec<(Id, String, bool)> = query.load(db)?;
-    let personal = |(id, status, live): (Id, String, bool)| Personal {
-        id: NotificationId(id.0),
-        over: !live && !OPEN.contains(&status.as_str()),
+    let ids: Vec<Id> = rows.iter().map(|(id, ..)| *id).collect();
+    let talking = talking(db, project, &ids)?;
+    let personal = |(id, status, live): (Id, String, bool)| {
+        let ended = !OPEN.contains(&status.as_str());
+        Personal { id: NotificationId(id.0), ended, over: ended && !live && !talking.contains(&id) }
     };
     Ok(rows.into_iter().map(personal).collect())
+}
+
+/// Which of these notifications have a call that has not ended: also after their own end, when the customer rings back.
+fn talking(db: &mut Db, project: ProjectId, of: &[Id]) -> Result<HashSet<Id>, DbError> {
+    let rows: Vec<Id> = calls::table
+        .filter(calls::project_id.eq(Id::of(project)))
+        .filter(calls::notification_id.eq_any(of))
+        .filter(calls::ended_at.is_null())
+        .select(calls::notification_id)
+        .load(db)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Notifications of a project that were over before `before` and still hold personal data, the oldest first.

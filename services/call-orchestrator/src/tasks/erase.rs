@@ -71,7 +71,8 @@ fn step(
     let project = erasure.project;
     let mut page = waiting::personal(tx.conn, (project, erasure.customer), after, PAGE)?;
     let cause = Cause::own(project);
-    for personal in page.iter_mut().filter(|personal| !personal.over) {
+    // What has ended is waited for: its result is being read, or its customer has rung back and talks.
+    for personal in page.iter_mut().filter(|personal| !personal.ended) {
         let Some(mut story) = Story::of_notification(app, tx, &cause, (project, personal.id))? else {
             continue;
         };

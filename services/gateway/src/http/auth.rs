@@ -169,7 +169,7 @@ pub(crate) fn actor(
 }))]
 #[expect(dead_code, reason = "the document's view of what `signup` reads")]
 pub(super) struct SignupRequest {
-    /// One account for an address, in capital letters or not. Nothing is sent to it.
+    /// One account for an address, in capital letters or not. Nothing is sent to it now; later invitations and new passwords are.
     #[schema(format = Email, max_length = 254)]
     email: String,
     /// 8 to 128 characters; there is no other rule.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::auth::{UserBody, actor, audit_user};
+use super::auth::{UserBody, actor, audit_user, note_failure};
 use super::body;
 use super::fields::decode;
 use super::openapi::ErrorBody;
@@ -77,6 +77,7 @@ pub(crate) async fn change(
     let user: User = user.ok_or_else(wrong)?;
     let current = current.ok_or_else(wrong)?;
     if !app.passwords.verify(&current, user.password_hash.clone()).await? {
+        note_failure(&app, &request, Some(id)).await?;
         return Err(wrong());
     }
     let hash = app.passwords.hash(&new).await?;
@@ -121,7 +122,7 @@ pub(super) struct ForgotBody {
 }
 
 /// Ask for a new password. Where a mail server is set, a link is mailed that is good once and for an hour; at most three an
-/// hour and address. The answer and the work are the same for an address that nobody has.
+/// hour and address. The answer is the same for an address that nobody has.
 #[utoipa::path(
     post,
     path = "/auth/password/forgot",

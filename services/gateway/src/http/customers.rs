@@ -422,7 +422,7 @@ pub(crate) async fn update(
 }
 
 /// Erase a customer: nothing personal about them is kept anywhere. Their notifications stay, with `customer_id` null; what
-/// waits is canceled, and calls that run are stopped. A number on the opt-out list stays there.
+/// waits is canceled, calls that run are stopped, and one by which they ring back is forgotten when it ends. A number on the opt-out list stays there.
 #[utoipa::path(
     delete,
     path = "/api/v1/customers/{id}",

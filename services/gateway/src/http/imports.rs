@@ -11,6 +11,8 @@ use crate::error::ApiError;
 
 /// Most imports at the same time in one process.
 const MOST: usize = 4;
+/// When whoever was refused may ask again, in seconds: an import of ten thousand rows takes some.
+const AGAIN: u64 = 5;
 
 /// The imports of this process. Cloning shares them.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ impl Imports {
         let permit = Arc::clone(&self.free).try_acquire_owned().map_err(full)?;
         if !self.projects.lock().unwrap_or_else(PoisonError::into_inner).insert(project) {
             let message = "An import of this project is running; send the next one when it has ended";
-            return Err(ApiError::conflict("import_in_progress", message));
+            return Err(ApiError::conflict("import_in_progress", message).retry_after(AGAIN));
         }
         Ok(Import { project, projects: Arc::clone(&self.projects), _permit: permit })
     }

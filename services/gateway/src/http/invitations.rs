@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
 use common::db::{DbError, Id, Time, Tx};
 use contracts::ids::{BusinessId, UserId};
 use serde::Serialize;
@@ -22,7 +23,7 @@ use crate::domain::person::{Email, Password};
 use crate::domain::role::{Operation, Role};
 use crate::domain::text::PersonName;
 use crate::error::ApiError;
-use crate::identity::credential::{Tenant, authorise, bearer, signed_in};
+use crate::identity::credential::{Subject, Tenant, authorise, bearer, signed_in};
 use crate::identity::one_time::OneTime;
 use crate::identity::session::Opening;
 use crate::mails::{self, Mail};
@@ -34,6 +35,9 @@ use crate::store::users::{self, User};
 
 /// Most invitations of a business that wait for an answer.
 const MOST_OPEN: i64 = 100;
+/// Most invitations of a business in a day, and of those for one address: each is a mail to somebody who has asked for nothing.
+const MOST_A_DAY: i64 = 200;
+const MOST_A_DAY_AND_ADDRESS: i64 = 3;
 
 /// Who is invited.
 #[derive(ToSchema)]
@@ -149,7 +153,19 @@ fn invite(tx: &mut Tx<'_>, tenant: &Tenant, row: &Invitation, token: &OneTime) -
         }
         _ => {}
     }
-    invitations::insert(tx.conn, row, &token.hash())?;
+    let yesterday = Time::from(tx.now() - TimeDelta::days(1));
+    let (all, own) = invitations::count_since(tx.conn, tenant.business, &row.email_key, yesterday)?;
+    if all >= MOST_A_DAY || own >= MOST_A_DAY_AND_ADDRESS {
+        let message = format!(
+            "At most {MOST_A_DAY} invitations are sent in a day, {MOST_A_DAY_AND_ADDRESS} of them to one address"
+        );
+        return Err(ApiError::conflict("invitation_limit_reached", message));
+    }
+    let inviter = match tenant.subject {
+        Subject::User(user) => Some(user),
+        Subject::Key(_) => None,
+    };
+    invitations::insert(tx.conn, row, &token.hash(), inviter)?;
     let details = json!({"email": row.email, "role": row.role});
     Ok(audit::note(tx, &tenant.actor(), Event::on(Action::Invited, row.id.0).with(details))?)
 }

@@ -21,9 +21,9 @@ use crate::domain::role::{Operation, Role};
 use crate::error::ApiError;
 use crate::identity::credential::{Tenant, authorise};
 use crate::store::audit::{self, Event};
-use crate::store::businesses;
 use crate::store::invitations::{self, Invitation};
 use crate::store::memberships::{self, MemberRow};
+use crate::store::{businesses, sessions};
 
 /// A member, or somebody who was invited.
 #[derive(Serialize, ToSchema)]
@@ -207,7 +207,11 @@ fn change_member(
     memberships::set_role(tx.conn, tenant.business, row.id, role, now)?;
     let details = json!({"from": before.as_str(), "to": role.as_str(), "email": row.email});
     audit::note(tx, &tenant.actor(), Event::on(Action::RoleChanged, row.id.0).with(details))?;
-    forget_standing(tx, app, UserId(row.user_id.0));
+    let user = UserId(row.user_id.0);
+    if role < before {
+        invitations::revoke_by(tx.conn, tenant.business, user, now)?;
+    }
+    forget_standing(tx, app, user);
     Ok(MemberRow { role: role.as_str().to_owned(), ..row }.into())
 }
 
@@ -270,9 +274,12 @@ fn remove_member(tx: &mut Tx<'_>, app: &App, tenant: &Tenant, row: &MemberRow) -
     if role == Role::Owner {
         an_owner_stays(tx, tenant)?;
     }
+    let (user, now) = (UserId(row.user_id.0), Time::from(tx.now()));
     memberships::remove(tx.conn, tenant.business, row.id)?;
+    sessions::revoke_all(tx.conn, user, tenant.business, now)?;
+    invitations::revoke_by(tx.conn, tenant.business, user, now)?;
     let details = json!({"email": row.email, "role": row.role});
     audit::note(tx, &tenant.actor(), Event::on(Action::MemberRemoved, row.id.0).with(details))?;
-    forget_standing(tx, app, UserId(row.user_id.0));
+    forget_standing(tx, app, user);
     Ok(())
 }

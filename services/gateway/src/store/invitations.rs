@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::BusinessId;
+use contracts::ids::{BusinessId, UserId};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -60,8 +60,13 @@ fn open(now: Time) -> _ {
     invitations::status.eq(pending).and(invitations::expires_at.gt(now))
 }
 
-/// Stores an invitation.
-pub(crate) fn insert(conn: &mut Db, row: &Invitation, token_hash: &str) -> Result<(), DbError> {
+/// Stores an invitation by a member.
+pub(crate) fn insert(
+    conn: &mut Db,
+    row: &Invitation,
+    token_hash: &str,
+    invited_by: Option<UserId>,
+) -> Result<(), DbError> {
     diesel::insert_into(invitations::table)
         .values((
             invitations::id.eq(row.id),
@@ -73,9 +78,39 @@ pub(crate) fn insert(conn: &mut Db, row: &Invitation, token_hash: &str) -> Resul
             invitations::status.eq(&row.status),
             invitations::created_at.eq(row.created_at),
             invitations::expires_at.eq(row.expires_at),
+            invitations::invited_by.eq(invited_by.map(Id::of)),
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// How many invitations of a business were made since `from`, whatever became of them, and how many of them for this address.
+pub(crate) fn count_since(
+    conn: &mut Db,
+    business: BusinessId,
+    email_key: &str,
+    from: Time,
+) -> Result<(i64, i64), DbError> {
+    let of_business = invitations::table
+        .filter(invitations::business_id.eq(Id::of(business)))
+        .filter(invitations::created_at.gt(from));
+    let all = of_business.count().get_result(conn)?;
+    let own = of_business.filter(invitations::email_key.eq(email_key)).count().get_result(conn)?;
+    Ok((all, own))
+}
+
+/// Takes back what a member has asked for in a business and nobody has accepted. Answers how many.
+pub(crate) fn revoke_by(
+    conn: &mut Db,
+    business: BusinessId,
+    member: UserId,
+    now: Time,
+) -> Result<usize, DbError> {
+    let theirs =
+        invitations::business_id.eq(Id::of(business)).and(invitations::invited_by.eq(Id::of(member)));
+    Ok(diesel::update(invitations::table.filter(theirs).filter(open(now)))
+        .set(invitations::status.eq(REVOKED))
+        .execute(conn)?)
 }
 
 /// A page of a business's invitations that can still be accepted, newest first.

@@ -86,6 +86,7 @@ tables! {
         status -> Text,
         created_at -> UtcTime,
         expires_at -> UtcTime,
+        invited_by -> Nullable<Uuid>,
     }
     password_resets (id) {
         id -> Uuid,

@@ -82,6 +82,20 @@ pub(crate) fn revoke(conn: &mut Db, session: SessionId, now: Time) -> Result<boo
     Ok(diesel::update(alive).set(sessions::revoked_at.eq(now)).execute(conn)? == 1)
 }
 
+/// Ends all sessions of a user on behalf of a business.
+pub(crate) fn revoke_all(
+    conn: &mut Db,
+    user: UserId,
+    business: BusinessId,
+    now: Time,
+) -> Result<(), DbError> {
+    let theirs = sessions::user_id.eq(Id::of(user)).and(sessions::business_id.eq(Id::of(business)));
+    diesel::update(sessions::table.filter(theirs).filter(sessions::revoked_at.is_null()))
+        .set(sessions::revoked_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Takes a user's session along into a new generation, in which all others count no longer.
 pub(crate) fn take_along(
     conn: &mut Db,

@@ -324,3 +324,50 @@ async fn the_business_is_read_by_everybody_and_changed_by_its_admins() {
         refused.assert_fields(&["name", "summary", "industry"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_has_asked_for_goes_with_their_right_to_ask() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let house = House::of(&gateway).await;
+        for end in [Method::PATCH, Method::DELETE] {
+            let email = format!("{}@acme.example", end.as_str().to_lowercase());
+            let session = house.join(&email, "owner").await;
+            let backdoor = house.invite_as(token(&session), &format!("x{email}"), "owner").await.expect(201);
+            let path = format!("/v1/members/{}", house.member(&email).await);
+            let viewer = json!({"role": "viewer"});
+            let ended = gateway.send(end.clone(), &path, &house.owner.token, &viewer).await;
+            assert!(matches!(ended.status, 200 | 204), "{}", ended.body);
+            let late = gateway.auth("/auth/invitations/accept", &newcomer(&backdoor["token"])).await;
+            late.assert_error(410, "invitation_revoked");
+        }
+        let kept = house.invite("y@acme.example", "viewer").await.expect(201);
+        gateway.auth("/auth/invitations/accept", &newcomer(&kept["token"])).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_is_invited_three_times_a_day_however_often_it_is_taken_back() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let house = House::of(&gateway).await;
+    for _ in 0..3 {
+        let invited = house.invite("max@acme.example", "viewer").await.expect(201);
+        let path = format!("/v1/members/{}", id(&invited));
+        gateway.bearing(Method::DELETE, &path, &house.owner.token).await.expect(204);
+    }
+    house.invite("max@acme.example", "viewer").await.assert_error(409, "invitation_limit_reached");
+    house.invite("else@acme.example", "viewer").await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_removed_and_comes_back_begins_anew() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let house = House::of(&gateway).await;
+    let session = house.join("max@acme.example", "viewer").await;
+    let path = format!("/v1/members/{}", house.member("max@acme.example").await);
+    gateway.bearing(Method::DELETE, &path, &house.owner.token).await.expect(204);
+    house.join("max@acme.example", "viewer").await;
+    look(&gateway, token(&session)).await.assert_error(401, "unauthorized");
+    let refresh = session["refresh_token"].as_str().unwrap();
+    gateway.bearing(Method::POST, "/auth/refresh", refresh).await.assert_error(401, "unauthorized");
+}

@@ -134,10 +134,11 @@ pub(crate) fn read_answer(answer: Result<String, CreateError>) -> DialResult {
     }
 }
 
-/// Twilio's codes for a number that can never be rung (error dictionary: 21211, 21214, 21217, 21216, 21202).
+/// Twilio's codes for a number that can never be rung (error dictionary: 21201, 21202, 21211, 21214, 21217). Not 21216: that also
+/// says that the account may not call there yet, and a better account may.
 fn cause_of(code: u32) -> Cause {
     match code {
-        21_201 | 21_202 | 21_211 | 21_214 | 21_216 | 21_217 => Cause::InvalidNumber,
+        21_201 | 21_202 | 21_211 | 21_214 | 21_217 => Cause::InvalidNumber,
         _ => Cause::CarrierError,
     }
 }

@@ -10,7 +10,7 @@ use contracts::ids::ProjectId;
 use crate::app::App;
 use crate::store::retentions;
 
-/// Learns it, and looks at once for what is older than that.
+/// Learns it. Where less is kept than before, what is older goes at once.
 pub(crate) async fn handle(app: App, _: Meta, message: ProjectPolicyChanged) -> Outcome {
     let project = match message.project_id.parse::<ProjectId>() {
         Ok(project) => project,
@@ -19,8 +19,11 @@ pub(crate) async fn handle(app: App, _: Meta, message: ProjectPolicyChanged) -> 
     let Some(policy) = message.policy else { return Outcome::Dead("policy is missing".to_owned()) };
     let shorter = Arc::clone(&app.shorter);
     let done = app.platform.database.write(move |tx| {
+        let before = retentions::of(tx.conn, project)?;
         retentions::learn(tx.conn, project, policy.retention_days, policy.version)?;
-        tx.after_commit(move || shorter.notify_one());
+        if retentions::of(tx.conn, project)? < before {
+            tx.after_commit(move || shorter.notify_one());
+        }
         Ok::<_, DbError>(())
     });
     done.await.into()

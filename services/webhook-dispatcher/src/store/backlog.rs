@@ -141,29 +141,34 @@ pub(crate) fn clear(conn: &mut Db, endpoint: Id, most: i64, now: DateTime<Utc>) 
     Ok(if left.is_some() { Cleared::AsFarAsPossible } else { Cleared::All })
 }
 
-/// Removes up to `most` deliveries of an endpoint that were made before `before` and have ended, with their attempts. True:
-/// there may be more.
-pub(crate) fn purge(
+/// Up to `most` deliveries of an endpoint that were made before `before` and have ended, the oldest first.
+pub(crate) fn old(
     conn: &mut Db,
     (project, endpoint): (ProjectId, Id),
     before: DateTime<Utc>,
     most: i64,
-) -> Result<bool, DbError> {
+) -> Result<Vec<Id>, DbError> {
     // A delivery's id says when it was made.
-    let first_kept =
-        Id(Builder::from_unix_timestamp_millis(clock::to_millis(before).unsigned_abs(), &[0; 10])
-            .into_uuid());
+    let millis = clock::to_millis(before).unsigned_abs();
+    let first_kept = Id(Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid());
     let own = deliveries::project_id.eq(Id::of(project)).and(deliveries::endpoint_id.eq(endpoint));
-    let ids: Vec<Id> = deliveries::table
+    Ok(deliveries::table
         .filter(own.and(deliveries::id.lt(first_kept)))
         .filter(deliveries::next_retry_at.is_null().and(deliveries::lease_until.is_null()))
         .order(deliveries::id)
         .limit(most)
         .select(deliveries::id)
-        .load(conn)?;
-    if !ids.is_empty() {
-        diesel::delete(attempts::table.filter(attempts::delivery_id.eq_any(&ids))).execute(conn)?;
-        diesel::delete(deliveries::table.filter(deliveries::id.eq_any(&ids))).execute(conn)?;
-    }
-    Ok(i64::try_from(ids.len()).is_ok_and(|removed| removed == most))
+        .load(conn)?)
+}
+
+/// Removes those of a project's deliveries that have still ended, with their attempts.
+pub(crate) fn remove(conn: &mut Db, project: ProjectId, ids: &[Id]) -> Result<(), DbError> {
+    let gone = || {
+        let own = deliveries::project_id.eq(Id::of(project)).and(deliveries::id.eq_any(ids));
+        own.and(deliveries::next_retry_at.is_null()).and(deliveries::lease_until.is_null())
+    };
+    let theirs = deliveries::table.filter(gone()).select(deliveries::id);
+    diesel::delete(attempts::table.filter(attempts::delivery_id.eq_any(theirs))).execute(conn)?;
+    diesel::delete(deliveries::table.filter(gone())).execute(conn)?;
+    Ok(())
 }

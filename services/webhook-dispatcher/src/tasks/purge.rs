@@ -33,11 +33,18 @@ async fn round(app: App) -> Result<(), DbError> {
     }
 }
 
-/// Removes a page. True: there may be more.
+/// Removes a page. True: there may be more. Mostly there is nothing, and nothing is written then.
 async fn purge(app: &App, project: ProjectId, endpoint: Id) -> Result<bool, DbError> {
-    let write = app.platform.database.write(move |tx| {
-        let before = tx.now() - retentions::of(tx.conn, project)?;
-        backlog::purge(tx.conn, (project, endpoint), before, MOST)
+    let now = app.platform.database.now();
+    let find = app.platform.database.read(move |db| {
+        let before = now - retentions::of(db, project)?;
+        backlog::old(db, (project, endpoint), before, MOST)
     });
-    write.await
+    let old = find.await?;
+    if old.is_empty() {
+        return Ok(false);
+    }
+    let more = i64::try_from(old.len()).is_ok_and(|found| found == MOST);
+    app.platform.database.write(move |tx| backlog::remove(tx.conn, project, &old)).await?;
+    Ok(more)
 }
