@@ -15,14 +15,16 @@ class ToTheSandbox extends twilio.RequestClient {
   }
 }
 
-const httpClient = new ToTheSandbox({ timeout: 30000 });
-const client = twilio(user, password, { accountSid: account, httpClient });
+const by = (options) =>
+  twilio(user, password, { accountSid: account, httpClient: new ToTheSandbox({ timeout: 30000, ...options }) });
+const usual = by({});
+const patient = by({ autoRetry: true });
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 const snake = (name) => name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase());
 const each = (object, change) => Object.fromEntries(Object.entries(object).map(change));
 
-function resource([name, sid]) {
+function resource(client, [name, sid]) {
   const list = name === 'accounts' ? client.api.accounts : client[camel(name)];
   return sid === undefined ? list : list(sid);
 }
@@ -59,14 +61,15 @@ function values(pairs) {
 }
 
 function answer({ do: what, at, with: wanted = {}, ...order }) {
+  const client = order.patiently ? patient : usual;
   const form = values(order.form ?? []);
   if (what === 'sign') return twilio.getExpectedTwilioSignature(order.token, order.url, form);
   if (what === 'validate') return twilio.validateRequest(order.token, order.signature, order.url, form);
   if (what === 'documents') return each(documents, ([name, document]) => [name, document.toString()]);
-  if (what === 'pages') return resource(at).page(inCamels(wanted)).then(pages);
+  if (what === 'pages') return resource(client, at).page(inCamels(wanted)).then(pages);
   const call = what === 'delete' ? 'remove' : what;
   const given = Object.keys(wanted).length > 0 ? [inCamels(wanted)] : [];
-  return resource(at)[call](...given).then(shown);
+  return resource(client, at)[call](...given).then(shown);
 }
 
 async function told(line) {

@@ -146,3 +146,17 @@ async fn a_carrier_that_is_too_busy_or_broken_is_an_exception() {
         refused(&mut client, creation(json!({})), 500, 20500, "Internal server error").await;
     }
 }
+
+#[tokio::test]
+async fn a_library_that_tries_again_when_the_carrier_was_too_busy_rings_once() {
+    let sandbox = Sandbox::start();
+    // Python's library does not.
+    let [_, mut node] = both(&sandbox).await;
+    sandbox.control("nasty", json!({"too_many_requests_next": 2})).await;
+    let mut order = creation(json!({"url": "", "twiml": bye("Hello.")}));
+    order["patiently"] = json!(true);
+    let call = node.asks(order).await;
+    let listed = sandbox.look("calls").await;
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["sid"]), (1, &call["sid"]), "{listed}");
+    assert_eq!(sandbox.look("nasty").await["too_many_requests_next"], 0, "it was turned away twice");
+}

@@ -33,6 +33,9 @@ async fn create(account: &str, token: &str, [from, to, url, status]: [&str; 4]) 
 
 fn document() -> String {
     let say = Say::new("Fish & chips, \"ä\"").lang("de-DE").voice(Voice::woman);
-    let document = Response::new().say(say).play("https://app.example/a.mp3?a=1&b=2").redirect("https://app.example/next");
+    let document = Response::new()
+        .say(say)
+        .play("https://app.example/a.mp3?a=1&b=2")
+        .redirect("https://app.example/next");
     document.build().expect("a document")
 }
