@@ -36,7 +36,8 @@ impl When {
     fn compare(self, at: DateTime<Utc>) -> Ordering {
         match self {
             When::Day(day) => at.date_naive().cmp(&day),
-            When::Moment(moment) => at.cmp(&moment),
+            // A call shows whole seconds: who asks with what it shows means this one.
+            When::Moment(moment) => at.timestamp().cmp(&moment.timestamp()),
         }
     }
 }
@@ -142,6 +143,17 @@ mod tests {
         assert!(!asks("StartTime=2026-03-19", noon));
         assert!(asks("StartTime%3E=2026-03-18", noon) && asks("StartTime%3C=2026-03-18", noon));
         assert!(!asks("StartTime%3E=2026-03-19", noon));
+    }
+
+    #[test]
+    fn a_moment_is_the_whole_second() {
+        let shortly_after = Some("2026-03-18T12:00:00.700Z");
+        for sign in ["", "%3C", "%3E"] {
+            assert!(asks(&format!("StartTime{sign}=2026-03-18T12:00:00Z"), shortly_after), "{sign}");
+        }
+        assert!(!asks("StartTime=2026-03-18T12:00:01Z", shortly_after));
+        assert!(!asks("StartTime%3E=2026-03-18T12:00:01Z", shortly_after));
+        assert!(!asks("StartTime%3C=2026-03-18T11:59:59Z", shortly_after));
     }
 
     #[test]

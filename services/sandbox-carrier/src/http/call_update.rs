@@ -79,6 +79,6 @@ fn read(form: &Form) -> Result<Update, ApiError> {
         status,
         source,
         fallback: form.hook("FallbackUrl", "FallbackMethod", 21205)?,
-        callback: form.hook("StatusCallback", "StatusCallbackMethod", 21200)?,
+        callback: form.hook("StatusCallback", "StatusCallbackMethod", 21609)?,
     })
 }

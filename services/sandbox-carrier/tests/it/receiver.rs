@@ -19,6 +19,15 @@ pub(crate) struct Got {
     pub(crate) method: String,
     pub(crate) token: String,
     pub(crate) form: Vec<(String, String)>,
+    pub(crate) signed: Signed,
+}
+
+/// What a signature is made over, and the signature.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    pub(crate) url: String,
+    pub(crate) form: Vec<(String, String)>,
+    pub(crate) signature: String,
 }
 
 impl Got {
@@ -115,14 +124,16 @@ async fn receive(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpR
     let form = webhook::decode_form(&body);
     let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let url = format!("{}{target}", state.url.lock().unwrap());
-    let signed = signature::verify(TOKEN, &url, &form, &header(signature::HEADER));
+    let signed = Signed { url, form: form.clone(), signature: header(signature::HEADER) };
+    let genuine = signature::verify(TOKEN, &signed.url, &signed.form, &signed.signature);
     let query = webhook::decode_form(request.query_string().as_bytes());
     let got = Got {
-        path: if signed { request.path().to_owned() } else { format!("unsigned: {}", request.path()) },
+        path: if genuine { request.path().to_owned() } else { format!("unsigned: {}", request.path()) },
         query: request.query_string().to_owned(),
         method: request.method().to_string(),
         token: header(signature::IDEMPOTENCY_HEADER),
         form: if form.is_empty() { query } else { form },
+        signed,
     };
     let before = {
         let mut seen = state.seen.lock().unwrap();
