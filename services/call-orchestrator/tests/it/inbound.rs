@@ -13,6 +13,7 @@ use crate::world::{PATIENCE, World, answered, by_agent, heard};
 on_both_engines![
     a_customer_who_rings_back_after_the_end_talks_with_the_same_agent_and_changes_nothing,
     what_a_customer_says_who_rings_back_after_the_end_is_kept_with_that_call,
+    who_is_forgotten_while_they_ring_back_leaves_nothing_of_what_they_say,
     a_notification_that_waits_goes_on_with_the_call_of_its_customer,
     a_call_that_came_in_is_begun_once_and_each_is_a_call_of_its_own,
     whoever_cannot_be_the_customer_is_not_answered,
@@ -107,6 +108,28 @@ async fn what_a_customer_says_who_rings_back_after_the_end_is_kept_with_that_cal
     let forgotten = || async {
         let left = world.count("readings").await;
         if left == 0 { Ok(()) } else { Err(left) }
+    };
+    eventually("what was said to be forgotten", PATIENCE, forgotten).await;
+}
+
+async fn who_is_forgotten_while_they_ring_back_leaves_nothing_of_what_they_say(engine: Engine) {
+    let world = World::new(engine).await;
+    let (placed, dial) = world.ring(by_agent(world.project)).await;
+    let now = world.clock.now().timestamp_millis();
+    world.publish(&[crate::world::progressed(&dial, "no_answer", 3, now)]).await;
+    world.summary(&placed.id).await;
+    let (call, _) = world.rung_back(&dial).await;
+    world.erase_customer(&placed.customer_id).await;
+    world.whole_turn(&call, 1, heard("Yes, that works.")).await;
+    assert_eq!(world.count("turns WHERE heard IS NOT NULL").await, 1, "they talk");
+    world.complete(&call, 20).await;
+    world.quiet().await;
+    let forgotten = || async {
+        world.clock.advance(std::time::Duration::from_secs(6));
+        let heard = world.count("turns WHERE heard IS NOT NULL").await;
+        let said = world.count("sentences WHERE text <> ''").await;
+        let read = world.count("readings").await;
+        if (heard, said, read) == (0, 0, 0) { Ok(()) } else { Err((heard, said, read)) }
     };
     eventually("what was said to be forgotten", PATIENCE, forgotten).await;
 }
