@@ -48,7 +48,7 @@ pub(crate) fn send(app: &App, mail: Mail) {
         let context = Context::within(RPC_DEADLINE);
         match mails.queue_mail(context, request).await {
             Ok(answer) if answer.will_be_sent => {}
-            Ok(_) => tracing::info!(%mail_id, "no mail server is set: a mail was not sent"),
+            Ok(_) => tracing::info!(%mail_id, "a mail was not sent: no mail server is set (ECHO_SMTP_URL)"),
             Err(error) => tracing::warn!(%mail_id, %error, "a mail could not be queued"),
         }
     };
