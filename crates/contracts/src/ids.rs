@@ -1,4 +1,7 @@
-//! One id type per noun. Ids are UUIDv7, made by the program: they sort by the time they were made.
+//! One id type per noun. Ids are UUIDv7, made by the program: they sort by the time they were made. A bot's is written in a
+//! form of its own ([`BotId`]).
+
+mod bot;
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +9,29 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A text that is no UUID where an id was expected.
+pub use bot::BotId;
+
+/// A text that is no id where one was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no {noun} id: expected a UUID such as 8cc6199f-9466-46f2-9db7-936f3c2c1c0b")]
+#[error("`{text}` is no {noun} id: expected one such as {}", example(noun))]
 pub struct BadId {
     noun: &'static str,
     text: String,
+}
+
+impl BadId {
+    /// With as much of the text as can be shown.
+    fn of(noun: &'static str, text: &str) -> Self {
+        Self { noun, text: text.chars().take(64).collect() }
+    }
+}
+
+/// What an id looks like.
+fn example(noun: &str) -> &'static str {
+    match noun {
+        BotId::NOUN => "bot_4Zk9mUqQh8vYw2XnRt3L",
+        _ => "8cc6199f-9466-46f2-9db7-936f3c2c1c0b",
+    }
 }
 
 macro_rules! ids {
@@ -41,7 +61,7 @@ macro_rules! ids {
             type Err = BadId;
             fn from_str(text: &str) -> Result<Self, BadId> {
                 Uuid::parse_str(text).map(Self)
-                    .map_err(|_| BadId { noun: $noun, text: text.chars().take(64).collect() })
+                    .map_err(|_| BadId::of($noun, text))
             }
         }
 

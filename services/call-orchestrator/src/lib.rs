@@ -26,7 +26,7 @@ use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
 use contracts::calls::{
-    ConversationServer, InboundServer, NotificationsServer, RulesServer, SimulationsServer,
+    BotsServer, ConversationServer, InboundServer, NotificationsServer, RulesServer, SimulationsServer,
     SuppressionsServer, UsageServer,
 };
 use tokio::sync::Notify;
@@ -47,7 +47,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0006_conversation",
             "0007_costs",
             "0008_readings",
-            "0009_indexes"
+            "0009_indexes",
+            "0010_bots"
         ],
         durability: Durability::Full,
     }),
@@ -81,6 +82,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(UsageServer(handlers::rpc::Usage(app.clone()))),
             Arc::new(InboundServer(handlers::rpc::Inbound(app.clone()))),
             Arc::new(SimulationsServer(handlers::rpc::Simulations(app.clone()))),
+            Arc::new(BotsServer(handlers::rpc::Bots(app.clone()))),
         ],
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::config::{ConfigError, Settings};
 use common::platform::Platform;
 use contracts::calls::{
-    NotificationsClient, RulesClient, SimulationsClient, SuppressionsClient, UsageClient,
+    BotsClient, NotificationsClient, RulesClient, SimulationsClient, SuppressionsClient, UsageClient,
 };
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
@@ -42,13 +42,15 @@ pub(crate) struct App {
     pub(crate) rules: RulesClient,
     /// What the call-orchestrator has counted.
     pub(crate) usage: UsageClient,
+    /// The call-orchestrator's bots.
+    pub(crate) bots: BotsClient,
     /// The telephony-bridge.
     pub(crate) carriers: CarriersClient,
     /// Agents that are tried.
     pub(crate) simulations: SimulationsClient,
     /// The webhook-dispatcher.
     pub(crate) endpoints: EndpointsClient,
-    /// The webhook-dispatcher, for the secrets of agents.
+    /// The webhook-dispatcher, for the secrets of agents and bots.
     pub(crate) targets: TargetsClient,
     /// The webhook-dispatcher's log.
     pub(crate) deliveries: DeliveriesClient,
@@ -89,6 +91,7 @@ impl App {
             suppressions: SuppressionsClient::new(Arc::clone(&platform.caller)),
             rules: RulesClient::new(Arc::clone(&platform.caller)),
             usage: UsageClient::new(Arc::clone(&platform.caller)),
+            bots: BotsClient::new(Arc::clone(&platform.caller)),
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
             simulations: SimulationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),

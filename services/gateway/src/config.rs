@@ -11,6 +11,8 @@ use url::Url;
 pub(crate) struct Config {
     /// How the world reaches the API, without a slash at the end.
     pub(crate) public_url: String,
+    /// How the carrier reaches the voice paths, without a slash at the end.
+    pub(crate) voice_url: String,
     /// Networks whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// False: nothing is limited.
@@ -41,6 +43,7 @@ impl Config {
                 )
             })?,
         };
+        let voice_url: Url = settings.optional("ECHO_VOICE_URL")?.unwrap_or_else(|| public_url.clone());
         let limits = settings.get("ECHO_RATE_LIMITS", "on".to_owned())?;
         if !matches!(limits.as_str(), "on" | "off") {
             return Err(ConfigError::new("ECHO_RATE_LIMITS", "must be `on` (the default) or `off`"));
@@ -52,6 +55,7 @@ impl Config {
         }
         Ok(Self {
             public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            voice_url: voice_url.as_str().trim_end_matches('/').to_owned(),
             trusted_proxies: settings.list("ECHO_TRUSTED_PROXIES")?,
             limited: limits == "on",
             per_key: settings.get("ECHO_RATE_LIMIT_KEY", 3000)?,

@@ -1,4 +1,4 @@
-//! Every error that a caller sees, in the one documented shape.
+//! Every error that a caller sees, in one of the two documented shapes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +22,15 @@ pub(crate) struct ApiError {
     message: String,
     details: Vec<Problem>,
     hint: Option<Hint>,
+}
+
+/// The shape of an error: which one a caller gets says the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `{"statusCode","message","error","code","details","request_id"}`.
+    Echo,
+    /// `{"error","code","request_id"}`, with the text in `error`.
+    EchoLink,
 }
 
 /// What else a caller is told, in a header.
@@ -158,7 +167,7 @@ impl ApiError {
     }
 
     /// The answer.
-    pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
+    pub(crate) fn response(&self, shape: Shape, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         match &self.hint {
             Some(Hint::RetryAfter(seconds)) => response.insert_header((RETRY_AFTER, seconds.to_string())),
@@ -167,10 +176,18 @@ impl ApiError {
             Some(Hint::HangUp) => response.force_close(),
             None => &mut response,
         };
-        response.json(self.to_json(request_id))
+        match shape {
+            Shape::Echo => response.json(self.to_json(request_id)),
+            Shape::EchoLink => response.json(self.to_link_json(request_id)),
+        }
     }
 
-    /// The documented form.
+    /// EchoLink's form.
+    fn to_link_json(&self, request_id: &str) -> Value {
+        json!({"error": self.message, "code": self.code, "request_id": request_id})
+    }
+
+    /// Echo's form.
     pub(crate) fn to_json(&self, request_id: &str) -> Value {
         json!({
             "statusCode": self.status.as_u16(),
@@ -202,7 +219,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.response("") // the edge writes it again with the request's id
+        self.response(Shape::Echo, "") // the edge writes it again with the request's id, in the shape of its path
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answered_by_detected;
 mod begin_inbound;
+mod bots;
 pub(crate) mod call_priced;
 pub(crate) mod call_progressed;
 mod calls;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::bus::Cause;
 use contracts::calls::{
-    self as proto, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc, SimulationsRpc, SuppressionsRpc,
-    UsageRpc,
+    self as proto, BotsRpc, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc, SimulationsRpc,
+    SuppressionsRpc, UsageRpc,
 };
 use contracts::rpc::{Context, RpcError};
 
 use super::{
-    begin_inbound, calls, get_notification, list_notifications, next_sentence, place_notification,
+    begin_inbound, bots, calls, get_notification, list_notifications, next_sentence, place_notification,
     preview_prompt, preview_rules, simulate, start_turn, stop_notification, suppressions, usage,
 };
 use crate::app::App;
@@ -180,6 +180,48 @@ impl SimulationsRpc for Simulations {
         request: proto::SimulateRequest,
     ) -> Result<proto::SimulateResponse, RpcError> {
         Ok(simulate::simulate(&self.0, request).await?)
+    }
+}
+
+/// Answers `Bots`: the gateway keeps those who answer the calls to users' own numbers.
+pub(crate) struct Bots(pub(crate) App);
+
+#[async_trait]
+impl BotsRpc for Bots {
+    async fn create_bot(&self, _: Context, request: proto::CreateBotRequest) -> Result<proto::Bot, RpcError> {
+        Ok(bots::create(&self.0, request).await?)
+    }
+
+    async fn get_bot(&self, _: Context, request: proto::GetBotRequest) -> Result<proto::Bot, RpcError> {
+        Ok(bots::get(&self.0, &request).await?)
+    }
+
+    async fn list_bots(
+        &self,
+        _: Context,
+        request: proto::ListBotsRequest,
+    ) -> Result<proto::ListBotsResponse, RpcError> {
+        Ok(bots::list(&self.0, &request).await?)
+    }
+
+    async fn count_bots(
+        &self,
+        _: Context,
+        request: proto::CountBotsRequest,
+    ) -> Result<proto::CountBotsResponse, RpcError> {
+        Ok(bots::count(&self.0, &request).await?)
+    }
+
+    async fn update_bot(&self, _: Context, request: proto::UpdateBotRequest) -> Result<proto::Bot, RpcError> {
+        Ok(bots::update(&self.0, request).await?)
+    }
+
+    async fn delete_bot(
+        &self,
+        _: Context,
+        request: proto::DeleteBotRequest,
+    ) -> Result<proto::DeleteBotResponse, RpcError> {
+        Ok(bots::delete(&self.0, &request).await?)
     }
 }
 

@@ -208,4 +208,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use common::db::sql::{Text, UtcTime, Uuid};
+    bots (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        goal -> Text,
+        webhook -> Text,
+        context -> Text,
+        language -> Text,
+        voice -> Text,
+        greeting -> Text,
+        transfer_number -> Text,
+        knowledge_app_id -> Text,
+        status -> Text,
+        created_at -> UtcTime,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(calls, notifications);

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod bots;
 mod endings;
 mod erasure;
 mod extraction;

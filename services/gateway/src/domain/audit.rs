@@ -69,6 +69,12 @@ actions! {
     AgentChanged = "agent.updated";
     /// What signs an agent's requests was replaced.
     AgentSecretRotated = "agent.secret_rotated";
+    /// A bot was made.
+    BotMade = "bot.created";
+    /// A bot is another one.
+    BotChanged = "bot.updated";
+    /// A bot was removed.
+    BotDeleted = "bot.deleted";
     /// What is known about a customer changed: names of fields, never what stands in them.
     CustomerChanged = "customer.updated";
     /// A customer was erased.

@@ -59,6 +59,8 @@ texts! {
     Prompt = |text| required(passage(text, 32_000));
     /// What to say on the LLM path, and the nuance for one call.
     Message = |text| passage(text, 4000);
+    /// What a bot is there for.
+    Goal = |text| required(passage(text, 4000));
     /// A fixed first sentence.
     FirstMessage = |text| required(passage(text, 4000));
     /// What is left on an answering machine.

@@ -14,9 +14,10 @@ use common::trace;
 use tracing::Instrument as _;
 
 use super::request_id::{HEADER, RequestId};
+use super::routes::shape_of;
 use crate::app::App;
 use crate::domain::window::{Quota, WINDOW};
-use crate::error::ApiError;
+use crate::error::{ApiError, Shape};
 
 /// Wraps one resource.
 pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
@@ -48,7 +49,8 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
         }
         next.call(request).await
     };
-    let mut response = shaped(trace::scope(cause, answered).instrument(span.clone()).await?, &id);
+    let response = trace::scope(cause, answered).instrument(span.clone()).await?;
+    let mut response = shaped(response, shape_of(&route), &id);
     mark(&mut response, &id);
     let (status, took) = (response.status(), started.elapsed());
     app.metrics.answered(&route, &method, status, took);
@@ -63,7 +65,7 @@ fn route(request: &ServiceRequest) -> String {
 }
 
 /// Writes an error with the request's id into the documented shape.
-fn shaped(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
+fn shaped(response: ServiceResponse, shape: Shape, id: &RequestId) -> ServiceResponse {
     let Some(error) = response.response().error() else { return response };
     let error = match error.as_error::<ApiError>() {
         Some(error) => error.clone(),
@@ -72,7 +74,7 @@ fn shaped(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
             ApiError::new(status, "request_failed", status.canonical_reason().unwrap_or("Error"))
         }
     };
-    response.into_response(error.response(id.as_str()))
+    response.into_response(error.response(shape, id.as_str()))
 }
 
 fn mark(response: &mut ServiceResponse, id: &RequestId) {

@@ -89,6 +89,11 @@ impl Fields<'_> {
         self.value(name).is_some()
     }
 
+    /// Whether a field is named, `null` or not: what a change says something about.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
     /// The value; one that is `null` counts as absent.
     fn value(&self, name: &str) -> Option<&Value> {
         self.object.get(name).filter(|value| !value.is_null())

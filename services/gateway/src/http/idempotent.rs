@@ -190,7 +190,8 @@ fn opened(app: &App, id: Uuid, status: i32, sealed: &str) -> Result<Made, ApiErr
     let plain = crypto::open(&app.platform.keys.master, &row_name(id), sealed).map_err(ApiError::internal)?;
     let body = String::from_utf8(plain).map_err(ApiError::internal)?;
     let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
-    Ok(Made { status: status.unwrap_or(StatusCode::CREATED), body, customer: None, settled: true })
+    let status = status.unwrap_or(StatusCode::CREATED);
+    Ok(Made { status, body, customer: None, settled: true, secret: false })
 }
 
 /// The right to work on a request.
@@ -317,6 +318,7 @@ fn lease(app: &App, tx: &mut Tx<'_>, keyed: &Keyed) -> Result<Begun<()>, Failed>
 async fn settle(app: &App, lease: Lease, outcome: &Result<Made, ApiError>) -> Result<(), ApiError> {
     let Lease { row, generation, .. } = lease;
     let answer = match outcome {
+        Ok(made) if made.secret => Some(answer(app, row, made, Keep::Nothing)?),
         Ok(made) if made.settled => Some(answer(app, row, made, Keep::Answer)?),
         Ok(_) | Err(_) => None,
     };

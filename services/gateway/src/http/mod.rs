@@ -12,6 +12,7 @@ mod auth;
 mod auth_passwords;
 mod auth_sessions;
 mod body;
+mod bots;
 mod business;
 mod calls;
 mod carrier;

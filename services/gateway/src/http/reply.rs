@@ -20,6 +20,8 @@ pub(crate) struct Made {
     pub(crate) customer: Option<CustomerId>,
     /// False: a part of it is not known yet, so that it is answered and not kept.
     pub(crate) settled: bool,
+    /// It holds a secret that is shown once: it is answered and not kept.
+    pub(crate) secret: bool,
 }
 
 impl Made {
@@ -37,7 +39,7 @@ impl Made {
     /// 500 when it cannot be written as JSON.
     pub(crate) fn with(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_string(body).map_err(ApiError::internal)?;
-        Ok(Self { status, body, customer: None, settled: true })
+        Ok(Self { status, body, customer: None, settled: true, secret: false })
     }
 
     /// 200 with this body.
@@ -56,6 +58,11 @@ impl Made {
     /// The same, not to be kept: whoever asks again under the same key goes on with it.
     pub(crate) fn not_settled(self) -> Self {
         Self { settled: false, ..self }
+    }
+
+    /// The same, with a secret in it that is shown once.
+    pub(crate) fn shown_once(self) -> Self {
+        Self { secret: true, ..self }
     }
 
     /// The answer.

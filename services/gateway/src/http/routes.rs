@@ -10,12 +10,12 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, business, calls, carrier,
-    customer_import, customers, deliveries, docs, edge, invitations, members, notification_batch,
+    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bots, business, calls,
+    carrier, customer_import, customers, deliveries, docs, edge, invitations, members, notification_batch,
     notification_preview, notifications, pages, phones, projects, suppressions, usage, voice_proxy, webhooks,
 };
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, Shape};
 
 /// A path and what its methods lead to.
 struct Path {
@@ -36,8 +36,11 @@ struct Group {
 }
 
 /// What programs of integrators call. All of it stands in the document.
-const FOR_PROGRAMS: [Group; 2] =
-    [Group { bases: &["/auth", "/api/auth"], paths: AUTH }, Group { bases: &["/api/v1", "/v1"], paths: API }];
+const FOR_PROGRAMS: [Group; 3] = [
+    Group { bases: &["/auth", "/api/auth"], paths: AUTH },
+    Group { bases: &["/api/v1", "/v1"], paths: API },
+    Group { bases: &["/v1"], paths: LINK },
+];
 
 /// What people open in a browser, and the document itself.
 const FOR_PEOPLE: [Group; 2] =
@@ -192,6 +195,31 @@ const API: &[Path] = &[
     },
 ];
 
+/// EchoLink: an agent that answers the calls to one's own number. Errors have a shape of their own here.
+const LINK: &[Path] = &[
+    Path {
+        path: "/bots",
+        methods: &[("GET", || get().to(bots::list)), ("POST", || post().to(bots::create))],
+    },
+    Path {
+        path: "/bots/{id}",
+        methods: &[
+            ("GET", || get().to(bots::read)),
+            ("PATCH", || patch().to(bots::update)),
+            ("DELETE", || delete().to(bots::remove)),
+        ],
+    },
+];
+
+/// The shape of the errors of a path, by its pattern.
+pub(super) fn shape_of(pattern: &str) -> Shape {
+    let below = pattern.strip_prefix("/v1");
+    match below.is_some_and(|below| LINK.iter().any(|path| path.path == below)) {
+        true => Shape::EchoLink,
+        false => Shape::Echo,
+    }
+}
+
 /// The document and its playground.
 const DOCUMENT: &[Path] = &[
     Path { path: "/openapi.json", methods: &[("GET", || get().to(docs::document))] },
@@ -262,6 +290,14 @@ mod tests {
 
     use super::*;
     use crate::http::openapi::operations;
+
+    #[test]
+    fn errors_of_echolink_have_their_own_shape_and_nothing_else_has() {
+        assert_eq!(shape_of("/v1/bots/{id}"), Shape::EchoLink);
+        for other in ["/v1/agents/{id}", "/v1", "/auth/login", "unmatched", "/bots"] {
+            assert_eq!(shape_of(other), Shape::Echo, "{other}");
+        }
+    }
 
     #[test]
     fn routes_and_document_name_the_same_operations() {

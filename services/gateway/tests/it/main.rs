@@ -15,6 +15,7 @@ mod auth;
 mod bad_bodies;
 mod bad_fields;
 mod batch;
+mod bots;
 mod carrier;
 mod customers;
 mod edge;

@@ -105,6 +105,17 @@ impl Answer {
         assert!(!body["request_id"].as_str().unwrap().is_empty());
     }
 
+    /// Asserts EchoLink's form of an error. Answers its text.
+    pub(crate) fn assert_link_error(&self, status: u16, code: &str) -> &str {
+        let body = &self.body;
+        assert_eq!(self.status, status, "{body}");
+        let names: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["code", "error", "request_id"], "{body}");
+        assert_eq!(body["code"], json!(code), "{body}");
+        assert_eq!(body["request_id"].as_str(), self.header("x-request-id"), "{body}");
+        body["error"].as_str().filter(|text| !text.is_empty()).unwrap()
+    }
+
     /// Asserts a 400 that names exactly these fields.
     pub(crate) fn assert_fields(&self, fields: &[&str]) {
         self.assert_error(400, "invalid_request");

@@ -34,9 +34,10 @@ impl Operation {
 }
 
 /// Everything that has an id. A version is a number, and everybody's agents have a first one.
-const THINGS: [&str; 11] = [
+const THINGS: [&str; 12] = [
     "agents",
     "api-keys",
+    "bots",
     "calls",
     "customers",
     "deliveries",

@@ -24,7 +24,7 @@ pub(crate) enum Who {
 use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer};
 
 /// In the order in which the owner does them in the end: what removes something comes after everything that needs it.
-const ROWS: [(&str, Who); 69] = [
+const ROWS: [(&str, Who); 74] = [
     ("signUp", Anybody),
     ("logIn", Anybody),
     ("refresh", Anybody),
@@ -43,6 +43,8 @@ const ROWS: [(&str, Who); 69] = [
     ("getAgent", Viewer),
     ("listAgentVersions", Viewer),
     ("getAgentVersion", Viewer),
+    ("listBots", Viewer),
+    ("getBot", Viewer),
     ("listCustomers", Viewer),
     ("getCustomer", Viewer),
     ("listNotifications", Viewer),
@@ -64,6 +66,8 @@ const ROWS: [(&str, Who); 69] = [
     ("rotateAgentSigningSecret", Developer),
     ("previewAgent", Developer),
     ("simulateAgent", Developer),
+    ("createBot", Developer),
+    ("updateBot", Developer),
     ("createCustomer", Developer),
     ("importCustomers", Developer),
     ("updateCustomer", Developer),
@@ -88,6 +92,7 @@ const ROWS: [(&str, Who); 69] = [
     ("cancelNotification", Developer),
     ("eraseCustomer", Developer),
     ("disableAgent", Developer),
+    ("deleteBot", Developer),
     ("deleteSuppression", Developer),
     ("deleteWebhook", Developer),
     ("revokeApiKey", Developer),

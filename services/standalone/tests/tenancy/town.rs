@@ -63,12 +63,12 @@ pub(crate) struct Stranger {
 }
 
 impl Stranger {
-    /// Whether such a thing of the first project is not theirs. Agents and people are those of all projects of a business, and
+    /// Whether such a thing of the first project is not theirs. Agents, bots and people are those of all projects of a business, and
     /// its members reach each of its projects by its id.
     pub(crate) fn may_not_reach(&self, thing: &str) -> bool {
         match (self.from, thing) {
             (From::AnotherBusiness, _) => true,
-            (From::AnotherProject, "agents" | "members") => false,
+            (From::AnotherProject, "agents" | "bots" | "members") => false,
             (From::AnotherProject, "projects") => self.caller.role == Who::Developer,
             (From::AnotherProject, _) => true,
         }
@@ -219,11 +219,14 @@ impl Town {
         let suppression = json!({"phone": "+14155550199"});
         let suppression = self.make(owner, "/api/v1/suppressions", &suppression).await;
         let key = self.make(owner, "/api/v1/api-keys", &json!({"name": whose})).await;
+        let bot = json!({"goal": whose, "webhook": "https://api.eatery.example/book"});
+        let bot = self.make(owner, "/v1/bots", &bot).await;
         let (webhook, delivery) = self.listen(owner, project).await;
         let members = self.is(200, self.request(Method::GET, "/api/v1/members", owner)).await;
         Things::from([
             ("agents", agent),
             ("api-keys", id(&key)),
+            ("bots", text(&bot, "bot_id").to_owned()),
             ("calls", text(&placed["call"], "callId").to_owned()),
             ("customers", id(&customer)),
             ("deliveries", delivery),

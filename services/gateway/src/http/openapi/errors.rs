@@ -36,6 +36,21 @@ pub(crate) struct ErrorBody {
     request_id: String,
 }
 
+/// An error of EchoLink's operations. `code` is stable and meant for programs, `error` for people.
+#[derive(ToSchema)]
+#[schema(as = LinkError, example = json!({
+    "error": "Bot not found", "code": "bot_not_found", "request_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33"
+}))]
+#[expect(dead_code, reason = "the document's view of what `error.rs` writes")]
+pub(crate) struct LinkErrorBody {
+    /// What is wrong, where, and what would be right.
+    error: String,
+    /// Stable, in snake_case; as in `Error`.
+    code: String,
+    /// The same as in `x-request-id`.
+    request_id: String,
+}
+
 /// One field that is wrong.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the document's view of what `domain/problem.rs` writes")]
@@ -48,7 +63,7 @@ pub(super) struct Detail {
 
 /// An error that operations of a kind can all answer.
 struct Shared {
-    /// As a component.
+    /// As a component; behind `Link` for EchoLink.
     name: &'static str,
     status: StatusCode,
     code: &'static str,
@@ -179,14 +194,22 @@ const SHOWN: &str =
 /// Declares the errors that operations share.
 pub(super) fn add(document: &mut Document) {
     let responses = &mut document.components.get_or_insert_default().responses;
-    let traits = Traits { keyed: true, ..Traits::default() };
-    for shared in &SHARED {
+    for (link, shared) in [false, true].into_iter().flat_map(|link| SHARED.iter().map(move |s| (link, s))) {
+        let traits = Traits { keyed: true, link, ..Traits::default() };
         let mut response = ResponseBuilder::new().description(shared.when).build();
-        let body = example(shared.status, shared.code, shared.message);
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).example(Some(body));
+        let body = example(&traits, shared.status, shared.code, shared.message);
+        let schema = Ref::from_schema_name(if link { "LinkError" } else { "Error" });
+        let content = ContentBuilder::new().schema(Some(schema)).example(Some(body));
         response.content.insert("application/json".to_owned(), RefOr::T(content.build()));
         headers::declare(&mut response, shared.status.as_str(), &traits);
-        responses.insert(shared.name.to_owned(), RefOr::T(response));
+        responses.insert(shared.component(&traits), RefOr::T(response));
+    }
+}
+
+impl Shared {
+    /// Its name as a component.
+    fn component(&self, traits: &Traits) -> String {
+        format!("{}{}", if traits.link { "Link" } else { "" }, self.name)
     }
 }
 
@@ -199,7 +222,7 @@ pub(super) fn declare(operation: &mut Operation, traits: &Traits) {
         }
     }
     for shared in SHARED.iter().filter(|shared| (shared.of)(traits)) {
-        let place = RefOr::Ref(Ref::from_response_name(shared.name));
+        let place = RefOr::Ref(Ref::from_response_name(shared.component(traits)));
         responses.entry(shared.status.as_str().to_owned()).or_insert(place);
     }
 }
@@ -215,7 +238,7 @@ fn own(status: &str, response: &mut Response, traits: &Traits) {
         let mut message = code.replace('_', " ");
         message.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
         if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
-            content.example.get_or_insert_with(|| example(status, code, &message));
+            content.example.get_or_insert_with(|| example(traits, status, code, &message));
         }
     }
 }
@@ -225,7 +248,11 @@ fn first_code(description: &str) -> Option<&str> {
     description.split('`').nth(1)
 }
 
-fn example(status: StatusCode, code: &str, message: &str) -> Value {
+fn example(traits: &Traits, status: StatusCode, code: &str, message: &str) -> Value {
+    const REQUEST: &str = "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33";
+    if traits.link {
+        return json!({"error": message, "code": code, "request_id": REQUEST});
+    }
     let details = match message.split_once(' ') {
         Some((field, problem)) if status == StatusCode::BAD_REQUEST => {
             json!([{"field": field, "problem": problem}])
@@ -234,6 +261,6 @@ fn example(status: StatusCode, code: &str, message: &str) -> Value {
     };
     json!({
         "statusCode": status.as_u16(), "message": message, "error": status.canonical_reason().unwrap_or("Error"),
-        "code": code, "details": details, "request_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33"
+        "code": code, "details": details, "request_id": REQUEST
     })
 }

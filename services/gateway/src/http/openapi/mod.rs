@@ -24,9 +24,9 @@ use utoipa::openapi::path::{Operation, PathItem};
 
 pub(super) use self::errors::ErrorBody;
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, business, calls, carrier,
-    customer_import, customers, deliveries, invitations, members, notification_batch, notification_preview,
-    notifications, phones, projects, suppressions, usage, webhooks,
+    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bots, business, calls,
+    carrier, customer_import, customers, deliveries, invitations, members, notification_batch,
+    notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
 };
 
 /// The operations in the document.
@@ -36,7 +36,7 @@ use super::{
         title = "Echo",
         description = "Software that talks to people by phone: ring a customer, talk, and get the structured result \
                        back as a signed webhook.\n\nEvery path below `/api/v1` works below `/v1`, too, and `/auth` as \
-                       `/api/auth`. Times are RFC 3339 in UTC with milliseconds, ids are UUIDs. Unknown fields are ignored. \
+                       `/api/auth`. Times are RFC 3339 in UTC with milliseconds, ids are UUIDs (a bot's is not). Unknown fields are ignored. \
                        Lists are bare arrays, newest first; where there are more, `Link` and `x-next-cursor` say how \
                        to go on.\n\nThe API is at version 1. Additions (fields, operations, events) may come at any time; what \
                        would break a client comes under another path. There is no CORS: call it from servers.\n\nA \
@@ -73,6 +73,11 @@ use super::{
         agents::update,
         agents::versions::list,
         agents::versions::read,
+        bots::create,
+        bots::list,
+        bots::read,
+        bots::remove,
+        bots::update,
         calls::of_notification,
         calls::read,
         carrier::put,
@@ -119,12 +124,14 @@ use super::{
         webhooks::rotate,
         webhooks::update,
     ),
-    components(schemas(ErrorBody)),
+    components(schemas(ErrorBody, errors::LinkErrorBody)),
     tags(
         (name = "auth", description = "Becoming somebody: accounts and sessions. Addresses are not verified by mail, and there is no \
                                        second factor."),
         (name = "business", description = "The account that owns everything, its people, and who did what."),
         (name = "agents", description = "Voice personas of a business, usable from each of its projects."),
+        (name = "bots", description = "EchoLink: who answers the calls to your own Twilio number. These paths stand below `/v1` only, and \
+                                       their errors have a form of their own: `LinkError`."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "projects", description = "Isolated environments of a business, and what they set for their calls."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),

@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Required};
 use super::{credentials, errors, headers, needs};
 
 /// Operations whose answer holds a secret that is shown once, so that it is not kept for a repetition.
-const WITH_SECRET: [&str; 3] = ["createApiKey", "createProject", "inviteMember"];
+const WITH_SECRET: [&str; 4] = ["createApiKey", "createBot", "createProject", "inviteMember"];
 /// Makes nothing twice, for accounts are one for an address.
 const IGNORES_KEY: &str = "signUp";
 
@@ -25,15 +25,20 @@ pub(super) struct Traits {
     pub(super) has_body: bool,
     /// It answers a list by pages.
     pub(super) paged: bool,
+    /// It is one of EchoLink's: its errors have another form.
+    pub(super) link: bool,
 }
 
 impl Traits {
     fn of(path: &str, method: &str, operation: &Operation) -> Self {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let makes = method == "POST" && operation.responses.responses.contains_key("201");
+        let link = path.starts_with("/v1");
+        let guarded = link || path.starts_with("/api/v1");
         Self {
-            guarded: path.starts_with("/api/v1"),
-            keyed: has_parameter(operation, KEY) || makes && path.starts_with("/api/v1") && id != IGNORES_KEY,
+            guarded,
+            link,
+            keyed: has_parameter(operation, KEY) || makes && guarded && id != IGNORES_KEY,
             secret: WITH_SECRET.contains(&id),
             has_body: operation.request_body.is_some(),
             paged: has_parameter(operation, "cursor") && answers_array(operation),

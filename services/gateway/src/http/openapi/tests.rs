@@ -26,12 +26,28 @@ fn all(whole: &Value) -> Vec<(&str, &Value)> {
     operations.map(|operation| (operation["operationId"].as_str().unwrap(), operation)).collect()
 }
 
-/// Those below `/api/v1` need a key or a token.
+/// Those below `/api/v1` and `/v1` need a key or a token.
 fn guarded(whole: &Value) -> Vec<(&str, &Value)> {
     let paths = whole["paths"].as_object().unwrap();
-    let items = paths.iter().filter(|(path, _)| path.starts_with("/api/v1")).map(|(_, item)| item);
+    let items =
+        paths.iter().filter(|(path, _)| path.starts_with("/api/v1") || is_link(path)).map(|(_, item)| item);
     let operations = items.flat_map(|item| item.as_object().unwrap().values());
     operations.map(|operation| (operation["operationId"].as_str().unwrap(), operation)).collect()
+}
+
+/// EchoLink's.
+fn is_link(path: &str) -> bool {
+    path.starts_with("/v1")
+}
+
+/// The names of EchoLink's operations.
+fn of_link(whole: &Value) -> Vec<&str> {
+    let paths = whole["paths"].as_object().unwrap();
+    let items = paths.iter().filter(|(path, _)| is_link(path)).map(|(_, item)| item);
+    items
+        .flat_map(|item| item.as_object().unwrap().values())
+        .map(|o| o["operationId"].as_str().unwrap())
+        .collect()
 }
 
 /// Status and body of an operation's answers.
@@ -118,13 +134,19 @@ fn every_operation_answers_the_errors_of_its_kind_in_their_form() {
             assert_eq!(told.contains(&status), operation.get("requestBody").is_some(), "{id}: {status}");
         }
     }
+    let link = of_link(&whole);
+    assert!(!link.is_empty());
     for (id, operation) in all(&whole) {
         for (status, answer) in answers(&whole, operation) {
             let Some(content) = answer.pointer("/content/application~1json") else { continue };
             if status.starts_with(['4', '5']) {
                 let example = example(&whole, content);
-                assert_eq!(content["schema"], json!({"$ref": "#/components/schemas/Error"}), "{id} {status}");
-                assert_eq!(example["statusCode"].to_string(), status, "{id}");
+                let form = if link.contains(&id) { "LinkError" } else { "Error" };
+                let form = json!({"$ref": format!("#/components/schemas/{form}")});
+                assert_eq!(content["schema"], form, "{id} {status}");
+                if !link.contains(&id) {
+                    assert_eq!(example["statusCode"].to_string(), status, "{id}");
+                }
                 let code = example["code"].as_str().unwrap();
                 assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{id} {status}: {code}");
             }

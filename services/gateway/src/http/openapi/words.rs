@@ -8,6 +8,7 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 
 use super::operations_of;
 use crate::domain::audit::Action;
+use crate::domain::bot;
 use crate::domain::calling_hours::DAYS;
 use crate::domain::notification::{STATUSES, VOICEMAIL};
 use crate::domain::phone_book::PhoneStatus;
@@ -110,6 +111,7 @@ fn read_here() -> Vec<Words> {
         (vec!["invited"], &[("Invitation", "status")]),
         (vec!["user", "api_key", "anonymous"], &[("AuditActor", "type")]),
         (vec!["twilio", "sandbox"], &[("NewCarrier", "kind")]),
+        (bot::STATUSES.to_vec(), &[("Bot", "status"), ("BotChanges", "status")]),
         (vec!["reject", "update"], &[("importCustomers", "on_conflict")]),
     ]
 }

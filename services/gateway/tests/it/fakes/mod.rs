@@ -13,8 +13,8 @@ use contracts::accounts::{
     CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted, ProjectPolicyChanged,
 };
 use contracts::calls::{
-    ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict, SimulateRequest,
-    Suppression, UsageDay,
+    Bot, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
+    SimulateRequest, Suppression, UsageDay,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::PutCarrierRequest;
@@ -50,6 +50,8 @@ pub(crate) struct Fakes {
     pub(crate) targets: Mutex<HashMap<(String, String), Target>>,
     /// The opt-out lists, with their projects.
     pub(crate) suppressed: Mutex<Vec<(String, Suppression)>>,
+    /// The bots of all businesses, oldest first.
+    pub(crate) bots: Mutex<Vec<Bot>>,
     /// What the rules say about a number; anybody else would be rung.
     pub(crate) verdicts: Mutex<HashMap<String, RuleVerdict>>,
     pub(crate) previewed: Mutex<Vec<PreviewRulesRequest>>,
@@ -92,6 +94,7 @@ impl Fakes {
             mailed: Semaphore::new(0),
             targets: Mutex::default(),
             suppressed: Mutex::default(),
+            bots: Mutex::default(),
             verdicts: Mutex::default(),
             previewed: Mutex::default(),
             used: Mutex::default(),

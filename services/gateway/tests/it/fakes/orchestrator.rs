@@ -11,13 +11,15 @@ use contracts::accounts::{
     CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted, ProjectPolicyChanged,
 };
 use contracts::calls::{
-    AddSuppressionRequest, Call, GetCallRequest, GetNotificationRequest, GetUsageRequest, GetUsageResponse,
+    AddSuppressionRequest, Bot, BotsRpc, BotsServer, Call, CountBotsRequest, CountBotsResponse,
+    CreateBotRequest, DeleteBotRequest, DeleteBotResponse, GetBotRequest, GetCallRequest,
+    GetNotificationRequest, GetUsageRequest, GetUsageResponse, ListBotsRequest, ListBotsResponse,
     ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest,
     ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
     PreviewPromptRequest, PreviewPromptResponse, PreviewRulesRequest, PreviewRulesResponse,
     RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc, RulesServer, SimulateRequest,
     SimulateResponse, SimulatedToolCall, SimulationsRpc, SimulationsServer, Suppression, SuppressionsRpc,
-    SuppressionsServer, UsageRpc, UsageServer, Utterance,
+    SuppressionsServer, UpdateBotRequest, UsageRpc, UsageServer, Utterance,
 };
 use contracts::rpc::{Context, RpcError};
 use std::sync::Arc;
@@ -60,6 +62,7 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
         subscriptions: vec![withdrawn, changed, erased, policies, deleted],
         servers: vec![
             Arc::new(SuppressionsServer(fake.clone())),
+            Arc::new(BotsServer(fake.clone())),
             Arc::new(RulesServer(fake.clone())),
             Arc::new(UsageServer(fake.clone())),
             Arc::new(SimulationsServer(fake.clone())),
@@ -317,6 +320,88 @@ impl SuppressionsRpc for Orchestrator {
             true => Ok(RemoveSuppressionResponse {}),
             false => Err(RpcError::NotFound("suppression".into())),
         }
+    }
+}
+
+#[async_trait]
+impl BotsRpc for Orchestrator {
+    async fn create_bot(&self, _: Context, request: CreateBotRequest) -> Result<Bot, RpcError> {
+        let mut all = lock(&self.0.bots);
+        if let Some(known) = all.iter().find(|bot| bot.id == request.bot_id) {
+            return Ok(known.clone());
+        }
+        let made = Bot {
+            id: request.bot_id,
+            business_id: request.business_id,
+            goal: request.goal,
+            webhook: request.webhook,
+            context: request.context,
+            language: request.language,
+            voice: request.voice,
+            greeting: request.greeting,
+            transfer_number: request.transfer_number,
+            knowledge_app_id: request.knowledge_app_id,
+            status: "active".into(),
+            created_at_ms: AT_MS,
+        };
+        all.push(made.clone());
+        Ok(made)
+    }
+
+    async fn get_bot(&self, _: Context, request: GetBotRequest) -> Result<Bot, RpcError> {
+        self.bot(&request.business_id, &request.bot_id, |_| {})
+    }
+
+    async fn list_bots(&self, _: Context, request: ListBotsRequest) -> Result<ListBotsResponse, RpcError> {
+        let all = lock(&self.0.bots);
+        let own = all.iter().rev().filter(|bot| bot.business_id == request.business_id);
+        let mut bots: Vec<Bot> = match request.after_id.is_empty() {
+            true => own.cloned().collect(),
+            false => own.skip_while(|bot| bot.id != request.after_id).skip(1).cloned().collect(),
+        };
+        let more = bots.len() > request.limit as usize;
+        bots.truncate(request.limit as usize);
+        let next_after_id = bots.last().filter(|_| more).map(|bot| bot.id.clone()).unwrap_or_default();
+        Ok(ListBotsResponse { bots, next_after_id })
+    }
+
+    async fn count_bots(&self, _: Context, request: CountBotsRequest) -> Result<CountBotsResponse, RpcError> {
+        let all = lock(&self.0.bots);
+        let own = all.iter().filter(|bot| bot.business_id == request.business_id);
+        Ok(CountBotsResponse { count: u32::try_from(own.count()).unwrap() })
+    }
+
+    async fn update_bot(&self, _: Context, request: UpdateBotRequest) -> Result<Bot, RpcError> {
+        self.bot(&request.business_id.clone(), &request.bot_id.clone(), |bot| {
+            let set =
+                |field: &mut String, said: Option<String>| *field = said.unwrap_or_else(|| field.clone());
+            set(&mut bot.goal, request.goal);
+            set(&mut bot.webhook, request.webhook);
+            set(&mut bot.context, request.context);
+            set(&mut bot.language, request.language);
+            set(&mut bot.voice, request.voice);
+            set(&mut bot.greeting, request.greeting);
+            set(&mut bot.transfer_number, request.transfer_number);
+            set(&mut bot.knowledge_app_id, request.knowledge_app_id);
+            set(&mut bot.status, request.status);
+        })
+    }
+
+    async fn delete_bot(&self, _: Context, request: DeleteBotRequest) -> Result<DeleteBotResponse, RpcError> {
+        self.bot(&request.business_id, &request.bot_id, |_| {})?;
+        lock(&self.0.bots).retain(|bot| bot.id != request.bot_id);
+        Ok(DeleteBotResponse {})
+    }
+}
+
+impl Orchestrator {
+    /// The bot, changed.
+    fn bot(&self, business: &str, id: &str, change: impl FnOnce(&mut Bot)) -> Result<Bot, RpcError> {
+        let mut all = lock(&self.0.bots);
+        let found = all.iter_mut().find(|bot| bot.business_id == business && bot.id == id);
+        let found = found.ok_or_else(|| RpcError::NotFound("bot".into()))?;
+        change(found);
+        Ok(found.clone())
     }
 }
 

@@ -1,0 +1,379 @@
+//! `/v1/bots`: who answers the calls to a user's own numbers. They belong to the business of the credential. The orchestrator
+//! owns them, because it needs them when a call comes in; what signs a bot's requests is the dispatcher's, and is shown once.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use common::egress::EgressPolicy;
+use contracts::calls::{
+    Bot, CreateBotRequest, DeleteBotRequest, GetBotRequest, ListBotsRequest, UpdateBotRequest,
+};
+use contracts::ids::BotId;
+use contracts::rpc::RpcError;
+use contracts::webhooks::RevealTargetRequest;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::audit::note;
+use super::body;
+use super::fields::{Fields, decode};
+use super::idempotent;
+use super::page::{PageParams, Paging};
+use super::query::path_id;
+use super::reply::{Made, millis};
+use crate::app::App;
+use crate::domain::audit::Action;
+use crate::domain::bot::{GREETING, LANGUAGE, STATUSES, VOICE, voice_url, webhook};
+use crate::domain::phone::PhoneE164;
+use crate::domain::role::Operation;
+use crate::domain::text::{AppId, FirstMessage, Goal, Language, Message, Voice};
+use crate::domain::webhook::one_of;
+use crate::error::{ApiError, from_rpc};
+use crate::identity::credential::authorise;
+use crate::store::audit::Event;
+
+/// What a new bot is made of.
+#[derive(ToSchema)]
+#[schema(as = NewBot, example = json!({
+    "goal": "Book table", "webhook": "https://api.eatery.com/book", "context": "Open 5-10PM. Tables: 2,4,6"
+}))]
+#[expect(dead_code, reason = "the document's view of what `wanted` reads")]
+pub(super) struct NewBotRequest {
+    /// What it is there for.
+    #[schema(min_length = 1, max_length = 4000)]
+    goal: String,
+    /// Where it tells what it has learned. https; http only for addresses in networks that the operator has opened. Private,
+    /// loopback and link-local targets outside of these are refused when they are dialled, and at once (400) where the URL
+    /// names the address itself.
+    #[schema(format = "uri", max_length = 2048)]
+    webhook: String,
+    /// Standing facts and limits.
+    #[schema(max_length = 4000)]
+    context: Option<String>,
+    /// BCP-47 tag of the language that it speaks.
+    #[schema(default = "en-US")]
+    language: Option<String>,
+    /// The carrier's name for its voice, such as `man` or `Polly.Joanna`.
+    #[schema(min_length = 1, max_length = 200, default = "man")]
+    voice: Option<String>,
+    /// What it says first.
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        default = "Hi, welcome to your AI assistant. How can I help you today?"
+    )]
+    greeting: Option<String>,
+    /// The person to whom a call can be handed over, E.164.
+    #[schema(example = "+14155552671")]
+    transfer_number: Option<String>,
+    /// The app whose documents answer questions.
+    #[schema(max_length = 64)]
+    knowledge_app_id: Option<String>,
+}
+
+/// What is different from now on; what is left out stays as it was. `null` removes what is optional, and brings a default back.
+#[derive(ToSchema)]
+#[schema(as = BotChanges, example = json!({"context": "Open 5-11PM. Tables: 2,4,6,8", "greeting": null}))]
+#[expect(dead_code, reason = "the document's view of what `changes` reads")]
+pub(super) struct BotChangesRequest {
+    #[schema(required = false, nullable = false, min_length = 1, max_length = 4000)]
+    goal: Option<String>,
+    #[schema(required = false, nullable = false, format = "uri", max_length = 2048)]
+    webhook: Option<String>,
+    #[schema(max_length = 4000)]
+    context: Option<String>,
+    language: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
+    voice: Option<String>,
+    #[schema(min_length = 1, max_length = 4000)]
+    greeting: Option<String>,
+    transfer_number: Option<String>,
+    #[schema(max_length = 64)]
+    knowledge_app_id: Option<String>,
+    /// A disabled one answers nobody.
+    #[schema(required = false, nullable = false)]
+    status: Option<String>,
+}
+
+/// A bot.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Bot, example = json!({
+    "bot_id": "bot_4Zk9mUqQh8vYw2XnRt3L", "goal": "Book table", "webhook": "https://api.eatery.com/book",
+    "context": "Open 5-10PM. Tables: 2,4,6",
+    "voice_url": "https://api.echolink.studio/v1/voice?bot_id=bot_4Zk9mUqQh8vYw2XnRt3L", "language": "en-US",
+    "voice": "man", "greeting": "Hi, welcome to your AI assistant. How can I help you today?",
+    "transfer_number": null, "knowledge_app_id": null, "status": "active", "created_at": "2026-03-18T17:43:46.714Z"
+}))]
+pub(super) struct BotBody {
+    /// `bot_` and 20 base-58 characters.
+    #[schema(pattern = "^bot_[1-9A-HJ-NP-Za-km-z]{20}$")]
+    bot_id: String,
+    goal: String,
+    webhook: String,
+    context: Option<String>,
+    /// What to enter at Twilio as the voice URL of the number.
+    voice_url: String,
+    language: String,
+    voice: String,
+    greeting: String,
+    transfer_number: Option<String>,
+    knowledge_app_id: Option<String>,
+    /// A disabled one answers nobody.
+    status: String,
+    created_at: String,
+}
+
+/// A bot that was just made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BotWithSecret, example = json!({
+    "bot_id": "bot_4Zk9mUqQh8vYw2XnRt3L", "goal": "Book table", "webhook": "https://api.eatery.com/book",
+    "context": "Open 5-10PM. Tables: 2,4,6",
+    "voice_url": "https://api.echolink.studio/v1/voice?bot_id=bot_4Zk9mUqQh8vYw2XnRt3L", "language": "en-US",
+    "voice": "man", "greeting": "Hi, welcome to your AI assistant. How can I help you today?",
+    "transfer_number": null, "knowledge_app_id": null, "status": "active", "created_at": "2026-03-18T17:43:46.714Z",
+    "webhook_secret": "whsec_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+}))]
+pub(super) struct NewBotBody {
+    #[serde(flatten)]
+    bot: BotBody,
+    /// What signs the requests to its webhook: `whsec_` and 64 hexadecimal digits. Shown here and never again.
+    webhook_secret: String,
+}
+
+impl BotBody {
+    fn new(app: &App, bot: Bot) -> Self {
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self {
+            voice_url: voice_url(&app.config.voice_url, &bot.id),
+            bot_id: bot.id,
+            goal: bot.goal,
+            webhook: bot.webhook,
+            context: some(bot.context),
+            language: bot.language,
+            voice: bot.voice,
+            greeting: bot.greeting,
+            transfer_number: some(bot.transfer_number),
+            knowledge_app_id: some(bot.knowledge_app_id),
+            status: bot.status,
+            created_at: millis(bot.created_at_ms),
+        }
+    }
+}
+
+/// What a caller says about a bot: the texts as they are kept. Absent: not said; empty: there is to be none.
+#[derive(Clone, Debug)]
+struct Said {
+    goal: Option<String>,
+    webhook: Option<String>,
+    context: Option<String>,
+    language: Option<String>,
+    voice: Option<String>,
+    greeting: Option<String>,
+    transfer_number: Option<String>,
+    knowledge_app_id: Option<String>,
+    status: Option<String>,
+}
+
+/// Reads what is said; `of_a_new_one` says everything, by default where nothing else is said.
+fn said(fields: &mut Fields<'_>, egress: &EgressPolicy, of_a_new_one: bool) -> Option<Said> {
+    let is_said = |fields: &Fields<'_>, name: &str| of_a_new_one || fields.names(name);
+    let mut required = |name: &'static str, parse: &dyn Fn(&str) -> Result<String, String>| {
+        if is_said(fields, name) { fields.text(name, parse).map(Some) } else { Some(None) }
+    };
+    let goal = required("goal", &|text| Goal::parse(text).map(String::from));
+    let webhook = required("webhook", &|text| webhook(egress, text));
+    let mut optional = |name: &'static str, default: &str, parse: &dyn Fn(&str) -> Result<String, String>| {
+        if !is_said(fields, name) {
+            return Some(None);
+        }
+        fields.optional_text(name, parse).map(|text| Some(text.unwrap_or_else(|| default.to_owned())))
+    };
+    let context = optional("context", "", &|text| Message::parse(text).map(String::from));
+    let language = optional("language", LANGUAGE, &|text| Language::parse(text).map(String::from));
+    let voice = optional("voice", VOICE, &|text| Voice::parse(text).map(String::from));
+    let greeting = optional("greeting", GREETING, &|text| FirstMessage::parse(text).map(String::from));
+    let transfer_number =
+        optional("transfer_number", "", &|text| PhoneE164::parse(text).map(PhoneE164::into_inner));
+    let knowledge_app_id = optional("knowledge_app_id", "", &|text| AppId::parse(text).map(String::from));
+    let status = match !of_a_new_one && fields.names("status") {
+        true => fields.text("status", one_of(&STATUSES)).map(|status| Some(status.to_owned())),
+        false => Some(None),
+    };
+    refuse_to_configure(fields);
+    Some(Said {
+        goal: goal?,
+        webhook: webhook?,
+        context: context?,
+        language: language?,
+        voice: voice?,
+        greeting: greeting?,
+        transfer_number: transfer_number?,
+        knowledge_app_id: knowledge_app_id?,
+        status: status?,
+    })
+}
+
+/// Whoever asks for it is told that it does not happen.
+fn refuse_to_configure(fields: &mut Fields<'_>) {
+    if fields.flag("configure_number").flatten() == Some(true) {
+        let problem = "cannot be done yet; enter `voice_url` as the number's voice URL in Twilio's console";
+        fields.refuse("configure_number", problem);
+    }
+}
+
+fn failed(error: RpcError) -> ApiError {
+    from_rpc(error, "bot", "Bot")
+}
+
+/// The bot in the path.
+fn bot_in(request: &HttpRequest) -> Result<BotId, ApiError> {
+    path_id(request, "id").ok_or_else(|| ApiError::not_found("bot", "Bot"))
+}
+
+/// Make a bot. The secret that signs the requests to its webhook is shown in this answer and never again. Calls do not reach
+/// bots yet.
+#[utoipa::path(
+    post,
+    path = "/v1/bots",
+    operation_id = "createBot",
+    tag = "bots",
+    request_body = NewBotRequest,
+    responses((status = 201, description = "The bot, and what signs its requests.", body = NewBotBody))
+)]
+pub(crate) async fn create(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let body = body::json(&request, payload).await?;
+    let said = decode(&body, |fields| said(fields, &app.platform.egress, true))?;
+    let keyed = idempotent::keyed(&request, &tenant, &body)?;
+    let this = app.get_ref().clone();
+    idempotent::remotely(&app, keyed, move |id: Uuid| async move {
+        let id = BotId::of(id);
+        let (business_id, owner_id) = (tenant.business.to_string(), id.to_string());
+        // The secret first: without a bot nobody sees it, and a bot without one could not be used.
+        let whose = RevealTargetRequest { business_id, owner_id };
+        let target = this.targets.reveal_target(tenant.context(), whose).await.map_err(failed)?;
+        let wanted = wanted(tenant.business.to_string(), id, said);
+        let made = this.bots.create_bot(tenant.context(), wanted).await.map_err(failed)?;
+        let details = json!({"goal": &made.goal, "webhook": &made.webhook});
+        note(&this, &tenant, Event::on(Action::BotMade, id).with(details)).await?;
+        let bot = BotBody::new(&this, made);
+        Ok(Made::created(&NewBotBody { bot, webhook_secret: target.signing_secret })?.shown_once())
+    })
+    .await
+}
+
+fn wanted(business_id: String, id: BotId, said: Said) -> CreateBotRequest {
+    CreateBotRequest {
+        bot_id: id.to_string(),
+        business_id,
+        goal: said.goal.unwrap_or_default(),
+        webhook: said.webhook.unwrap_or_default(),
+        context: said.context.unwrap_or_default(),
+        language: said.language.unwrap_or_default(),
+        voice: said.voice.unwrap_or_default(),
+        greeting: said.greeting.unwrap_or_default(),
+        transfer_number: said.transfer_number.unwrap_or_default(),
+        knowledge_app_id: said.knowledge_app_id.unwrap_or_default(),
+    }
+}
+
+/// The bots of the business.
+#[utoipa::path(
+    get,
+    path = "/v1/bots",
+    operation_id = "listBots",
+    tag = "bots",
+    params(PageParams),
+    responses((status = 200, description = "Newest first.", body = Vec<BotBody>))
+)]
+pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Read).await?;
+    let paging = Paging::of(&request)?;
+    let wanted = ListBotsRequest {
+        business_id: tenant.business.to_string(),
+        limit: paging.limit,
+        after_id: paging.after.map(|id| BotId::of(id).to_string()).unwrap_or_default(),
+    };
+    let listed = app.bots.list_bots(tenant.context(), wanted).await.map_err(failed)?;
+    let next = listed.next_after_id.parse().ok().map(|id: BotId| Uuid::from(id).to_string());
+    let items: Vec<BotBody> = listed.bots.into_iter().map(|bot| BotBody::new(&app, bot)).collect();
+    Ok(paging.answer(&app, &request, &items, next.as_deref()))
+}
+
+/// A bot.
+#[utoipa::path(
+    get,
+    path = "/v1/bots/{id}",
+    operation_id = "getBot",
+    tag = "bots",
+    params(("id" = String, Path, description = "Which bot.")),
+    responses((status = 200, description = "The bot, without its secret.", body = BotBody))
+)]
+pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Read).await?;
+    let wanted =
+        GetBotRequest { business_id: tenant.business.to_string(), bot_id: bot_in(&request)?.to_string() };
+    let found = app.bots.get_bot(tenant.context(), wanted).await.map_err(failed)?;
+    Ok(HttpResponse::Ok().json(BotBody::new(&app, found)))
+}
+
+/// Change a bot: what is named.
+#[utoipa::path(
+    patch,
+    path = "/v1/bots/{id}",
+    operation_id = "updateBot",
+    tag = "bots",
+    params(("id" = String, Path, description = "Which bot.")),
+    request_body = BotChangesRequest,
+    responses((status = 200, description = "The bot as it is now, without its secret.", body = BotBody))
+)]
+pub(crate) async fn update(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let id = bot_in(&request)?;
+    let body = body::json(&request, payload).await?;
+    let said = decode(&body, |fields| said(fields, &app.platform.egress, false))?;
+    let wanted = UpdateBotRequest {
+        business_id: tenant.business.to_string(),
+        bot_id: id.to_string(),
+        goal: said.goal,
+        webhook: said.webhook,
+        context: said.context,
+        language: said.language,
+        voice: said.voice,
+        greeting: said.greeting,
+        transfer_number: said.transfer_number,
+        knowledge_app_id: said.knowledge_app_id,
+        status: said.status,
+    };
+    let changed = app.bots.update_bot(tenant.context(), wanted).await.map_err(failed)?;
+    let details = json!({"goal": &changed.goal, "webhook": &changed.webhook, "status": &changed.status});
+    note(&app, &tenant, Event::on(Action::BotChanged, id).with(details)).await?;
+    Ok(HttpResponse::Ok().json(BotBody::new(&app, changed)))
+}
+
+/// Remove a bot.
+#[utoipa::path(
+    delete,
+    path = "/v1/bots/{id}",
+    operation_id = "deleteBot",
+    tag = "bots",
+    params(("id" = String, Path, description = "Which bot.")),
+    responses((status = 204, description = "It is gone."))
+)]
+pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let id = bot_in(&request)?;
+    let wanted = DeleteBotRequest { business_id: tenant.business.to_string(), bot_id: id.to_string() };
+    app.bots.delete_bot(tenant.context(), wanted).await.map_err(failed)?;
+    note(&app, &tenant, Event::on(Action::BotDeleted, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
