@@ -18,7 +18,7 @@ fn path(bot: &Value) -> String {
     format!("/v1/bots/{}", bot["bot_id"].as_str().unwrap())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bot_is_made_with_what_the_document_says_and_shows_its_secret_once() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -61,7 +61,7 @@ async fn a_bot_is_made_with_what_the_document_says_and_shows_its_secret_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_changes_what_it_names_and_null_brings_back_what_holds_by_default() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let mine = gateway.sign_up("a@acme.example").await;
@@ -110,7 +110,7 @@ async fn a_change_changes_what_it_names_and_null_brings_back_what_holds_by_defau
     assert_eq!(gateway.get(&path(&made), &mine.key).await.expect(200), expected);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_told_in_echolinks_form_and_nothing_is_made() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let mine = gateway.sign_up("a@acme.example").await;
@@ -152,7 +152,7 @@ async fn what_is_wrong_is_told_in_echolinks_form_and_nothing_is_made() {
     gateway.get("/api/v1/bots", &mine.key).await.assert_error(404, "route_not_found");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bots_of_another_business_are_not_there_and_mine_come_page_by_page() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let (mine, theirs) = (gateway.sign_up("a@acme.example").await, gateway.sign_up("b@acme.example").await);
@@ -176,7 +176,7 @@ async fn the_bots_of_another_business_are_not_there_and_mine_come_page_by_page()
     gateway.get("/v1/bots?limit=0", &mine.key).await.assert_link_error(400, "invalid_request");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_of_idempotency_makes_one_bot_and_does_not_show_the_secret_again() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
@@ -195,7 +195,7 @@ async fn a_key_of_idempotency_makes_one_bot_and_does_not_show_the_secret_again()
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neighbours_that_are_away_are_said_to_be() {
     let gateway = Gateway::start_with(Engine::Sqlite, ALONE, &[]).await;
     let mine = gateway.sign_up("a@acme.example").await;
@@ -204,7 +204,7 @@ async fn neighbours_that_are_away_are_said_to_be() {
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_voice_url_is_the_one_that_the_carrier_reaches() {
     let elsewhere = [("ECHO_VOICE_URL", "https://voice.echo.example/")];
     let gateway = Gateway::start_with(Engine::Sqlite, crate::support::GATEWAY, &elsewhere).await;
