@@ -10,7 +10,7 @@ on_both_pairs! {
     a_model_that_streams_garbage_leads_to_an_apology_and_a_proper_end;
     a_model_that_dies_in_the_middle_leads_to_an_apology;
     a_model_that_hangs_does_not_leave_the_caller_in_silence;
-    a_result_that_is_no_json_leaves_no_result_and_the_summary_says_so;
+    a_result_that_is_no_json_leaves_every_property_null_and_the_summary_says_so;
 }
 
 const PHONE: &str = "+14155552671";
@@ -67,7 +67,7 @@ async fn a_model_that_hangs_does_not_leave_the_caller_in_silence(pair: Pair) {
     echo.stop().await;
 }
 
-async fn a_result_that_is_no_json_leaves_no_result_and_the_summary_says_so(pair: Pair) {
+async fn a_result_that_is_no_json_leaves_every_property_null_and_the_summary_says_so(pair: Pair) {
     let (echo, model) = with_model(pair).await;
     model.push(Script::Say(vec!["Does that time still work for you?".to_owned()]));
     model.push(Script::Call {
@@ -80,7 +80,9 @@ async fn a_result_that_is_no_json_leaves_no_result_and_the_summary_says_so(pair:
     }
     let notification = echo.ring(PHONE).await;
     let (summary, stored) = echo.summary_of(&notification).await;
-    assert_eq!(summary["data"]["analysis"], serde_json::Value::Null, "{summary}");
+    let nothing = serde_json::json!({"confirmed": null, "reschedule_request": null});
+    assert_eq!(summary["data"]["analysis"], nothing, "{summary}");
+    assert_eq!(stored["call_result"], nothing, "{stored}");
     assert!(
         summary["data"]["summary"].as_str().unwrap_or_default().contains("could not be read"),
         "{summary}"
