@@ -208,8 +208,8 @@ async fn a_request_that_cannot_be_made_is_refused_with_what_would_be_right(engin
     let right = Agent::new().request(&world, "https://example.com/tool");
     for (request, field, help) in [
         (CallNowRequest { owner_id: "a b".to_owned(), ..right.clone() }, "owner_id", "agent or a bot"),
-        (CallNowRequest { business_id: "x".to_owned(), ..right.clone() }, "business_id", "UUID"),
-        (CallNowRequest { event_id: String::new(), ..right.clone() }, "event_id", "UUID"),
+        (CallNowRequest { business_id: "x".to_owned(), ..right.clone() }, "business_id", "such as 8cc6199f"),
+        (CallNowRequest { event_id: String::new(), ..right.clone() }, "event_id", "such as 8cc6199f"),
         (CallNowRequest { body_json: "[]".to_owned(), ..right.clone() }, "body_json", "JSON object"),
         (CallNowRequest { deadline_ms: 10_001, ..right.clone() }, "deadline_ms", "1 to 10000"),
     ] {
