@@ -9,7 +9,7 @@ use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use common::crypto::sha256_hex;
-use common::db::{DbError, Id, Time, Tx, lease};
+use common::db::{DbError, Id, Time, Tx};
 use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use serde::Serialize;
 use serde_json::json;
@@ -352,7 +352,7 @@ fn store_once(
 fn hold(tx: &mut Tx<'_>, ids: &[Id]) -> Result<(), DbError> {
     let mut ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     ids.sort_unstable();
-    ids.into_iter().try_for_each(|id| lease::exclusive(tx.conn, &format!("customer:{id}")))
+    ids.into_iter().try_for_each(|id| customers::hold(tx.conn, CustomerId(id)))
 }
 
 /// Changes a customer who is there already, and held. Answers why it is not possible, and then nothing has changed.

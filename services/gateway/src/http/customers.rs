@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use common::bus::Cause;
-use common::db::{Db, DbError, Id, Time, Tx, lease};
+use common::db::{Db, DbError, Id, Time, Tx};
 use contracts::accounts::{CustomerChanged, CustomerErased};
 use contracts::ids::{CustomerId, PhoneId, ProjectId};
 use serde::Serialize;
@@ -365,7 +365,7 @@ pub(crate) fn held(
     project: ProjectId,
     id: CustomerId,
 ) -> Result<(CustomerRow, Vec<PhoneRow>), ApiError> {
-    lease::exclusive(tx.conn, &format!("customer:{id}"))?;
+    customers::hold(tx.conn, id)?;
     let row = customers::get(tx.conn, project, id)?.ok_or_else(not_found)?;
     let phones = phones::of_customers(tx.conn, project, &[row.id])?;
     Ok((row, phones))

@@ -1,6 +1,6 @@
 //! `customers`: the people of a project who may be rung.
 
-use common::db::{Db, DbError, Id, Json, Time};
+use common::db::{Db, DbError, Id, Json, Time, lease};
 use contracts::accounts::{Consent as ConsentPart, CustomerStanding};
 use contracts::ids::{CustomerId, ProjectId};
 use diesel::prelude::*;
@@ -310,4 +310,9 @@ pub(crate) fn named(
         rows.extend(others.load::<CustomerRow>(conn)?);
     }
     Ok(rows)
+}
+
+/// Until the transaction ends, nobody else changes this customer or their numbers.
+pub(crate) fn hold(conn: &mut Db, id: CustomerId) -> Result<(), DbError> {
+    lease::exclusive(conn, &format!("customer:{id}"))
 }

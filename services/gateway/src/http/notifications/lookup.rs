@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use common::db::{Db, DbError, Id, Time, lease};
+use common::db::{Db, DbError, Id, Time};
 use contracts::accounts::CustomerStanding;
 use contracts::calls::{Agent, Business, Customer, PlaceNotificationRequest, RetryPolicy};
 use contracts::ids::{CustomerId, ProjectId};
@@ -185,7 +185,7 @@ impl Book {
 
 /// The numbers of a customer, as they are until the end of the transaction: nobody else changes them meanwhile.
 fn held_phones(db: &mut Db, project: ProjectId, customer: CustomerId) -> Result<Vec<PhoneRow>, DbError> {
-    lease::exclusive(db, &format!("customer:{customer}"))?;
+    customers::hold(db, customer)?;
     phones::of_customers(db, project, &[Id::of(customer)])
 }
 
