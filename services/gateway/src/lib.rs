@@ -34,7 +34,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0002_placings",
             "0003_identity",
             "0004_agents_customers",
-            "0005_inviters"
+            "0005_inviters",
+            "0006_connections"
         ],
         durability: Durability::Full,
     }),
@@ -60,6 +61,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         tasks: vec![
             Task::new("forget what has expired", HOUR, &never, &app, tasks::forget_expired::run),
             Task::new("empty deleted projects", MINUTE, &app.deletions, &app, tasks::empty_deleted::run),
+            Task::new("undo connections", OFTEN, &never, &app, tasks::undo_connections::run),
             Task::new("withdraw what nobody knows", OFTEN, &never, &app, tasks::withdraw_unknown::run),
         ],
     })

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod bot;
 pub(crate) mod calling_hours;
 pub(crate) mod carrier;
+pub(crate) mod connection;
 pub(crate) mod customer;
 pub(crate) mod days;
 pub(crate) mod idempotency;

@@ -30,7 +30,7 @@ use crate::domain::role::Operation;
 use crate::domain::text::{AppId, FirstMessage, Goal, Language, Message, Voice};
 use crate::domain::webhook::one_of;
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::authorise;
+use crate::identity::credential::authorise_link;
 use crate::store::audit::Event;
 
 /// What a new bot is made of.
@@ -246,7 +246,7 @@ pub(crate) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let tenant = authorise_link(&app, &request, Operation::Build).await?;
     let body = body::json(&request, payload).await?;
     let said = decode(&body, |fields| said(fields, &app.platform.egress, true))?;
     let keyed = idempotent::keyed(&request, &tenant, &body)?;
@@ -292,7 +292,7 @@ fn wanted(business_id: String, id: BotId, said: Said) -> CreateBotRequest {
     responses((status = 200, description = "Newest first.", body = Vec<BotBody>))
 )]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let tenant = authorise(&app, &request, Operation::Read).await?;
+    let tenant = authorise_link(&app, &request, Operation::Read).await?;
     let paging = Paging::of(&request)?;
     let wanted = ListBotsRequest {
         business_id: tenant.business.to_string(),
@@ -315,7 +315,7 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     responses((status = 200, description = "The bot, without its secret.", body = BotBody))
 )]
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let tenant = authorise(&app, &request, Operation::Read).await?;
+    let tenant = authorise_link(&app, &request, Operation::Read).await?;
     let wanted =
         GetBotRequest { business_id: tenant.business.to_string(), bot_id: bot_in(&request)?.to_string() };
     let found = app.bots.get_bot(tenant.context(), wanted).await.map_err(failed)?;
@@ -337,7 +337,7 @@ pub(crate) async fn update(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let tenant = authorise_link(&app, &request, Operation::Build).await?;
     let id = bot_in(&request)?;
     let body = body::json(&request, payload).await?;
     let said = decode(&body, |fields| said(fields, &app.platform.egress, false))?;
@@ -370,7 +370,7 @@ pub(crate) async fn update(
     responses((status = 204, description = "It is gone."))
 )]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let tenant = authorise(&app, &request, Operation::Build).await?;
+    let tenant = authorise_link(&app, &request, Operation::Build).await?;
     let id = bot_in(&request)?;
     let wanted = DeleteBotRequest { business_id: tenant.business.to_string(), bot_id: id.to_string() };
     app.bots.delete_bot(tenant.context(), wanted).await.map_err(failed)?;

@@ -14,7 +14,7 @@ use common::trace;
 use tracing::Instrument as _;
 
 use super::request_id::{HEADER, RequestId};
-use super::routes::shape_of;
+use super::routes::{proves_somebody, shape_of};
 use crate::app::App;
 use crate::domain::window::{Quota, WINDOW};
 use crate::error::{ApiError, Shape};
@@ -42,7 +42,7 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
         route
     );
     let answered = async {
-        if route.starts_with("/auth/")
+        if proves_somebody(&route)
             && let Err(refused) = app.limits.count_address(request.request())
         {
             return Ok(request.error_response(refused));

@@ -16,6 +16,7 @@ mod bots;
 mod business;
 mod calls;
 mod carrier;
+mod connect;
 mod customer_import;
 mod customers;
 mod deliveries;

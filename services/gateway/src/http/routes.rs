@@ -11,8 +11,9 @@ use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
     agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bots, business, calls,
-    carrier, customer_import, customers, deliveries, docs, edge, invitations, members, notification_batch,
-    notification_preview, notifications, pages, phones, projects, suppressions, usage, voice_proxy, webhooks,
+    carrier, connect, customer_import, customers, deliveries, docs, edge, invitations, members,
+    notification_batch, notification_preview, notifications, pages, phones, projects, suppressions, usage,
+    voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::{ApiError, Shape};
@@ -209,7 +210,17 @@ const LINK: &[Path] = &[
             ("DELETE", || delete().to(bots::remove)),
         ],
     },
+    Path { path: CONNECT, methods: &[("POST", || post().to(connect::connect))] },
+    Path { path: "/my-number", methods: &[("GET", || get().to(connect::my_number))] },
 ];
+
+/// Where accounts of EchoLink are made.
+const CONNECT: &str = "/connect-twilio";
+
+/// Whether requests to a path, by its pattern, prove somebody, so that tries are counted by address.
+pub(super) fn proves_somebody(pattern: &str) -> bool {
+    pattern.starts_with("/auth/") || pattern.strip_prefix("/v1") == Some(CONNECT)
+}
 
 /// The shape of the errors of a path, by its pattern.
 pub(super) fn shape_of(pattern: &str) -> Shape {

@@ -93,13 +93,32 @@ pub(crate) async fn authorise(
     request: &HttpRequest,
     operation: Operation,
 ) -> Result<Tenant, ApiError> {
+    let none = "Send your API key in the x-api-key header";
+    let tenant = credential(app, request, &[Use::Access], none).await?;
+    tenant.require(operation)?;
+    Ok(tenant)
+}
+
+/// The same for EchoLink's operations, which accept EchoLink's token, too.
+pub(crate) async fn authorise_link(
+    app: &App,
+    request: &HttpRequest,
+    operation: Operation,
+) -> Result<Tenant, ApiError> {
+    let none = "Send the access_token of POST /v1/connect-twilio as Authorization: Bearer";
+    let tenant = credential(app, request, &[Use::Link, Use::Access], none).await?;
+    tenant.require(operation)?;
+    Ok(tenant)
+}
+
+/// Who makes this request: by a key, or by a token for one of these uses.
+async fn credential(app: &App, request: &HttpRequest, uses: &[Use], none: &str) -> Result<Tenant, ApiError> {
     let tenant = match (header(request, "x-api-key"), bearer(request)) {
         (Some(key), _) => by_key(app, request, key).await?,
-        (None, Some(token)) => by_token(app, request, token).await?.tenant,
-        (None, None) => return Err(ApiError::unauthorized("Send your API key in the x-api-key header")),
+        (None, Some(token)) => by_token(app, request, token, uses).await?.tenant,
+        (None, None) => return Err(ApiError::unauthorized(none)),
     };
     counted(app, request, &tenant)?;
-    tenant.require(operation)?;
     Ok(tenant)
 }
 
@@ -109,7 +128,7 @@ pub(crate) async fn signed_in(app: &App, request: &HttpRequest) -> Result<Member
         Some(_) => ApiError::forbidden("An API key is nobody's account; send a member's access token"),
         None => ApiError::unauthorized("Send your access token as Authorization: Bearer"),
     })?;
-    let member = by_token(app, request, token).await?;
+    let member = by_token(app, request, token, &[Use::Access]).await?;
     counted(app, request, &member.tenant)?;
     Ok(member)
 }
@@ -157,10 +176,11 @@ async fn by_key(app: &App, request: &HttpRequest, key: &str) -> Result<Tenant, A
     })
 }
 
-async fn by_token(app: &App, request: &HttpRequest, token: &str) -> Result<Member, ApiError> {
+async fn by_token(app: &App, request: &HttpRequest, token: &str, uses: &[Use]) -> Result<Member, ApiError> {
     let wrong = || ApiError::unauthorized("The access token is not valid or has run out");
     let now = app.platform.clock.now();
-    let session = app.tokens.read(token, Use::Access, now).ok_or_else(wrong)?.sid;
+    let claims = uses.iter().find_map(|wanted| app.tokens.read(token, *wanted, now));
+    let session = claims.ok_or_else(wrong)?.sid;
     let no_project = || ApiError::not_found("project", "Project");
     let named = match header(request, "x-echo-project") {
         Some(text) => Some(text.parse::<ProjectId>().map_err(|_| no_project())?),

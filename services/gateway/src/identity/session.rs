@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::identity::tokens::{Holder, Pair, SessionId};
+use crate::identity::tokens::{Holder, LINK_LIFE, Pair, SessionId};
 use crate::store::refresh_tokens;
 use crate::store::sessions::{self, Session};
 use crate::store::users::User;
@@ -49,6 +49,42 @@ impl Opening {
     /// What is given out once it is stored.
     pub(crate) fn into_pair(self) -> Pair {
         self.pair
+    }
+}
+
+/// A session of EchoLink that is about to begin: one token, and none to refresh it with.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkOpening {
+    session: Session,
+    token: String,
+}
+
+impl LinkOpening {
+    /// For a user who has just proved who they are, on behalf of a business.
+    ///
+    /// # Errors
+    /// 500 when the token cannot be signed.
+    pub(crate) fn new(app: &App, user: &User, business: BusinessId) -> Result<Self, ApiError> {
+        let (id, now) = (SessionId(Uuid::now_v7()), app.platform.clock.now());
+        let owner = UserId(user.id.0);
+        let holder = Holder { user: owner, email: user.email.clone(), session: id };
+        let token = app.tokens.issue_link(&holder, now).map_err(ApiError::internal)?;
+        let (generation, expires_at) = (user.token_generation, (now + LINK_LIFE).into());
+        Ok(Self { session: Session { id, user: owner, business, generation, expires_at }, token })
+    }
+
+    /// Stores it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn insert(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let now = Time::from(tx.now());
+        sessions::insert(tx.conn, self.session, now)
+    }
+
+    /// What is given out once it is stored.
+    pub(crate) fn into_token(self) -> String {
+        self.token
     }
 }
 

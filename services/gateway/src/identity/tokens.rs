@@ -7,9 +7,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-const AUDIENCE: &str = "echo";
 const ACCESS_LIFE: TimeDelta = TimeDelta::hours(1);
 const REFRESH_LIFE: TimeDelta = TimeDelta::days(30);
+/// How long EchoLink's token is good; it has no refresh token.
+pub(crate) const LINK_LIFE: TimeDelta = TimeDelta::days(1);
 
 /// What a token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,18 @@ pub(crate) enum Use {
     Access,
     /// Gives new tokens.
     Refresh,
+    /// Accepted by EchoLink's operations.
+    Link,
+}
+
+impl Use {
+    /// For whose operations it was made.
+    const fn audience(self) -> &'static str {
+        match self {
+            Self::Access | Self::Refresh => "echo",
+            Self::Link => "echolink",
+        }
+    }
 }
 
 /// What a token says.
@@ -32,7 +45,7 @@ pub(crate) struct Claims {
     pub(crate) iat: i64,
     /// From when on it is refused, seconds.
     pub(crate) exp: i64,
-    /// `echo`.
+    /// `echo`, or `echolink`.
     pub(crate) aud: String,
     /// The token's own id.
     pub(crate) jti: Uuid,
@@ -92,23 +105,22 @@ impl Tokens {
     /// # Errors
     /// When the signing library refuses.
     pub(crate) fn issue(&self, holder: &Holder, now: DateTime<Utc>) -> Result<Pair, String> {
-        let claims = |typ, life: TimeDelta| Claims {
-            sub: holder.user.into(),
-            email: holder.email.clone(),
-            iat: now.timestamp(),
-            exp: (now + life).timestamp(),
-            aud: AUDIENCE.to_owned(),
-            jti: Uuid::now_v7(),
-            typ,
-            sid: holder.session,
-        };
-        let (access, refresh) = (claims(Use::Access, ACCESS_LIFE), claims(Use::Refresh, REFRESH_LIFE));
+        let (access, refresh) =
+            (claims(holder, Use::Access, now, ACCESS_LIFE), claims(holder, Use::Refresh, now, REFRESH_LIFE));
         Ok(Pair {
             access: self.sign(&access)?,
             refresh: self.sign(&refresh)?,
             refresh_id: refresh.jti,
             refresh_expires: now + REFRESH_LIFE,
         })
+    }
+
+    /// EchoLink's token, for one who has just proved who they are.
+    ///
+    /// # Errors
+    /// When the signing library refuses.
+    pub(crate) fn issue_link(&self, holder: &Holder, now: DateTime<Utc>) -> Result<String, String> {
+        self.sign(&claims(holder, Use::Link, now, LINK_LIFE))
     }
 
     fn sign(&self, claims: &Claims) -> Result<String, String> {
@@ -124,7 +136,7 @@ impl Tokens {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let key = self.0.find(&kid)?;
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
+        validation.set_audience(&[wanted.audience()]);
         validation.set_required_spec_claims(&["aud", "exp", "sub"]);
         validation.validate_exp = false; // by our own clock, below
         let claims =
@@ -132,6 +144,19 @@ impl Tokens {
                 .ok()?
                 .claims;
         (claims.typ == wanted && claims.exp > now.timestamp()).then_some(claims)
+    }
+}
+
+fn claims(holder: &Holder, typ: Use, now: DateTime<Utc>, life: TimeDelta) -> Claims {
+    Claims {
+        sub: holder.user.into(),
+        email: holder.email.clone(),
+        iat: now.timestamp(),
+        exp: (now + life).timestamp(),
+        aud: typ.audience().to_owned(),
+        jti: Uuid::now_v7(),
+        typ,
+        sid: holder.session,
     }
 }
 
@@ -150,13 +175,25 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
+    fn holder() -> Holder {
+        let session = SessionId(Uuid::now_v7());
+        Holder { user: UserId::new(), email: "you@example.com".to_owned(), session }
+    }
+
     fn pair() -> Pair {
-        let holder = Holder {
-            user: UserId::new(),
-            email: "you@example.com".to_owned(),
-            session: SessionId(Uuid::now_v7()),
-        };
-        tokens(RING).issue(&holder, now()).unwrap()
+        tokens(RING).issue(&holder(), now()).unwrap()
+    }
+
+    #[test]
+    fn echolinks_token_is_good_there_for_a_day_and_nowhere_else() {
+        let tokens = tokens(RING);
+        let token = tokens.issue_link(&holder(), now()).unwrap();
+        assert_eq!(tokens.read(&token, Use::Link, now()).unwrap().aud, "echolink");
+        assert!(tokens.read(&token, Use::Access, now()).is_none());
+        assert!(tokens.read(&token, Use::Refresh, now()).is_none());
+        assert!(tokens.read(&pair().access, Use::Link, now()).is_none());
+        assert!(tokens.read(&token, Use::Link, now() + TimeDelta::seconds(86_399)).is_some());
+        assert!(tokens.read(&token, Use::Link, now() + TimeDelta::seconds(86_400)).is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod businesses;
+pub(crate) mod connections;
 pub(crate) mod customers;
 pub(crate) mod idempotency;
 pub(crate) mod invitations;

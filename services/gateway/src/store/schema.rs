@@ -39,6 +39,14 @@ tables! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
     }
+    connections (project_id) {
+        project_id -> Uuid,
+        email_key -> Text,
+        account_sid -> Text,
+        user_id -> Nullable<Uuid>,
+        business_id -> Nullable<Uuid>,
+        undo_at -> Nullable<UtcTime>,
+    }
     projects (id) {
         id -> Uuid,
         business_id -> Uuid,

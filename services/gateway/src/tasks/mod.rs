@@ -2,4 +2,5 @@
 
 pub(crate) mod empty_deleted;
 pub(crate) mod forget_expired;
+pub(crate) mod undo_connections;
 pub(crate) mod withdraw_unknown;

@@ -17,6 +17,7 @@ mod bad_fields;
 mod batch;
 mod bots;
 mod carrier;
+mod connect;
 mod customers;
 mod edge;
 mod fakes;

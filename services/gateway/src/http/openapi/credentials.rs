@@ -15,12 +15,15 @@ const ACCESS_TOKEN: &str = "A member's access token, good for an hour wherever a
                             `x-echo-project` header, else the business' first.";
 const REFRESH_TOKEN: &str = "A refresh token: good once, for another pair of tokens.";
 
+const LINK_TOKEN: &str = "EchoLink's token, good for a day for EchoLink's operations.";
+
 /// Declares the credentials.
 pub(super) fn add(document: &mut Document) {
     let components = document.components.get_or_insert_default();
     let key = ApiKeyValue::with_description("x-api-key", API_KEY);
     components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
     components.add_security_scheme("accessToken", token(ACCESS_TOKEN));
+    components.add_security_scheme("linkToken", token(LINK_TOKEN));
     components.add_security_scheme("refreshToken", token(REFRESH_TOKEN));
 }
 
@@ -31,8 +34,17 @@ fn token(description: &str) -> SecurityScheme {
 
 /// A project's key, or a member's token.
 pub(super) fn either() -> Vec<SecurityRequirement> {
+    ["apiKey", "accessToken"].map(required).to_vec()
+}
+
+/// The same, or EchoLink's token.
+pub(super) fn of_link() -> Vec<SecurityRequirement> {
+    ["apiKey", "accessToken", "linkToken"].map(required).to_vec()
+}
+
+fn required(name: &str) -> SecurityRequirement {
     let none: [&str; 0] = [];
-    ["apiKey", "accessToken"].map(|name| SecurityRequirement::new(name, none)).to_vec()
+    SecurityRequirement::new(name, none)
 }
 
 /// Which project a member means.

@@ -22,10 +22,10 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::path::{Operation, PathItem};
 
-pub(super) use self::errors::ErrorBody;
+pub(super) use self::errors::{ErrorBody, LinkErrorBody};
 use super::{
     agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bots, business, calls,
-    carrier, customer_import, customers, deliveries, invitations, members, notification_batch,
+    carrier, connect, customer_import, customers, deliveries, invitations, members, notification_batch,
     notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
 };
 
@@ -83,6 +83,8 @@ use super::{
         carrier::put,
         carrier::read,
         carrier::remove,
+        connect::connect,
+        connect::my_number,
         customer_import::import,
         customers::create,
         customers::list,

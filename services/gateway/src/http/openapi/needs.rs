@@ -16,6 +16,7 @@ const NEEDS: &[(Operation, &[&str])] = &[
             "getCarrier",
             "getCustomer",
             "getDelivery",
+            "getMyNumber",
             "getNotification",
             "getProject",
             "getUsage",

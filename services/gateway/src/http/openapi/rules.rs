@@ -12,6 +12,9 @@ const WITH_SECRET: [&str; 4] = ["createApiKey", "createBot", "createProject", "i
 /// Makes nothing twice, for accounts are one for an address.
 const IGNORES_KEY: &str = "signUp";
 
+/// EchoLink's operation for which nobody has a credential yet.
+const MAKES_ACCOUNTS: &str = "connectTwilio";
+
 /// What rules ask about an operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Traits {
@@ -34,7 +37,7 @@ impl Traits {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let makes = method == "POST" && operation.responses.responses.contains_key("201");
         let link = path.starts_with("/v1");
-        let guarded = link || path.starts_with("/api/v1");
+        let guarded = path.starts_with("/api/v1") || link && id != MAKES_ACCOUNTS;
         Self {
             guarded,
             link,
@@ -51,7 +54,7 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Operation) {
     let traits = Traits::of(path, method, operation);
     describe(operation);
     if traits.guarded && operation.security.is_none() {
-        operation.security = Some(credentials::either());
+        operation.security = Some(if traits.link { credentials::of_link() } else { credentials::either() });
     }
     if traits.guarded {
         add_parameter(operation, credentials::project());

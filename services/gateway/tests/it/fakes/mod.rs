@@ -4,7 +4,7 @@ mod bridge;
 mod dispatcher;
 mod orchestrator;
 
-pub(crate) use bridge::{BRIDGE, WRONG_TOKEN};
+pub(crate) use bridge::{AWAY_TOKEN, BRIDGE, WRONG_TOKEN};
 pub(crate) use dispatcher::DISPATCHER;
 pub(crate) use orchestrator::ORCHESTRATOR;
 
