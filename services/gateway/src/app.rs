@@ -64,6 +64,8 @@ pub(crate) struct App {
     pub(crate) keys: Cache<String, KeyOwner>,
     /// Remembers sessions, by their id and the project that is asked for.
     pub(crate) standings: Cache<(SessionId, Option<ProjectId>), Standing>,
+    /// Rung when there is mail to pass on.
+    pub(crate) mails_due: Arc<Notify>,
     /// Rung when a project was deleted.
     pub(crate) deletions: Arc<Notify>,
     /// Counts requests.
@@ -102,6 +104,7 @@ impl App {
             tokens: Tokens::new(platform.keys.jwt.clone()),
             keys: Cache::default(),
             standings: Cache::default(),
+            mails_due: Arc::default(),
             deletions: Arc::default(),
             limits: Limits::new(&config, platform.clock.clone()),
             imports: Imports::default(),

@@ -35,7 +35,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0003_identity",
             "0004_agents_customers",
             "0005_inviters",
-            "0006_connections"
+            "0006_connections",
+            "0007_mails"
         ],
         durability: Durability::Full,
     }),
@@ -61,6 +62,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
         tasks: vec![
             Task::new("forget what has expired", HOUR, &never, &app, tasks::forget_expired::run),
             Task::new("empty deleted projects", MINUTE, &app.deletions, &app, tasks::empty_deleted::run),
+            Task::new("pass mail on", OFTEN, &app.mails_due, &app, tasks::pass_on_mails::run),
             Task::new("undo connections", OFTEN, &never, &app, tasks::undo_connections::run),
             Task::new("withdraw what nobody knows", OFTEN, &never, &app, tasks::withdraw_unknown::run),
         ],

@@ -69,3 +69,21 @@ pub fn exclusive(conn: &mut Db, name: &str) -> Result<(), DbError> {
     } // SQLite has one writer at a time anyway
     Ok(())
 }
+
+/// The same with many names at once. They are taken in one order, so that two who want some of the same never wait for each
+/// other.
+///
+/// # Errors
+/// When the locks cannot be had within the time a statement may take.
+pub fn exclusive_all(conn: &mut Db, mut names: Vec<String>) -> Result<(), DbError> {
+    if conn.is_pg() {
+        names.sort_unstable();
+        // OFFSET 0: the planner must not take the locks before the names are in order.
+        let text = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM (SELECT value AS name FROM \
+                    jsonb_array_elements_text($1::jsonb) WITH ORDINALITY ORDER BY ordinality OFFSET 0) AS names";
+        diesel::sql_query(text)
+            .bind::<sql::Text, _>(serde_json::Value::from(names).to_string())
+            .execute(conn)?;
+    }
+    Ok(())
+}

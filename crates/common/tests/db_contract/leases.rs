@@ -25,6 +25,7 @@ on_both_engines!(
     the_limit_holds_where_the_planner_thinks_the_table_tiny,
     what_is_not_due_stays,
     a_condition_with_several_parts_stands_beside_the_lease,
+    whoever_holds_some_of_the_same_names_is_alone_with_them,
 );
 
 /// Makes jobs that are due so many seconds from now and answers their ids in this order.
@@ -166,4 +167,34 @@ async fn a_condition_with_several_parts_stands_beside_the_lease(engine: Engine) 
     let made = make(&test.database, &[-1, 60]).await;
     assert_eq!(claim(&test.database, &EITHER, 10).await, made);
     assert_eq!(claim(&test.database, &EITHER, 10).await, [], "what is leased is not due");
+}
+
+async fn whoever_holds_some_of_the_same_names_is_alone_with_them(engine: Engine) {
+    let test = database(engine).await;
+    let names = ["one's", "two", "{three}"].map(str::to_owned);
+    let counting: Vec<_> = (0..12)
+        .map(|turn| {
+            let (database, mut names) = (test.database.clone(), names.to_vec());
+            names.rotate_left(turn % 3);
+            names.truncate(2);
+            tokio::spawn(async move {
+                let counted = database.write(move |tx| {
+                    lease::exclusive_all(tx.conn, names.clone())?;
+                    let count: i64 = jobs::table.count().get_result(tx.conn)?;
+                    let due_at = Time::from(tx.now());
+                    diesel::insert_into(jobs::table)
+                        .values((jobs::id.eq(new_id()), jobs::due_at.eq(due_at)))
+                        .execute(tx.conn)?;
+                    Ok::<_, DbError>(count)
+                });
+                counted.await.expect("nobody waits for somebody who waits")
+            })
+        })
+        .collect();
+    let mut seen = Vec::new();
+    for counted in counting {
+        seen.push(counted.await.expect("the task ends"));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..12).collect::<Vec<i64>>(), "two of them counted at the same moment");
 }

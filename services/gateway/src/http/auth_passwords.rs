@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use common::db::{DbError, Time, Tx};
+use common::db::{DbError, Time, Tx, lease};
 use contracts::ids::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -140,23 +140,28 @@ pub(crate) async fn forgot(
     let token = OneTime::generate().map_err(ApiError::internal)?;
     let (id, key, hash) = (Uuid::now_v7(), email.key(), token.hash());
     let by = actor(&app, &request, None, None);
-    let asked = app.platform.database.write(move |tx| ask(tx, &by, id, &key, &hash));
-    if let Some(mut mail) = asked.await.map_err(ApiError::from)? {
-        let link = mails::link(&app, "reset-password", &token);
-        mail.text = format!(
-            "Somebody, probably you, asks for a new password for your account on Echo.\n\nTo set one, open this link within \
-             an hour:\n\n{link}\n\nIf it was not you, do nothing: your password stays as it is.\n"
-        );
-        mails::send(&app, mail);
-    }
+    let link = mails::link(&app, "reset-password", &token);
+    let this = app.get_ref().clone();
+    let write = app.platform.database.write(move |tx| {
+        let mail = ask(tx, &by, id, (&key, &hash), &link)?;
+        mails::stage(&this, tx, mail)
+    });
+    write.await?;
     let message =
         "If there is an account with this e-mail address and this server sends mail, a link is on its way";
     Ok(HttpResponse::Ok().json(ForgotBody { message }))
 }
 
-/// Notes that somebody asks, whoever it is; a mail where there is such a user who has not had enough of them.
-fn ask(tx: &mut Tx<'_>, by: &Actor, id: Uuid, email_key: &str, hash: &str) -> Result<Option<Mail>, DbError> {
+/// Notes that somebody asks, whoever it is. The mail is to nobody where there is no such user, or one who has had enough of them.
+fn ask(
+    tx: &mut Tx<'_>,
+    by: &Actor,
+    id: Uuid,
+    (email_key, hash): (&str, &str),
+    link: &str,
+) -> Result<Mail, DbError> {
     let now = tx.now();
+    lease::exclusive(tx.conn, &format!("password resets of {email_key}"))?;
     let user = users::by_email_key(tx.conn, email_key)?;
     let known = user.as_ref().map(|user| UserId(user.id.0));
     let enough = match known {
@@ -165,21 +170,25 @@ fn ask(tx: &mut Tx<'_>, by: &Actor, id: Uuid, email_key: &str, hash: &str) -> Re
     };
     // One more than enough is kept as nobody's: it costs the same and is good for nothing.
     resets::insert(tx.conn, known.filter(|_| !enough), id, hash, now)?;
-    let Some((user, known)) = user.zip(known) else {
-        audit::note(tx, by, Event::of(Action::PasswordForgotten))?;
-        return Ok(None);
-    };
-    audit_user(tx, by, known, Action::PasswordForgotten)?;
-    let business = memberships::of_user(tx.conn, known)?.first().map(|(business, _)| *business);
-    let mail = Mail {
+    let mut business = None;
+    match known {
+        Some(known) => {
+            audit_user(tx, by, known, Action::PasswordForgotten)?;
+            business = memberships::of_user(tx.conn, known)?.first().map(|(business, _)| *business);
+        }
+        None => audit::note(tx, by, Event::of(Action::PasswordForgotten))?,
+    }
+    Ok(Mail {
         id,
         business,
-        to: user.email,
+        to: user.filter(|_| !enough).map(|user| user.email),
         subject: "A new password for your account on Echo".to_owned(),
-        text: String::new(),
+        text: format!(
+            "Somebody, probably you, asks for a new password for your account on Echo.\n\nTo set one, open this link within \
+             an hour:\n\n{link}\n\nIf it was not you, do nothing: your password stays as it is.\n"
+        ),
         good_for: resets::LIFE,
-    };
-    Ok((!enough).then_some(mail))
+    })
 }
 
 /// A new password for who has the mail.

@@ -317,7 +317,7 @@ fn store_once(
     let ids: Vec<Id> = known.iter().map(|row| row.id).collect();
     let mut numbers = Vec::new();
     if update && !ids.is_empty() {
-        hold(tx, &ids)?;
+        customers::hold_all(tx.conn, ids.iter().map(|id| CustomerId(id.0)))?;
         known = customers::with_external_ids(tx.conn, project, &names)?;
         numbers = phones::of_customers(tx.conn, project, &ids)?;
     }
@@ -345,14 +345,6 @@ fn store_once(
     customers::insert_many(tx.conn, &fresh)?;
     phones::insert_many(tx.conn, project, &fresh_phones)?;
     Ok(refused)
-}
-
-/// Until the end of the transaction nobody else changes these customers. In one order, so that two imports do not wait for each
-/// other.
-fn hold(tx: &mut Tx<'_>, ids: &[Id]) -> Result<(), DbError> {
-    let mut ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    ids.sort_unstable();
-    ids.into_iter().try_for_each(|id| customers::hold(tx.conn, CustomerId(id)))
 }
 
 /// Changes a customer who is there already, and held. Answers why it is not possible, and then nothing has changed.

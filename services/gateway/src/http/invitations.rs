@@ -105,8 +105,8 @@ pub(crate) async fn create(
     let token = OneTime::generate().map_err(ApiError::internal)?;
     let link = mails::link(&app, "invitation", &token);
     let (id, business) = (Uuid::now_v7(), tenant.business);
-    let (address, shown, whom) = (email.as_str().to_owned(), link.clone(), tenant.clone());
-    let answer = idempotent::locally(&app, keyed, Keep::Nothing, move |tx| {
+    let this = app.get_ref().clone();
+    idempotent::locally(&app, keyed, Keep::Nothing, move |tx| {
         let now = Time::from(tx.now());
         let row = Invitation {
             id: Id(id),
@@ -118,23 +118,21 @@ pub(crate) async fn create(
             created_at: now,
             expires_at: invitations::expiry(tx.now()),
         };
-        invite(tx, &whom, &row, &token)?;
+        invite(tx, &tenant, &row, &token)?;
+        let mail = mail(tx, &row, &link)?;
+        mails::stage(&this, tx, mail)?;
         Made::created(&InvitationBody {
             id,
             email: row.email,
             role: row.role,
             status: "invited",
-            link: shown.clone(),
+            link: link.clone(),
             token: token.reveal().to_owned(),
             created_at: time(row.created_at),
             expires_at: time(row.expires_at),
         })
     })
-    .await?;
-    if answer.status() == StatusCode::CREATED {
-        mail(&app, tenant, id, address, link).await;
-    }
-    Ok(answer)
+    .await
 }
 
 fn invite(tx: &mut Tx<'_>, tenant: &Tenant, row: &Invitation, token: &OneTime) -> Result<(), ApiError> {
@@ -170,25 +168,21 @@ fn invite(tx: &mut Tx<'_>, tenant: &Tenant, row: &Invitation, token: &OneTime) -
     Ok(audit::note(tx, &tenant.actor(), Event::on(Action::Invited, row.id.0).with(details))?)
 }
 
-/// Mails the link, where a mail server is set; it stands in the answer all the same.
-async fn mail(app: &App, tenant: Tenant, id: Uuid, to: String, link: String) {
-    let business = tenant.business;
-    let name = app.platform.database.read(move |db| businesses::get(db, business)).await;
-    let name = name.map_or_else(|_: DbError| "A business".to_owned(), |business| business.name);
-    mails::send(
-        app,
-        Mail {
-            id,
-            business: Some(business),
-            to,
-            subject: format!("You are invited to {name} on Echo"),
-            text: format!(
-                "{name} invites you to work with them on Echo.\n\nTo accept, open this link within seven days:\n\n{link}\n\n\
+/// Brings the link, where a mail server is set; it stands in the answer all the same.
+fn mail(tx: &mut Tx<'_>, row: &Invitation, link: &str) -> Result<Mail, DbError> {
+    let business = BusinessId(row.business_id.0);
+    let name = businesses::get(tx.conn, business)?.name;
+    Ok(Mail {
+        id: row.id.0,
+        business: Some(business),
+        to: Some(row.email.clone()),
+        subject: format!("You are invited to {name} on Echo"),
+        text: format!(
+            "{name} invites you to work with them on Echo.\n\nTo accept, open this link within seven days:\n\n{link}\n\n\
              If you do not know them, do nothing.\n"
-            ),
-            good_for: invitations::LIFE,
-        },
-    );
+        ),
+        good_for: invitations::LIFE,
+    })
 }
 
 /// Who accepts an invitation.

@@ -314,5 +314,14 @@ pub(crate) fn named(
 
 /// Until the transaction ends, nobody else changes this customer or their numbers.
 pub(crate) fn hold(conn: &mut Db, id: CustomerId) -> Result<(), DbError> {
-    lease::exclusive(conn, &format!("customer:{id}"))
+    lease::exclusive(conn, &lock(id))
+}
+
+/// The same for many.
+pub(crate) fn hold_all(conn: &mut Db, ids: impl IntoIterator<Item = CustomerId>) -> Result<(), DbError> {
+    lease::exclusive_all(conn, ids.into_iter().map(lock).collect())
+}
+
+fn lock(id: CustomerId) -> String {
+    format!("customer:{id}")
 }

@@ -9,6 +9,7 @@ pub(crate) mod customers;
 pub(crate) mod idempotency;
 pub(crate) mod invitations;
 pub(crate) mod leavings;
+pub(crate) mod mails;
 pub(crate) mod memberships;
 pub(crate) mod password_resets;
 pub(crate) mod phones;

@@ -96,6 +96,13 @@ tables! {
         expires_at -> UtcTime,
         invited_by -> Nullable<Uuid>,
     }
+    mails (id) {
+        id -> Uuid,
+        content -> Text,
+        send_before -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+    }
     password_resets (id) {
         id -> Uuid,
         user_id -> Nullable<Uuid>,

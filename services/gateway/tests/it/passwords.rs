@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use contracts::rpc::RpcError;
 use serde_json::{Value, json};
+use testkit::wait::eventually;
 
+use crate::fakes::lock;
 use crate::support::{Answer, ENGINES, Engine, Gateway, Method};
 
 const OLD: &str = "YourPassword123!";
@@ -129,7 +132,7 @@ async fn an_unknown_address_gets_the_same_answer_and_no_mail_and_a_known_one_at_
         for _ in 0..4 {
             tokens.push(mailed(&gateway).await);
         }
-        assert!(crate::fakes::lock(&gateway.fakes.mails).is_empty());
+        assert!(lock(&gateway.fakes.mails).is_empty());
         let asked = gateway.number("SELECT COUNT(*) AS n FROM password_resets").await;
         assert_eq!(asked, 6, "somebody unknown costs the same");
         // Three of the first hour have run out, whoever of the four they belong to; one is good.
@@ -138,5 +141,31 @@ async fn an_unknown_address_gets_the_same_answer_and_no_mail_and_a_known_one_at_
             statuses.push(reset(&gateway, token).await.status);
         }
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_of_which_nobody_knows_whether_it_was_passed_on_is_passed_on_again_as_the_same_one() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        gateway.sign_up("jane@acme.example").await;
+        lock(&gateway.fakes.mail_failures).extend([RpcError::Busy, RpcError::Busy]);
+        forgot(&gateway, "jane@acme.example").await;
+        let open = gateway.number("SELECT COUNT(*) AS n FROM mails WHERE content LIKE '%jane%'").await;
+        assert_eq!(open, 0, "what waits is sealed");
+        let mut same = Vec::new();
+        for _ in 0..3 {
+            same.push(gateway.fakes.next_mail().await);
+            gateway.clock.advance(Duration::from_secs(16));
+        }
+        assert!(same.windows(2).all(|two| two[0] == two[1]), "the same id makes one mail of them");
+        let waiting = "SELECT COUNT(*) AS n FROM mails";
+        eventually("no mail to wait", Duration::from_secs(10), || async {
+            match gateway.number(waiting).await {
+                0 => Ok(()),
+                more => Err(more),
+            }
+        })
+        .await;
     }
 }

@@ -257,6 +257,9 @@ impl MailsRpc for Dispatcher {
     async fn queue_mail(&self, _: Context, request: QueueMailRequest) -> Result<QueueMailResponse, RpcError> {
         lock(&self.0.mails).push(request);
         self.0.mailed.add_permits(1);
+        if let Some(failure) = lock(&self.0.mail_failures).pop_front() {
+            return Err(failure);
+        }
         Ok(QueueMailResponse { will_be_sent: true })
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Fakes {
     pub(crate) mails: Mutex<Vec<QueueMailRequest>>,
     /// One for each mail.
     pub(crate) mailed: Semaphore,
+    /// What the next mails end in, after they were kept.
+    pub(crate) mail_failures: Mutex<VecDeque<RpcError>>,
     /// Signing secrets by business and owner.
     pub(crate) targets: Mutex<HashMap<(String, String), Target>>,
     /// The opt-out lists, with their projects.
@@ -92,6 +94,7 @@ impl Fakes {
             deliveries: Mutex::default(),
             mails: Mutex::default(),
             mailed: Semaphore::new(0),
+            mail_failures: Mutex::default(),
             targets: Mutex::default(),
             suppressed: Mutex::default(),
             bots: Mutex::default(),
