@@ -3,6 +3,7 @@
 mod answered_by;
 mod ask;
 mod body;
+mod bot;
 mod edge;
 mod inbound;
 mod known;

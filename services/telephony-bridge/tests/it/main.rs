@@ -5,6 +5,8 @@
 
 mod answered_by;
 mod bodies;
+mod bot_numbers;
+mod bots;
 mod callbacks;
 mod carriers;
 mod crashes;

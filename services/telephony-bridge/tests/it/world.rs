@@ -332,6 +332,14 @@ impl World {
         rings["dialled"].as_u64().unwrap()
     }
 
+    /// Somebody rings a number of the sandbox carrier's. Answers the call's id.
+    pub(crate) async fn rung(&self, from: &str, to: &str) -> String {
+        let url = format!("{}/sandbox/v1/incoming", self.carrier);
+        let answer = self.http.post(url).json(&json!({"from": from, "to": to})).send().await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        body["call_sid"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+    }
+
     /// Sets the carrier's switches.
     pub(crate) async fn nasty(&self, switches: &Value) {
         let url = format!("{}/sandbox/v1/nasty", self.carrier);
