@@ -62,9 +62,14 @@ impl Carrier {
         self.client.fetch_number(sid).await
     }
 
+    /// The account's number with these digits, E.164.
+    pub(crate) async fn number(&self, number: &str) -> Result<Option<PhoneNumber>, Error> {
+        self.client.find_number(number).await
+    }
+
     /// Whether this number, E.164, is one of the account's.
     pub(crate) async fn owns(&self, number: &str) -> Result<bool, Error> {
-        Ok(self.client.find_number(number).await?.is_some())
+        Ok(self.number(number).await?.is_some())
     }
 
     /// The same account, calling from another of its numbers.

@@ -3,6 +3,7 @@
 mod app;
 mod carrier;
 mod carriers;
+pub mod check;
 mod config;
 mod connecting;
 mod dialling;

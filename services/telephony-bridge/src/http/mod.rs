@@ -16,6 +16,8 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::app::App;
 
+pub(crate) use signed::NOT_SIGNED;
+
 /// The voice paths.
 pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
     let app = app.clone();

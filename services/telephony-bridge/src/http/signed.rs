@@ -14,6 +14,8 @@ use crate::app::{App, count};
 use crate::carrier::Carrier;
 use crate::domain::urls::Place;
 
+/// What is answered to whoever is not the carrier.
+pub(crate) const NOT_SIGNED: &str = "not signed by the carrier\n";
 /// What the tables get to say whose token it is.
 pub(super) const TOKENS_WITHIN: Duration = Duration::from_millis(300);
 /// The carrier's mark of a request, the same on every attempt to make it.
@@ -45,9 +47,7 @@ impl Refused {
         if self.0 == Self::NO_TOKENS.0 {
             return HttpResponse::ServiceUnavailable().finish();
         }
-        HttpResponse::build(StatusCode::FORBIDDEN)
-            .content_type("text/plain; charset=utf-8")
-            .body("not signed by the carrier\n")
+        HttpResponse::build(StatusCode::FORBIDDEN).content_type("text/plain; charset=utf-8").body(NOT_SIGNED)
     }
 }
 

@@ -9,6 +9,7 @@ mod bot_numbers;
 mod bots;
 mod callbacks;
 mod carriers;
+mod check;
 mod crashes;
 mod dialling;
 mod documents;
