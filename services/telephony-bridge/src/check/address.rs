@@ -150,3 +150,46 @@ fn whole(error: &reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use common::config::Settings;
+
+    use super::super::Verdict;
+    use super::*;
+
+    async fn place_of(url: &str, api: &str) -> Finding {
+        let settings = [
+            ("ECHO_TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+            ("ECHO_TWILIO_AUTH_TOKEN", "top-secret"),
+            ("ECHO_TWILIO_FROM", "+15005550006"),
+            ("ECHO_TWILIO_API_URL", api),
+            ("ECHO_VOICE_URL", url),
+        ];
+        let config = Config::load(&Settings::from_pairs(settings)).unwrap();
+        let account = config.operator.clone();
+        place(&config, account.as_ref()).await
+    }
+
+    #[tokio::test]
+    async fn twilio_reaches_what_is_https_and_on_the_public_internet() {
+        let twilio = "https://api.twilio.com";
+        assert_eq!(place_of("https://93.184.216.34/echo", twilio).await.verdict, Verdict::Ok);
+        for (url, why) in [
+            ("http://93.184.216.34", "not https"),
+            ("https://10.1.2.3", "is at 10.1.2.3"),
+            ("https://192.168.1.9:8443", "is at 192.168.1.9"),
+            ("https://[fd00::1]", "is at fd00::1"),
+            ("https://169.254.169.254", "is at 169.254.169.254"),
+        ] {
+            let found = place_of(url, twilio).await;
+            assert!(found.verdict == Verdict::Wrong && found.seen.contains(why), "{url}: {found:?}");
+            assert!(found.to_do.contains("ECHO_VOICE_URL"), "{found:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_carrier_may_be_beside_us() {
+        assert_eq!(place_of("http://127.0.0.1:8080", "http://127.0.0.1:8089").await.verdict, Verdict::Ok);
+    }
+}
