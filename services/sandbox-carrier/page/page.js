@@ -97,11 +97,13 @@ async function readAlong(sid) {
     if (chosen !== sid) return;
     over = OVER.includes(call.status);
     const status = call.from + " → " + call.to + ": " + call.status;
-    if (at("call-status").textContent !== status) at("call-status").textContent = status;
     showTranscript(call.transcript);
+    if (at("call-status").textContent !== status) {
+      at("call-status").textContent = status;
+      await showCalls();
+    }
   });
-  if (over) await attempt(showCalls);
-  else if (chosen === sid) setTimeout(readAlong, POLL_MS, sid);
+  if (!over && chosen === sid) setTimeout(readAlong, POLL_MS, sid);
 }
 
 function choose(sid) {
@@ -113,12 +115,24 @@ function choose(sid) {
 
 async function showCalls() {
   const calls = await ask("calls?limit=" + SHOWN);
+  const focused = document.activeElement;
+  const before = new Map([...at("calls").children].map((item) => [item.dataset.sid, item]));
   at("calls").replaceChildren(...calls.map((call) => {
-    const button = element("button", call.from + " → " + call.to + ", " + call.status);
+    const text = call.from + " → " + call.to + ", " + call.status;
+    const known = before.get(call.sid);
+    if (known) {
+      known.firstChild.textContent = text;
+      return known;
+    }
+    const button = element("button", text);
     button.type = "button";
     button.addEventListener("click", () => choose(call.sid));
-    return element("li", undefined, [button]);
+    const item = element("li", undefined, [button]);
+    item.dataset.sid = call.sid;
+    return item;
   }));
+  // Whoever stands on a call with the keyboard stays there.
+  if (at("calls").contains(focused)) focused.focus();
 }
 
 at("ring-form").addEventListener("submit", (event) => {

@@ -16,6 +16,7 @@ use super::ask::ASK_AGAIN;
 use super::signed::{Refused, Signed};
 use super::voice::document;
 use crate::app::{App, count};
+use crate::carrier::Carrier;
 use crate::domain::attempt::AttemptState;
 use crate::domain::caller::caller_number;
 use crate::domain::document::{hang_up, say_it_again, unknown_call, wait_at_the_door};
@@ -96,18 +97,37 @@ fn spoken(app: &App, (words, response): (OwnWords, twilio::twiml::Response)) -> 
 async fn whose_call(app: &App, signed: &Signed, named: Named, until: Instant) -> Result<Whose, BridgeError> {
     let (account, sid) = (named.account.clone(), named.sid.to_string());
     let known = app.platform.database.read(move |db| attempts::of_call(db, &account, &sid)).await?;
-    if let Some(known) = known {
-        return Ok(if named.is_of(&known) { Whose::Attempt(known.id) } else { Whose::Nobody });
+    if let Some(known) = known.as_ref().filter(|known| named.is_of(known)) {
+        return Ok(Whose::Attempt(known.id));
     }
-    let Some(project) = project_of(app, named.bot, until).await? else { return Ok(Whose::Nobody) };
-    let Some(carrier) = app.carriers.speaking_for(project, &named.account).await? else {
-        return Ok(Whose::OtherAccount);
+    let (project, carrier) = match whose_bot(app, &named, until).await? {
+        WhoseBot::OfSigner(project, carrier) => (project, carrier),
+        WhoseBot::OfAnother => return Ok(Whose::OtherAccount),
+        WhoseBot::Nobodys => return Ok(Whose::Nobody),
     };
+    if known.is_some() {
+        return Ok(Whose::Nobody);
+    }
     let (from, to) = (caller_number(signed.request.from.as_deref()), signed.request.to.clone());
     tracing::info!(bot = %named.bot, from = %Masked(&from), "somebody calls a bot");
     let call = Entry { named, project, carrier: carrier.id, from, to: to.unwrap_or_default() };
     let check_after = app.config.check_after;
     app.write(move |tx| Ok(call.enter(tx, check_after)?)).await
+}
+
+/// Whose bot it is, seen from the account that has signed.
+enum WhoseBot {
+    /// Of this project, which calls with that account.
+    OfSigner(ProjectId, Box<Carrier>),
+    OfAnother,
+    /// No bot that answers has this id.
+    Nobodys,
+}
+
+async fn whose_bot(app: &App, named: &Named, until: Instant) -> Result<WhoseBot, BridgeError> {
+    let Some(project) = project_of(app, named.bot, until).await? else { return Ok(WhoseBot::Nobodys) };
+    let carrier = app.carriers.speaking_for(project, &named.account).await?;
+    Ok(carrier.map_or(WhoseBot::OfAnother, |carrier| WhoseBot::OfSigner(project, Box::new(carrier))))
 }
 
 /// The project of a bot that answers.
@@ -194,6 +214,8 @@ enum Turn {
     /// A new one, of a call that is over.
     Over,
     NoCall,
+    /// The account that signed is not the bot's.
+    OtherAccount,
 }
 
 /// The place that something heard belongs to whose address names bot and call alone, as the public document shows it: the
@@ -205,12 +227,23 @@ pub(super) async fn open_turn(app: &App, signed: &Signed, began: Instant) -> Res
     let Some(named) = Named::by(signed) else { return Err(document(&unknown_call())) };
     let (bot, sid, sorry) = (named.bot, named.sid.clone(), signed.number("sorry"));
     let (turn, token) = (signed.turn(), signed.token().map(str::to_owned));
-    let found = app.write(move |tx| Ok(find_turn(tx, &named, turn, token.as_deref())?));
-    let found = tokio::time::timeout_at((began + KNOWN_WITHIN).into(), found).await;
-    match found.unwrap_or(Err(BridgeError::Slow)) {
+    let until = began + KNOWN_WITHIN;
+    let find = async {
+        let here = named.clone();
+        let found = app.write(move |tx| Ok(find_turn(tx, &here, turn, token.as_deref())?)).await?;
+        match found {
+            Turn::NoCall => Ok(match whose_bot(app, &named, until).await? {
+                WhoseBot::OfAnother => Turn::OtherAccount,
+                WhoseBot::OfSigner(..) | WhoseBot::Nobodys => Turn::NoCall,
+            }),
+            found => Ok(found),
+        }
+    };
+    match tokio::time::timeout_at(until.into(), find).await.unwrap_or(Err(BridgeError::Slow)) {
         Ok(Turn::At(attempt, turn)) => Ok(Place { attempt, turn, part: 0, fill: 0, sorry }),
         Ok(Turn::Over) => Err(document(&hang_up())),
         Ok(Turn::NoCall) => Err(document(&unknown_call())),
+        Ok(Turn::OtherAccount) => Err(Refused::OTHER_ACCOUNT.response(app)),
         Err(error) => {
             tracing::warn!(%bot, %error, "the open turn could not be looked up");
             Err(spoken(app, say_it_again(&app.urls, bot, &sid, sorry)))

@@ -231,12 +231,13 @@ async fn only_the_account_of_the_bots_project_is_believed(engine: Engine) {
         assert_eq!(line.post_signed(&path, &unknown, Some(&signed)).await.status, 403);
     }
     // Another project's account, rightly signed.
-    let path = format!("/v1/voice?bot_id={bot}");
     let mut theirs = line.form(&[("From", CALLER), ("To", OURS)]);
     theirs[1].1.clone_from(&other.account);
-    let signed = sign(&other.token, &format!("{}{path}", world.base), &theirs);
-    assert_eq!(line.post_signed(&path, &theirs, Some(&signed)).await.status, 403);
-    assert!(world.metrics().await.contains("echo_bridge_refused_total{why=\"other_account\"} 1"));
+    for path in [format!("/v1/voice?bot_id={bot}"), line.heard_by(bot)] {
+        let signed = sign(&other.token, &format!("{}{path}", world.base), &theirs);
+        assert_eq!(line.post_signed(&path, &theirs, Some(&signed)).await.status, 403, "{path}");
+    }
+    assert!(world.metrics().await.contains("echo_bridge_refused_total{why=\"other_account\"} 2"));
     assert_eq!((world.bot_calls(), world.count("dial_attempts").await), (vec![], 0));
     assert!(line.rings_bot(bot).await.spoken().starts_with("Sentence 0"), "and the right one is");
 }
