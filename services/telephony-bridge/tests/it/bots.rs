@@ -332,18 +332,18 @@ async fn a_call_that_is_one_too_many_is_turned_away_and_stays_so(engine: Engine)
 async fn a_bot_that_is_disabled_while_its_phone_rings_stays_so_for_this_call(engine: Engine) {
     let world = World::new(engine).await;
     let (bot, line) = (world.bot_of(world.project), world.caller());
-    // Nobody says so before the call is entered.
-    world.orchestrator.behaves(Manner::Fails);
-    line.rings_bot(bot).await;
-    world.orchestrator.behaves(Manner::Answers);
-    let other = world.caller();
-    other.rings_bot(bot).await;
-    let begun = world.bot_calls().pop().unwrap();
-    assert_eq!(begun.carrier_call_sid, other.sid);
-    world.orchestrator.bots.lock().unwrap().clear();
-    let answer = line.at_the_door(&format!("/v1/voice?bot_id={bot}&fill=1"), CALLER, "in-progress").await;
-    assert!(answer.spoken().contains("nobody here"), "{}", answer.body);
-    assert_eq!(world.count("dial_attempts").await, 1);
+    *world.orchestrator.limit.lock().unwrap() = Some("gone");
+    let answer = line.rings_bot(bot).await;
+    assert!(answer.spoken().contains("nobody here") && answer.next(&world).is_none(), "{}", answer.body);
+    eventually("it to be over", PATIENCE, || async {
+        let live = world.count("dial_attempts WHERE live").await;
+        if live == 0 { Ok(()) } else { Err(live) }
+    })
+    .await;
+    *world.orchestrator.limit.lock().unwrap() = None;
+    assert_eq!(line.rings_bot(bot).await.body, answer.body);
+    assert_eq!(world.orchestrator.asked(), []);
+    assert!(world.caller().rings_bot(bot).await.spoken().starts_with("Sentence 0"), "another call");
 }
 
 async fn a_caller_who_hides_their_number_has_none(engine: Engine) {

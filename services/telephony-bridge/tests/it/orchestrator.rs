@@ -87,7 +87,7 @@ pub(crate) struct Orchestrator {
     pub(crate) bot_calls: Mutex<Vec<BeginBotCallRequest>>,
     /// How often it was asked whose a bot is.
     pub(crate) bots_asked: AtomicUsize,
-    /// The limit that every call to a bot breaks.
+    /// The limit that every call to a bot breaks; `gone`: it has just been disabled.
     pub(crate) limit: Mutex<Option<&'static str>>,
     manner: Mutex<Manner>,
     turns: Mutex<BTreeSet<(String, u32)>>,
@@ -263,6 +263,7 @@ impl InboundRpc for Answering {
         let limit = *self.0.limit.lock().unwrap();
         match limit {
             _ if !known => Err(RpcError::NotFound("bot".to_owned())),
+            Some("gone") => Err(RpcError::NotFound("bot".to_owned())),
             Some(code) => Err(RpcError::Conflict { code: code.to_owned(), message: "told so".to_owned() }),
             None => Ok(BeginBotCallResponse {}),
         }
