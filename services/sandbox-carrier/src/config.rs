@@ -1,4 +1,4 @@
-//! What a carrier is told when it is started: one account, one number, the people, the pace.
+//! What a carrier is told when it is started: one account, its numbers, the people, the pace.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -25,6 +25,8 @@ pub struct CarrierConfig {
     pub api_keys: Vec<ApiKey>,
     /// The number that the account owns, E.164.
     pub number: String,
+    /// Further numbers of the account, E.164.
+    pub more_numbers: Vec<String>,
     /// How much faster than life.
     pub speed: Speed,
     /// Who picks up.
@@ -43,15 +45,26 @@ pub struct ApiKey {
 }
 
 impl CarrierConfig {
-    /// The sid of the account's number. It follows from account and number, so that it is the same after
+    /// All numbers of the account, each once.
+    pub fn numbers(&self) -> Vec<String> {
+        let mut all = vec![self.number.clone()];
+        for number in &self.more_numbers {
+            if !all.contains(number) {
+                all.push(number.clone());
+            }
+        }
+        all
+    }
+
+    /// The sid of one of the account's numbers. It follows from account and number, so that it is the same after
     /// every start.
     ///
     /// # Errors
     ///
     /// None that can happen: 32 hexadecimal digits always make a sid. The type says so because sids check
     /// themselves.
-    pub fn number_sid(&self) -> Result<PhoneNumberSid, twilio::sid::SidError> {
-        let digest = Sha256::digest(format!("{}/{}", self.account_sid, self.number));
+    pub fn number_sid(&self, number: &str) -> Result<PhoneNumberSid, twilio::sid::SidError> {
+        let digest = Sha256::digest(format!("{}/{number}", self.account_sid));
         let digits: String = hex::encode(digest).chars().take(32).collect();
         format!("PN{digits}").parse()
     }

@@ -8,6 +8,7 @@ use common::platform::Platform;
 use common::service::{Mount, Service, ServiceDef, Task};
 use contracts::ServiceName;
 
+use crate::domain::number::is_e164;
 use crate::{Carrier, CarrierConfig, People, Speed};
 
 /// The sandbox carrier, for a process to run.
@@ -31,6 +32,24 @@ fn build(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
     })
 }
 
+/// The further numbers, so that several projects can have one each.
+const MORE_NUMBERS: &str = "+15005550010,+15005550011,+15005550012,+15005550013,+15005550014,+15005550015,\
+                            +15005550016,+15005550017,+15005550018,+15005550019";
+
+fn more_numbers(settings: &Settings) -> Result<Vec<String>, ConfigError> {
+    let name = "ECHO_SANDBOX_MORE_NUMBERS";
+    let text = settings.get(name, MORE_NUMBERS.to_owned())?;
+    let numbers = text.split(',').map(str::trim).filter(|number| !number.is_empty());
+    numbers
+        .map(|number| match is_e164(number) {
+            true => Ok(number.to_owned()),
+            false => {
+                Err(ConfigError::new(name, format!("`{number}`: a number in E.164, such as +15005550010")))
+            }
+        })
+        .collect()
+}
+
 fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
     let addr = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
     let url = settings.get("ECHO_SANDBOX_URL", format!("http://{addr}"))?;
@@ -49,6 +68,7 @@ fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
         auth_token: token.reveal().to_owned(),
         api_keys: Vec::new(),
         number: settings.get("ECHO_SANDBOX_NUMBER", "+15005550006".to_owned())?,
+        more_numbers: more_numbers(settings)?,
         speed: Speed::try_from(speed).map_err(|e| bad("ECHO_SANDBOX_SPEED", &e))?,
         // They come with the program: no setting is to blame.
         people: People::builtin().map_err(|e| bad("the built-in people", &e))?,
@@ -59,6 +79,15 @@ fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn further_numbers_are_a_list_of_numbers() {
+        let with = |numbers| more_numbers(&Settings::from_pairs([("ECHO_SANDBOX_MORE_NUMBERS", numbers)]));
+        assert_eq!(with("+15005550010, +15005550011").unwrap(), ["+15005550010", "+15005550011"]);
+        assert_eq!(with(",").unwrap(), Vec::<String>::new());
+        assert!(with("+15005550010,5005550011").is_err());
+        assert_eq!(more_numbers(&Settings::from_pairs([("", "")])).unwrap().len(), 10);
+    }
 
     #[test]
     fn the_page_of_this_service_lists_every_setting_that_is_read() {

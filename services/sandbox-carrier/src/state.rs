@@ -49,7 +49,8 @@ pub(crate) struct Books {
     pub(crate) calls: Bounded<CallSid, Call>,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) rings: Bounded<String, Rings>,
-    pub(crate) number: OwnNumber,
+    /// The account's numbers: at least one.
+    pub(crate) numbers: Vec<OwnNumber>,
     pub(crate) nasty: Nasty,
     live: HashMap<CallSid, mpsc::UnboundedSender<Command>>,
     next_slot: Option<Instant>,
@@ -83,7 +84,7 @@ impl Shared {
             calls: Bounded::new(MOST_CALLS),
             faults: VecDeque::new(),
             rings: Bounded::new(MOST_COUNTED),
-            number: OwnNumber::new(config.number.clone(), wall::now()),
+            numbers: config.numbers().into_iter().map(|number| OwnNumber::new(number, wall::now())).collect(),
             nasty: Nasty::default(),
             live: HashMap::new(),
             next_slot: None,
@@ -115,11 +116,20 @@ impl Shared {
         receiver
     }
 
-    /// Enters a leg and has it played.
+    /// Enters a leg that rings somebody, and has it played.
     pub(crate) fn start_call(&self, sid: &CallSid, parties: Parties, plan: Plan) {
+        let person = Person::new(Arc::clone(self.config.people.at(&parties.to)));
+        self.start_with(sid, person, parties, plan);
+    }
+
+    /// Enters a leg by which the person at this number rings one of the account's, and has it played.
+    pub(crate) fn start_incoming(&self, sid: &CallSid, person: &str, parties: Parties, plan: Plan) {
+        let person = Person::new(Arc::clone(self.config.people.at(person)));
+        self.start_with(sid, person, parties, plan);
+    }
+
+    fn start_with(&self, sid: &CallSid, person: Person, parties: Parties, plan: Plan) {
         let inbound = parties.direction == twilio::call::Direction::Inbound;
-        let number = if inbound { &parties.from } else { &parties.to };
-        let person = Person::new(Arc::clone(self.config.people.at(number)));
         let commands = self.enter_call(sid, parties, plan.clone());
         let job = Job { sid: sid.clone(), plan, person, commands, inbound };
         if self.jobs.send(job).is_err() {

@@ -22,11 +22,14 @@ pub const PROCESS: Process = Process {
 };
 
 /// Commands beside the usual ones.
-pub const COMMANDS: &[ExtraCommand] = &[ExtraCommand {
+pub const COMMANDS: &[ExtraCommand] = &[DEMO, echo_telephony_bridge::check::CHECK];
+
+const DEMO: ExtraCommand = ExtraCommand {
     name: "demo",
     about: "Make a business, an agent and a customer, ring the customer, show the conversation and the signed webhook, then keep serving",
+    help: "",
     run: |process, settings| Box::pin(demo::run(process, settings)),
-}];
+};
 
 /// Completes the settings: the sandbox is the default carrier, and its account is made on the first start.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::config::ConfigError;
 use common::telemetry::Masked;
-use contracts::ids::CarrierId;
+use contracts::ids::{BotId, CarrierId};
 use twilio::rest::{
     Account, BaseUrlError, Call, CallEvent, CallFilter, CallList, Client, CreateCall, Credentials, Error,
     Instructions, MachineDetection, MachineDetectionMode, PhoneNumber, Timeouts, UpdateCall, UpdateNumber,
@@ -62,9 +62,14 @@ impl Carrier {
         self.client.fetch_number(sid).await
     }
 
+    /// The account's number with these digits, E.164.
+    pub(crate) async fn number(&self, number: &str) -> Result<Option<PhoneNumber>, Error> {
+        self.client.find_number(number).await
+    }
+
     /// Whether this number, E.164, is one of the account's.
     pub(crate) async fn owns(&self, number: &str) -> Result<bool, Error> {
-        Ok(self.client.find_number(number).await?.is_some())
+        Ok(self.number(number).await?.is_some())
     }
 
     /// The same account, calling from another of its numbers.
@@ -72,10 +77,15 @@ impl Carrier {
         Self { account: AccountConfig { from: number.to_owned(), ..self.account }, ..self }
     }
 
-    /// From now on calls to the number are ours.
-    pub(crate) async fn answer_number(&self, urls: &VoiceUrls, sid: &PhoneNumberSid) -> Result<(), Error> {
+    /// From now on calls to the number are ours: a bot's, or those of customers who ring back.
+    pub(crate) async fn answer_number(
+        &self,
+        urls: &VoiceUrls,
+        sid: &PhoneNumberSid,
+        bot: Option<BotId>,
+    ) -> Result<(), Error> {
         let ours = UpdateNumber {
-            voice_url: Some(urls.inbound()),
+            voice_url: Some(bot.map_or_else(|| urls.inbound(), |bot| urls.to_bot(bot, 0))),
             voice_method: Some(HttpMethod::Post),
             status_callback: Some(urls.inbound_status()),
             status_callback_method: Some(HttpMethod::Post),

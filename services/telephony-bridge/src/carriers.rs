@@ -74,6 +74,25 @@ impl Carriers {
         }
     }
 
+    /// The account with this id, if it is what this project calls with, or did until a short while ago.
+    pub(crate) async fn speaking_for(
+        &self,
+        project: ProjectId,
+        account_sid: &str,
+    ) -> Result<Option<Carrier>, BridgeError> {
+        let is_it = |carrier: &Carrier| carrier.account.sid.as_str() == account_sid;
+        if let Some(now) = self.of_project(project).await?.filter(is_it) {
+            return Ok(Some(now));
+        }
+        let read = move |db: &mut common::db::Db| project_carriers::replaced(db, project);
+        let replaced = self.platform.database.read(read).await?;
+        let usable = replaced.into_iter().filter_map(|row| match row.choice {
+            Choice::Sandbox => self.sandbox.clone(),
+            Choice::Twilio(_) => self.usable(row),
+        });
+        Ok(usable.into_iter().find(is_it))
+    }
+
     /// What this attempt was made with, whatever its project calls with now.
     pub(crate) async fn of_attempt(&self, attempt: &Attempt) -> Result<Carrier, BridgeError> {
         self.of_account(attempt.carrier_id, &attempt.account_sid).await
@@ -174,14 +193,19 @@ impl Carriers {
     }
 
     /// An account that a project has stored.
-    fn own(&self, id: CarrierId, account: &OwnAccount) -> Result<Carrier, BridgeError> {
+    pub(crate) fn own(&self, id: CarrierId, account: &OwnAccount) -> Result<Carrier, BridgeError> {
         let token = open(self, id, &account.auth_token)?;
         let sid = account.account_sid.parse().map_err(|e| BridgeError::Unusable(format!("{e}")))?;
         let pace = f64::from(account.calls_per_second);
         self.carrier(Some(id), sid, token, account.phone_number.clone(), pace)
     }
 
-    /// An account of a project, with Twilio or where `ECHO_TWILIO_API_URL` says.
+    /// Whether this is the sandbox's account: whoever connects it calls with the sandbox.
+    pub(crate) fn is_sandboxs(&self, sid: &AccountSid) -> bool {
+        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.account.sid == *sid)
+    }
+
+    /// An account of a project: the sandbox's, or one with Twilio or where `ECHO_TWILIO_API_URL` says.
     pub(crate) fn carrier(
         &self,
         id: Option<CarrierId>,
@@ -190,8 +214,13 @@ impl Carriers {
         from: String,
         calls_per_second: f64,
     ) -> Result<Carrier, BridgeError> {
-        let between_calls = pause(calls_per_second.max(0.01));
-        let account = AccountConfig { sid, auth_token, from, api: self.twilio_api.clone(), between_calls };
+        let sandbox = self.sandbox.as_ref().filter(|sandbox| sandbox.account.sid == sid);
+        // Nobody shall wait for the sandbox.
+        let (api, between_calls) = match sandbox {
+            Some(sandbox) => (sandbox.account.api.clone(), sandbox.account.between_calls),
+            None => (self.twilio_api.clone(), pause(calls_per_second.max(0.01))),
+        };
+        let account = AccountConfig { sid, auth_token, from, api, between_calls };
         Carrier::new(self.http.clone(), id, account).map_err(|e| BridgeError::Unusable(e.to_string()))
     }
 

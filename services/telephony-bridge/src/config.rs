@@ -218,7 +218,7 @@ fn is_e164(text: &str) -> bool {
     })
 }
 
-fn is_twilios_own(api: &Url) -> bool {
+pub(crate) fn is_twilios_own(api: &Url) -> bool {
     api.host_str().is_some_and(|host| host == "twilio.com" || host.ends_with(".twilio.com"))
 }
 

@@ -1,8 +1,8 @@
-//! Gives a project a carrier. An account of its own is looked at with Twilio first, so that what is stored can call; all of
-//! that comes before the transaction.
+//! Gives a project a carrier, and its number to a bot. An account of its own is looked at with Twilio first, so that what is
+//! stored can call; all of that comes before the transaction. The sandbox's account is looked at with the sandbox.
 
 use common::config::Secret;
-use contracts::ids::{CarrierId, ProjectId};
+use contracts::ids::{BotId, CarrierId, ProjectId};
 use contracts::rpc::RpcError;
 use contracts::telephony::TwilioAccount;
 use twilio::rest::{AccountStatus, ApiError, Error, PhoneNumber};
@@ -19,15 +19,10 @@ const DEFAULT_PACE: u32 = 1;
 
 /// Gives the project an account of its own.
 pub(crate) async fn twilio(app: &App, project: ProjectId, wanted: TwilioAccount) -> Result<Chosen, RpcError> {
-    if app.config.out_of_twilios_reach {
-        let message = format!(
-            "Twilio cannot reach this Echo at {}: its operator has to set ECHO_VOICE_URL to a public address",
-            app.config.voice_url
-        );
-        return Err(conflict("voice_url_not_public", message));
-    }
-    let sid: AccountSid =
-        wanted.account_sid.parse().map_err(|e| invalid("account_sid", format!("is no SID: {e}")))?;
+    let sid = wanted.account_sid.parse().map_err(|e| invalid("account_sid", format!("is no SID: {e}")));
+    // What is no SID is no account of the sandbox either.
+    refuse_if_out_of_reach(app, sid.as_ref().ok())?;
+    let sid: AccountSid = sid?;
     let number_sid: PhoneNumberSid = wanted
         .phone_number_sid
         .parse()
@@ -42,7 +37,7 @@ pub(crate) async fn twilio(app: &App, project: ProjectId, wanted: TwilioAccount)
     let phone_number = number.phone_number.clone().unwrap_or_default();
     refuse_if_taken(app, project, &phone_number).await?;
     if wanted.configure_number {
-        configure(app, &carrier, &number).await?;
+        configure(app, &carrier, &number, None).await?;
     }
     let account = Checked {
         token,
@@ -58,6 +53,45 @@ pub(crate) async fn twilio(app: &App, project: ProjectId, wanted: TwilioAccount)
         },
     };
     store(app, project, account).await
+}
+
+/// Lets a bot answer the project's own number. Answers the number.
+pub(crate) async fn answer_with_bot(app: &App, project: ProjectId, bot: BotId) -> Result<String, RpcError> {
+    let read = move |db: &mut common::db::Db| project_carriers::of_project(db, project);
+    let chosen = app.platform.database.read(read).await.map_err(|e| failed(e.into()))?;
+    let Some(Chosen { id, choice: Choice::Twilio(account), .. }) = chosen else { return Err(no_number()) };
+    let carrier = app.carriers.own(id, &account).map_err(failed)?;
+    refuse_if_out_of_reach(app, Some(&carrier.account.sid))?;
+    let sid = account.phone_number_sid.parse().map_err(|_| no_number())?;
+    let number = carrier.look_at_number(&sid).await.map_err(|error| match error {
+        Error::Api(ApiError { status: 401 | 403, .. }) => {
+            let message = "Twilio does not accept the stored token any more; connect the account again";
+            conflict("account_refused", message)
+        }
+        Error::Api(error) if error.is_not_found() => {
+            let message = "The account does not own its number any more; connect another one";
+            conflict("no_number", message)
+        }
+        other => away(other),
+    })?;
+    configure(app, &carrier, &number, Some(bot)).await?;
+    Ok(account.phone_number)
+}
+
+fn no_number() -> RpcError {
+    conflict("no_number", "The project has no number of its own; connect a Twilio account with one first")
+}
+
+/// Twilio has to reach us; the sandbox is beside us.
+fn refuse_if_out_of_reach(app: &App, sid: Option<&AccountSid>) -> Result<(), RpcError> {
+    if !app.config.out_of_twilios_reach || sid.is_some_and(|sid| app.carriers.is_sandboxs(sid)) {
+        return Ok(());
+    }
+    let message = format!(
+        "Twilio cannot reach this Echo at {}: its operator has to set ECHO_VOICE_URL to a public address",
+        app.config.voice_url
+    );
+    Err(conflict("voice_url_not_public", message))
 }
 
 /// Lets the project call with the sandbox alone.
@@ -168,14 +202,19 @@ async fn refuse_if_taken(app: &App, project: ProjectId, phone_number: &str) -> R
     if taken.await.map_err(|e| failed(e.into()))? { Err(number_in_use()) } else { Ok(()) }
 }
 
-/// Lets calls to the number come to us.
-async fn configure(app: &App, carrier: &Carrier, number: &PhoneNumber) -> Result<(), RpcError> {
+/// Lets calls to the number come to us: to this bot, or from customers who ring back.
+async fn configure(
+    app: &App,
+    carrier: &Carrier,
+    number: &PhoneNumber,
+    bot: Option<BotId>,
+) -> Result<(), RpcError> {
     if number.trunk_sid.is_some() {
         let message = "The number's calls go to a SIP trunk; take the number out of the trunk first, or leave \
                        configure_number out";
         return Err(conflict("number_has_trunk", message));
     }
-    carrier.answer_number(&app.urls, &number.sid).await.map_err(|error| match error {
+    carrier.answer_number(&app.urls, &number.sid, bot).await.map_err(|error| match error {
         Error::Api(error) if error.status < 500 && !error.is_rate_limit() => {
             invalid("configure_number", format!("cannot be done: Twilio says: {}", error.message))
         }

@@ -3,6 +3,7 @@
 mod app;
 mod carrier;
 mod carriers;
+pub mod check;
 mod config;
 mod connecting;
 mod dialling;
@@ -40,7 +41,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0005_leave_message",
             "0006_inbound",
             "0007_prices",
-            "0008_erasure"
+            "0008_erasure",
+            "0009_bots",
+            "0010_second_legs"
         ],
         durability: Durability::Full,
     }),

@@ -135,6 +135,7 @@ fn to_be_priced(attempt: &Attempt, sid: &str, now: DateTime<Utc>) -> PriceCheck 
         account_sid: attempt.account_sid.clone(),
         carrier_id: attempt.carrier_id,
         carrier_call_sid: sid.to_owned(),
+        second_call_sid: attempt.second_call_sid.clone(),
         ended_at: now,
         asked: 0,
         ask_at: first_question(now),

@@ -23,6 +23,8 @@ pub struct ExtraCommand {
     pub name: &'static str,
     /// One sentence for `--help`.
     pub about: &'static str,
+    /// What its own `--help` says more; empty for nothing.
+    pub help: &'static str,
     /// What it does. Logging has not been started.
     pub run: fn(Process, Settings) -> CommandRuns,
 }
@@ -123,9 +125,9 @@ fn command(cli: &Cli) -> Command {
         .subcommand(Command::new("serve").about("Bring the tables up to date and serve (the default)"))
         .subcommand(Command::new("migrate").about("Only bring the tables up to date"))
         .subcommand(dead_letters::command());
-    cli.extra
-        .iter()
-        .fold(command, |command, extra| command.subcommand(Command::new(extra.name).about(extra.about)))
+    cli.extra.iter().fold(command, |command, extra| {
+        command.subcommand(Command::new(extra.name).about(extra.about).after_help(extra.help))
+    })
 }
 
 async fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), StartError> {

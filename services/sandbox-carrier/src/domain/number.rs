@@ -1,4 +1,4 @@
-//! The number that the account owns, with what Twilio keeps about it (the IncomingPhoneNumber resource).
+//! A number that the account owns, with what Twilio keeps about it (the IncomingPhoneNumber resource).
 
 use std::time::Duration;
 

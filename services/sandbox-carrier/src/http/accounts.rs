@@ -15,7 +15,7 @@ pub(super) async fn fetch(account: Account) -> Result<HttpResponse, ApiError> {
     }
     let shared = &account.shared;
     let sid = &shared.config.account_sid;
-    let created: DateTime<Utc> = shared.books(|books| books.number.created);
+    let created: Option<DateTime<Utc>> = shared.books(|books| books.numbers.first().map(|own| own.created));
     let root = format!("/2010-04-01/Accounts/{sid}");
     Ok(HttpResponse::Ok().json(json!({
         "sid": sid,
@@ -24,8 +24,8 @@ pub(super) async fn fetch(account: Account) -> Result<HttpResponse, ApiError> {
         "status": "active",
         "type": "Full",
         "auth_token": shared.config.auth_token,
-        "date_created": date(created),
-        "date_updated": date(created),
+        "date_created": created.map(date),
+        "date_updated": created.map(date),
         "uri": format!("{root}.json"),
         "subresource_uris": {
             "calls": format!("{root}/Calls.json"),

@@ -26,7 +26,7 @@ const MAGIC_TO: [(&str, u32, &str); 4] = [
 ];
 
 /// Reads a creation for an account that owns `own`.
-pub(super) fn read(form: &Form, own: &str, people: &People) -> Result<(Parties, Plan), ApiError> {
+pub(super) fn read(form: &Form, own: &[String], people: &People) -> Result<(Parties, Plan), ApiError> {
     let to = form.given("To").ok_or_else(|| ApiError::bad(21201, "No 'To' number is specified"))?;
     let from = form.given("From").ok_or_else(|| ApiError::bad(21213, "No 'From' number is specified"))?;
     check_from(from, own)?;
@@ -44,13 +44,14 @@ pub(super) fn read(form: &Form, own: &str, people: &People) -> Result<(Parties, 
     Ok((Parties { to, from, direction: Direction::OutboundApi, parent: None }, plan))
 }
 
-fn check_from(from: &str, own: &str) -> Result<(), ApiError> {
+fn check_from(from: &str, own: &[String]) -> Result<(), ApiError> {
     if !is_e164(from) || from == "+15005550001" {
         return Err(ApiError::bad(21212, format!("The 'From' number {from} is not a valid phone number")));
     }
-    if from != own && from != MAGIC_FROM {
+    if !own.iter().any(|own| own == from) && from != MAGIC_FROM {
+        let own = own.join(", ");
         let message = format!(
-            "The source phone number {from} is not yet verified for your account; {own} is the sandbox's own number"
+            "The source phone number {from} is not yet verified for your account; the sandbox's own are {own}"
         );
         return Err(ApiError::bad(21210, message));
     }
@@ -144,12 +145,12 @@ mod tests {
 
     fn created(extra: &str) -> Result<(Parties, Plan), ApiError> {
         let body = format!("To=%2B14155552671&From=%2B15005550100&Url=https%3A%2F%2Fh%2Fv&{extra}");
-        read(&Form::of_body(body.as_bytes()), OWN, &People::builtin().unwrap())
+        read(&Form::of_body(body.as_bytes()), &[OWN.to_owned()], &People::builtin().unwrap())
     }
 
     fn refused(body: &str) -> u32 {
         let form = Form::of_body(body.replace('+', "%2B").as_bytes());
-        read(&form, OWN, &People::builtin().unwrap()).unwrap_err().code()
+        read(&form, &[OWN.to_owned()], &People::builtin().unwrap()).unwrap_err().code()
     }
 
     #[test]

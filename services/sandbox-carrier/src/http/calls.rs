@@ -17,7 +17,7 @@ use crate::domain::nasty::Creation::{AnswerLost, ErrorAfter, ErrorBefore};
 pub(super) async fn create(account: Account, body: Bytes) -> Result<HttpResponse, ApiError> {
     let shared = &account.shared;
     let form = Form::of_body(&body);
-    let (parties, plan) = call_create::read(&form, &shared.config.number, &shared.config.people)?;
+    let (parties, plan) = call_create::read(&form, &shared.config.numbers(), &shared.config.people)?;
     let fate = shared.books(|books| books.nasty.creation());
     let broken = || ApiError::new(500, 20500, "Internal server error");
     if fate == ErrorBefore {

@@ -1,15 +1,19 @@
-//! `/sandbox/v1`: what a test or a demo reads (people, calls with what was said, faults, rings) and the
+//! `/sandbox/v1`: what a test, a demo or the page reads (people, the account, calls with what was said, faults, rings) and the
 //! switches for unkindness.
 
-use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, HOST};
 use actix_web::web::{Data, Json, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use twilio::CallSid;
+use url::{Host, Url};
 
 use super::json as shape;
+use crate::config::CarrierConfig;
 use crate::domain::call::Call;
 use crate::domain::nasty::Nasty;
+use crate::domain::number::OwnNumber;
 use crate::state::Shared;
 
 /// The controls' own error: they are ours and not Twilio's.
@@ -28,7 +32,8 @@ pub(super) async fn people(shared: Data<Shared>) -> HttpResponse {
     let account = json!({
         "account_sid": shared.config.account_sid,
         "number": shared.config.number,
-        "number_sid": shared.config.number_sid().ok(),
+        "number_sid": shared.config.number_sid(&shared.config.number).ok(),
+        "numbers": numbers(&shared),
     });
     HttpResponse::Ok().json(json!({
         "account": account,
@@ -37,10 +42,56 @@ pub(super) async fn people(shared: Data<Shared>) -> HttpResponse {
     }))
 }
 
-/// `GET /sandbox/v1/calls`: newest first.
-pub(super) async fn calls(shared: Data<Shared>) -> HttpResponse {
+/// The account's numbers, and who answers them.
+fn numbers(shared: &Shared) -> Vec<Value> {
+    let shown = |own: &OwnNumber| {
+        json!({
+            "number": own.number,
+            "number_sid": shared.config.number_sid(&own.number).ok(),
+            "voice_url": own.voice_url,
+            "answers": own.plan().is_some(),
+        })
+    };
+    shared.books(|books| books.numbers.iter().map(shown).collect())
+}
+
+/// `GET /sandbox/v1/account`: what somebody needs to connect it, the token too. Only where no page from elsewhere can have it
+/// read: a name that is not ours may have been pointed at this machine.
+pub(super) async fn account(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
+    if !asked_by_our_name(&request, &shared.config) {
+        let message = format!("the token is shown at {} and at IP addresses only", shared.config.base_url);
+        return HttpResponse::Forbidden().json(refusal(&message));
+    }
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({
+        "account_sid": shared.config.account_sid,
+        "auth_token": shared.config.auth_token,
+        "numbers": numbers(&shared),
+    }))
+}
+
+fn asked_by_our_name(request: &HttpRequest, config: &CarrierConfig) -> bool {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let asked = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+    match asked.as_ref().and_then(Url::host) {
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        Some(Host::Domain(name)) => {
+            name == "localhost" || name.ends_with(".localhost") || config.base_url.host_str() == Some(name)
+        }
+        None => false,
+    }
+}
+
+/// `?limit=` of `calls`.
+#[derive(Deserialize)]
+pub(super) struct AtMost {
+    limit: Option<usize>,
+}
+
+/// `GET /sandbox/v1/calls?limit=`: newest first.
+pub(super) async fn calls(shared: Data<Shared>, at_most: Query<AtMost>) -> HttpResponse {
+    let most = at_most.limit.unwrap_or(usize::MAX);
     let calls: Vec<Value> =
-        shared.books(|books| books.calls.newest_first().map(|call| told(&shared, call)).collect());
+        shared.books(|books| books.calls.newest_first().take(most).map(|call| told(&shared, call)).collect());
     HttpResponse::Ok().json(calls)
 }
 

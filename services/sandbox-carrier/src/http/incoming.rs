@@ -1,4 +1,4 @@
-//! `POST /sandbox/v1/incoming`: a person rings the account's number.
+//! `POST /sandbox/v1/incoming`: a person rings one of the account's numbers.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -9,7 +9,7 @@ use twilio::call::Direction;
 
 use super::control::refusal;
 use crate::domain::call::Parties;
-use crate::domain::number::is_e164;
+use crate::domain::number::{OwnNumber, is_e164};
 use crate::state::Shared;
 
 /// Who rings whom.
@@ -18,20 +18,28 @@ use crate::state::Shared;
 pub(super) struct Incoming {
     from: String,
     to: String,
+    /// Whether the person hides their number.
+    #[serde(default)]
+    hidden: bool,
 }
+
+/// What Twilio says of a caller who hides their number.
+const HIDDEN: &str = "anonymous";
 
 /// Lets the person with the number `from` call `to`.
 pub(super) async fn ring(shared: Data<Shared>, wanted: Json<Incoming>) -> HttpResponse {
-    let Incoming { from, to } = wanted.into_inner();
+    let Incoming { from, to, hidden } = wanted.into_inner();
     if !is_e164(&from) {
         return HttpResponse::BadRequest()
             .json(refusal("`from` must be a number in E.164, such as +14155550117"));
     }
-    if to != shared.config.number {
-        let message = format!("`to` must be the account's number, {}", shared.config.number);
+    let plan = shared.books(|books| books.numbers.iter().find(|own| own.number == to).map(OwnNumber::plan));
+    let Some(plan) = plan else {
+        let message =
+            format!("`to` must be one of the account's numbers: {}", shared.config.numbers().join(", "));
         return HttpResponse::NotFound().json(refusal(&message));
-    }
-    let Some(plan) = shared.books(|books| books.number.plan()) else {
+    };
+    let Some(plan) = plan else {
         let message = "nobody answers there: the number has no VoiceUrl, or an application or trunk that the \
                        sandbox does not know takes precedence; set VoiceUrl with a POST to its resource";
         return HttpResponse::Conflict().json(refusal(message));
@@ -39,7 +47,8 @@ pub(super) async fn ring(shared: Data<Shared>, wanted: Json<Incoming>) -> HttpRe
     let Ok(sid) = CallSid::random() else {
         return HttpResponse::InternalServerError().json(refusal("the random source cannot be read"));
     };
-    let parties = Parties { to, from, direction: Direction::Inbound, parent: None };
-    shared.start_call(&sid, parties, plan);
+    let shown = if hidden { HIDDEN.to_owned() } else { from.clone() };
+    let parties = Parties { to, from: shown, direction: Direction::Inbound, parent: None };
+    shared.start_incoming(&sid, &from, parties, plan);
     HttpResponse::Created().json(json!({ "call_sid": sid }))
 }

@@ -27,7 +27,7 @@ pub(super) fn call(config: &CarrierConfig, call: &Call) -> Value {
     let account = &config.account_sid;
     let path = format!("/2010-04-01/Accounts/{account}/Calls/{}", call.sid);
     let ours = if call.direction == Direction::Inbound { &call.to } else { &call.from };
-    let number_sid = (*ours == config.number).then(|| config.number_sid().ok()).flatten();
+    let number_sid = config.numbers().contains(ours).then(|| config.number_sid(ours).ok()).flatten();
     let seconds = call.duration.map(|lasted| (lasted + Duration::from_millis(500)).as_secs());
     json!({
         "sid": call.sid,
@@ -114,10 +114,10 @@ fn formatted(number: &str) -> String {
     }
 }
 
-/// The account's number as its resource shows it.
+/// One of the account's numbers as its resource shows it.
 pub(super) fn number(config: &CarrierConfig, own: &OwnNumber) -> Value {
     let account = &config.account_sid;
-    let sid = config.number_sid().ok();
+    let sid = config.number_sid(&own.number).ok();
     let name = sid.as_ref().map(ToString::to_string).unwrap_or_default();
     let optional = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     json!({

@@ -1,5 +1,5 @@
 //! The two doors of the carrier: the slice of Twilio's REST API that its customers use, and the controls
-//! for those who watch and test.
+//! for those who watch and test, with a page for people.
 
 mod accounts;
 mod auth;
@@ -14,6 +14,7 @@ mod incoming;
 mod json;
 mod numbers;
 mod onlookers;
+mod page;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::state::Shared;
 use error::ApiError;
 
-/// Adds both doors.
+/// Adds both doors, and the page.
 pub(crate) fn mount(shared: &Arc<Shared>, cfg: &mut ServiceConfig) {
     let data = Data::from(Arc::clone(shared));
     let calls = web::get().to(calls::list);
@@ -44,9 +45,13 @@ pub(crate) fn mount(shared: &Arc<Shared>, cfg: &mut ServiceConfig) {
             .service(at("/Accounts/{account}.json").route(web::get().to(accounts::fetch)))
             .default_service(web::to(async |request: actix_web::HttpRequest| not_found(request.path()))),
     );
+    cfg.route("/", web::get().to(page::page));
     cfg.service(
         web::scope("/sandbox/v1")
             .app_data(data)
+            .route("/page.js", web::get().to(page::script))
+            .route("/page.css", web::get().to(page::style))
+            .route("/account", web::get().to(control::account))
             .route("/people", web::get().to(control::people))
             .route("/calls", web::get().to(control::calls))
             .route("/calls/{sid}", web::get().to(control::call))

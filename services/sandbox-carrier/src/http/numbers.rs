@@ -1,8 +1,8 @@
-//! `…/IncomingPhoneNumbers.json` and `…/IncomingPhoneNumbers/{sid}.json`: the account's one number.
+//! `…/IncomingPhoneNumbers.json` and `…/IncomingPhoneNumbers/{sid}.json`: the account's numbers.
 
 use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::auth::Account;
 use super::error::ApiError;
@@ -16,25 +16,42 @@ use crate::wall;
 pub(super) async fn list(account: Account, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let form = Form::of_query(&request);
     let size = form.number("PageSize", 1..=1000, 50, 20007)?;
+    let page = form.number("Page", 0..=u64::MAX, 0, 20006)?;
+    let wanted = |own: &OwnNumber| {
+        form.given("PhoneNumber").is_none_or(|pattern| fits(pattern, &own.number))
+            && form.given("FriendlyName").is_none_or(|name| name == own.friendly_name)
+    };
     let shared = &account.shared;
-    let own = shared.books(|books| books.number.clone());
-    let first_page = form.number("Page", 0..=u64::MAX, 0, 20006)? == 0;
-    let wanted = first_page
-        && form.given("PhoneNumber").is_none_or(|pattern| fits(pattern, &own.number))
-        && form.given("FriendlyName").is_none_or(|name| name == own.friendly_name);
-    let numbers: Vec<_> = wanted.then(|| shape::number(&shared.config, &own)).into_iter().collect();
-    let path = request.path();
+    let matching: Vec<Value> = shared.books(|books| {
+        books.numbers.iter().filter(|own| wanted(own)).map(|own| shape::number(&shared.config, own)).collect()
+    });
+    let start = usize::try_from(page.saturating_mul(size)).unwrap_or(usize::MAX);
+    let rest = matching.get(start..).unwrap_or_default();
+    let shown: Vec<&Value> = rest.iter().take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
+    let uri = |page: u64| page_uri(&request, &form, size, page);
     Ok(HttpResponse::Ok().json(json!({
-        "incoming_phone_numbers": numbers,
-        "page": 0,
+        "incoming_phone_numbers": shown,
+        "page": page,
         "page_size": size,
-        "start": 0,
-        "end": 0,
-        "uri": format!("{path}?PageSize={size}&Page=0"),
-        "first_page_uri": format!("{path}?PageSize={size}&Page=0"),
-        "previous_page_uri": null,
-        "next_page_uri": null,
+        "start": start,
+        "end": start.saturating_add(shown.len()).saturating_sub(1),
+        "uri": uri(page),
+        "first_page_uri": uri(0),
+        "previous_page_uri": page.checked_sub(1).map(uri),
+        "next_page_uri": (rest.len() > shown.len()).then(|| uri(page + 1)),
     })))
+}
+
+/// A page is asked for with the filters of the first one.
+fn page_uri(request: &HttpRequest, form: &Form, size: u64, page: u64) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for name in ["PhoneNumber", "FriendlyName"] {
+        if let Some(value) = form.given(name) {
+            query.append_pair(name, value);
+        }
+    }
+    query.append_pair("PageSize", &size.to_string()).append_pair("Page", &page.to_string());
+    format!("{}?{}", request.path(), query.finish())
 }
 
 /// Whether the pieces of `pattern` between its stars occur in order.
@@ -58,9 +75,10 @@ pub(super) async fn fetch(
     path: Path<(String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    ours(&account, &path.1, &request)?;
+    let at = place_of(&account, &path.1, &request)?;
     let shared = &account.shared;
-    Ok(HttpResponse::Ok().json(shared.books(|books| shape::number(&shared.config, &books.number))))
+    let found = shared.books(|books| books.numbers.get(at).map(|own| shape::number(&shared.config, own)));
+    Ok(HttpResponse::Ok().json(found))
 }
 
 /// `POST …/IncomingPhoneNumbers/{sid}.json`: an empty value clears a setting.
@@ -70,19 +88,22 @@ pub(super) async fn update(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    ours(&account, &path.1, &request)?;
+    let at = place_of(&account, &path.1, &request)?;
     let shared = &account.shared;
     let form = Form::of_body(&body);
     let answer = shared.books(|books| {
-        books.number = changed(books.number.clone(), &form)?;
-        Ok::<_, ApiError>(shape::number(&shared.config, &books.number))
+        let own = books.numbers.get_mut(at).ok_or_else(|| ApiError::not_found(request.path()))?;
+        *own = changed(own.clone(), &form)?;
+        Ok::<_, ApiError>(shape::number(&shared.config, own))
     })?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-fn ours(account: &Account, sid: &str, request: &HttpRequest) -> Result<(), ApiError> {
-    let own = account.shared.config.number_sid();
-    if own.is_ok_and(|own| own.as_str() == sid) { Ok(()) } else { Err(ApiError::not_found(request.path())) }
+/// Which of the account's numbers has this sid.
+fn place_of(account: &Account, sid: &str, request: &HttpRequest) -> Result<usize, ApiError> {
+    let config = &account.shared.config;
+    let has_it = |number: &String| config.number_sid(number).is_ok_and(|own| own.as_str() == sid);
+    config.numbers().iter().position(has_it).ok_or_else(|| ApiError::not_found(request.path()))
 }
 
 fn changed(mut number: OwnNumber, form: &Form) -> Result<OwnNumber, ApiError> {

@@ -11,6 +11,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(crate) const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const TOKEN: &str = "a-token-for-tests";
 pub(crate) const NUMBER: &str = "+15005550100";
+/// Further numbers of the account.
+pub(crate) const MORE_NUMBERS: [&str; 2] = ["+15005550111", "+15005550112"];
 pub(crate) const KEY: (&str, &str) = ("SK0123456789abcdef0123456789abcdef", "a-secret-for-tests");
 
 /// Fast enough that a minute takes 60 ms.
@@ -46,6 +48,7 @@ impl Sandbox {
             auth_token: TOKEN.to_owned(),
             api_keys: vec![ApiKey { sid: KEY.0.to_owned(), secret: KEY.1.to_owned() }],
             number: NUMBER.to_owned(),
+            more_numbers: MORE_NUMBERS.map(str::to_owned).to_vec(),
             speed: Speed::try_from(speed).unwrap(),
             people: People::builtin().unwrap(),
             calls_per_second: None,

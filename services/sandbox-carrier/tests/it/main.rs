@@ -8,6 +8,7 @@ mod conversation;
 mod endings;
 mod harness;
 mod inbound;
+mod page;
 mod receiver;
 mod rest;
 mod unkindness;

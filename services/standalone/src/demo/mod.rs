@@ -139,7 +139,10 @@ fn what_next(screen: &Screen, account: &Account, running: &Running, notification
     );
     screen.next(&[
         ("the notification, with its result", curl(&format!("/api/v1/notifications/{notification}"), "")),
-        ("who else picks up the phone", format!("curl http://{sandbox}/sandbox/v1/people")),
+        (
+            "who else picks up the phone; an account that EchoLink connects; ringing a bot",
+            format!("open http://{sandbox}/"),
+        ),
         ("somebody who wants to reschedule", curl("/api/v1/customers", customer)),
         ("ring them", curl("/api/v1/notifications", &placed)),
         ("stop", "Ctrl-C; a second run keeps its data".to_owned()),

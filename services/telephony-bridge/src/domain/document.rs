@@ -3,9 +3,14 @@
 use std::num::NonZeroU32;
 
 use contracts::calls::{PartState, Then, TurnPart};
-use twilio::twiml::{Dial, Gather, GatherChild, GatherInput, Redirect, Response, Say, SpeechTimeout, Verb};
+use contracts::ids::BotId;
+use twilio::CallSid;
+use twilio::twiml::{
+    Dial, Gather, GatherChild, GatherInput, Redirect, Reject, RejectReason, Response, Say, SpeechTimeout,
+    Verb,
+};
 
-use super::patience::{NOBODY_HERE, NOBODY_TO_TALK_TO, OwnWords};
+use super::patience::{NOBODY_TO_TALK_TO, OwnWords, at_the_door, without_a_place};
 use super::urls::{Place, VoiceUrls};
 
 /// Seconds of silence until the customer counts as silent.
@@ -42,7 +47,9 @@ pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Optio
         PartState::CallOver => Some(hang_up()),
         PartState::Ready => Some(Response::new(match part.then() {
             Then::NextPart => vec![Verb::Say(voice.say(&part.text)), redirect(urls.next(place.next_part()))],
-            Then::Listen => listen(urls, Place { sorry: 0, ..place.next_turn() }, &voice, &part.text),
+            Then::Listen => {
+                listen(urls.response(Place { sorry: 0, ..place.next_turn() }), &voice, &part.text)
+            }
             Then::Transfer if !part.transfer_to_e164.is_empty() => {
                 let dial = Dial {
                     action: Some(urls.transferred(place)),
@@ -70,10 +77,38 @@ pub(crate) fn for_own_words(urls: &VoiceUrls, place: Place, words: OwnWords) -> 
         OwnWords::Filler => vec![Verb::Say(voice.say(text)), redirect(urls.next(place.after_filler()))],
         OwnWords::Apology => {
             let again = Place { sorry: place.sorry.saturating_add(1), ..place.next_turn() };
-            listen(urls, again, &voice, text)
+            listen(urls.response(again), &voice, text)
         }
-        OwnWords::Goodbye => vec![Verb::Say(voice.say(text)), Verb::Hangup],
+        OwnWords::Goodbye | OwnWords::NobodyHere | OwnWords::TooManyCalls => {
+            vec![Verb::Say(voice.say(text)), Verb::Hangup]
+        }
     })
+}
+
+/// The document for somebody who rings a bot while nobody can say whose it is.
+pub(crate) fn wait_at_the_door(urls: &VoiceUrls, bot: BotId, fill: u32) -> (OwnWords, Response) {
+    let words = at_the_door(fill);
+    let say = Verb::Say(Voice::DEFAULT.say(words.text()));
+    let next = match words.are_the_last() {
+        true => Verb::Hangup,
+        false => redirect(urls.to_bot(bot, fill.saturating_add(1))),
+    };
+    (words, Response::new(vec![say, next]))
+}
+
+/// The document for what was heard in a call to a bot while nobody can say in which turn.
+pub(crate) fn say_it_again(urls: &VoiceUrls, bot: BotId, call: &CallSid, sorry: u32) -> (OwnWords, Response) {
+    let (words, voice) = (without_a_place(sorry), Voice::DEFAULT);
+    let verbs = match words.are_the_last() {
+        true => vec![Verb::Say(voice.say(words.text())), Verb::Hangup],
+        false => listen(urls.response_to_bot(bot, call, sorry.saturating_add(1)), &voice, words.text()),
+    };
+    (words, Response::new(verbs))
+}
+
+/// Refuses a call that still rings: the caller hears an engaged line, and nothing is billed.
+pub(crate) fn turn_away() -> Response {
+    Response::new(vec![Verb::Reject(Reject { reason: Some(RejectReason::Busy) })])
 }
 
 /// Ends the call without a word.
@@ -83,12 +118,11 @@ pub(crate) fn hang_up() -> Response {
 
 /// For a call that is not ours to answer.
 pub(crate) fn unknown_call() -> Response {
-    Response::new(vec![Verb::Say(Voice::DEFAULT.say(NOBODY_HERE)), Verb::Hangup])
+    Response::new(vec![Verb::Say(Voice::DEFAULT.say(OwnWords::NobodyHere.text())), Verb::Hangup])
 }
 
-/// Speaks inside the Gather, so that it can be interrupted, and goes on to the next turn with or without input.
-fn listen(urls: &VoiceUrls, next: Place, voice: &Voice, text: &str) -> Vec<Verb> {
-    let action = urls.response(next);
+/// Speaks inside the Gather, so that it can be interrupted, and goes on to `action` with or without input.
+fn listen(action: String, voice: &Voice, text: &str) -> Vec<Verb> {
     let children = if text.is_empty() { Vec::new() } else { vec![GatherChild::Say(voice.say(text))] };
     let gather = Gather {
         input: Some(GatherInput::DtmfSpeech),
@@ -164,7 +198,7 @@ mod tests {
     }
 
     fn assert_absolute(url: &str) {
-        assert!(url.starts_with(&format!("{BASE}/v1/voice-")), "{url}");
+        assert!(url.starts_with(&format!("{BASE}/v1/voice")), "{url}");
         assert!(url.ends_with(CALLBACK_FRAGMENT), "{url}");
         let (_, query) = url.trim_end_matches(CALLBACK_FRAGMENT).split_once('?').expect("a query");
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.~-=&".contains(&b);
@@ -174,9 +208,9 @@ mod tests {
     proptest! {
         #[test]
         fn every_sentence_makes_a_document_that_the_carrier_takes_and_that_says_what_comes_next(
-            place in places(), part in parts()
+            place in places(), part in parts(), bot in any::<bool>()
         ) {
-            let urls = VoiceUrls::new(BASE);
+            let urls = VoiceUrls::new(BASE).of(bot.then(BotId::new));
             let document = as_read(&for_part(&urls, place, &part).expect("a document"));
             let listens = document.verbs.iter().any(|verb| matches!(verb, Verb::Gather(_)));
             let hangs_up = matches!(document.verbs.last(), Some(Verb::Hangup));
@@ -189,10 +223,10 @@ mod tests {
         #[test]
         fn own_words_are_spoken_and_say_what_comes_next(place in places()) {
             let urls = VoiceUrls::new(BASE);
-            for words in [OwnWords::Filler, OwnWords::Apology, OwnWords::Goodbye] {
+            for words in OwnWords::ALL {
                 let document = as_read(&for_own_words(&urls, place, words));
                 let hangs_up = matches!(document.verbs.last(), Some(Verb::Hangup));
-                prop_assert_eq!(hangs_up, words == OwnWords::Goodbye);
+                prop_assert_eq!(hangs_up, words.are_the_last());
                 let listens = document.verbs.iter().any(|verb| matches!(verb, Verb::Gather(_)));
                 prop_assert_eq!(listens, words == OwnWords::Apology);
             }
@@ -217,6 +251,58 @@ mod tests {
             matches!(document.verbs.as_slice(), [Verb::Say(_), Verb::Hangup]),
             "nobody to put through to"
         );
+    }
+
+    #[test]
+    fn whoever_waits_for_a_bot_waits_a_few_times_and_hears_an_end() {
+        let (urls, bot) = (VoiceUrls::new(BASE), BotId::new());
+        let mut fill = 0;
+        loop {
+            let (words, response) = wait_at_the_door(&urls, bot, fill);
+            let document = as_read(&response);
+            let Some(Verb::Redirect(redirect)) = document.verbs.last() else {
+                assert_eq!((words, document.verbs.last()), (OwnWords::Goodbye, Some(&Verb::Hangup)));
+                break;
+            };
+            fill += 1;
+            assert_eq!(redirect.url, format!("{BASE}/v1/voice?bot_id={bot}&fill={fill}{CALLBACK_FRAGMENT}"));
+        }
+        assert_eq!(fill, 3);
+    }
+
+    #[test]
+    fn what_was_heard_nowhere_is_asked_for_again_and_not_for_ever() {
+        let (urls, bot, call) = (VoiceUrls::new(BASE), BotId::new(), CallSid::random().expect("a sid"));
+        for sorry in 0..2 {
+            let (words, response) = say_it_again(&urls, bot, &call, sorry);
+            let next = format!("/v1/voice-response?bot_id={bot}&amp;CallSid={call}&amp;sorry={}#", sorry + 1);
+            assert!(words == OwnWords::Apology && response.to_xml().contains(&next), "{}", response.to_xml());
+            as_read(&response);
+        }
+        let (words, response) = say_it_again(&urls, bot, &call, 2);
+        assert_eq!((words, as_read(&response).verbs.last()), (OwnWords::Goodbye, Some(&Verb::Hangup)));
+    }
+
+    #[test]
+    fn a_line_that_is_engaged_costs_nothing() {
+        let document = read(turn_away().to_xml().as_bytes()).expect("a document");
+        assert_eq!(document.warnings, []);
+        assert_eq!(document.response, turn_away());
+    }
+
+    #[test]
+    fn a_call_to_a_bot_names_it_in_every_address() {
+        let (bot, place) = (BotId::new(), Place { turn: 2, ..Place::start(AttemptId::new()) });
+        let urls = VoiceUrls::new(BASE).of(Some(bot));
+        let ready = TurnPart { state: PartState::Ready.into(), text: "Yes.".into(), ..TurnPart::default() };
+        let listen = TurnPart { then: Then::Listen.into(), ..ready.clone() };
+        for (part, path) in [(ready, "voice-next"), (listen, "voice-response")] {
+            let xml = for_part(&urls, place, &part).expect("a document").to_xml();
+            assert!(
+                xml.contains(&format!("{BASE}/v1/{path}?bot_id={bot}&amp;attempt={}", place.attempt)),
+                "{xml}"
+            );
+        }
     }
 
     #[test]

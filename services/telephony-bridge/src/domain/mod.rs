@@ -2,6 +2,7 @@
 //! caller hears when nobody behind this service answers, and the addresses the carrier is given.
 
 pub(crate) mod attempt;
+pub(crate) mod caller;
 pub(crate) mod carriers_books;
 pub(crate) mod document;
 pub(crate) mod patience;

@@ -16,10 +16,11 @@ pub(crate) enum OwnWords {
     Apology,
     /// An apology, and the end.
     Goodbye,
+    /// There is nobody to talk to: the end.
+    NobodyHere,
+    /// More calls than may come in: the end.
+    TooManyCalls,
 }
-
-/// Said to a caller who asks for a call that this service knows nothing of.
-pub(crate) const NOBODY_HERE: &str = "I am sorry, there is nobody here to take this call. Goodbye.";
 
 /// Said to a customer who was to be put through to a person, when that person was not reached.
 pub(crate) const NOBODY_TO_TALK_TO: &str = "I am sorry, nobody could be reached. Goodbye.";
@@ -28,8 +29,19 @@ pub(crate) const NOBODY_TO_TALK_TO: &str = "I am sorry, nobody could be reached.
 const FILLERS: u32 = 2;
 /// Turns in a row that may end in an apology.
 const APOLOGIES: u32 = 2;
+/// Fillers for somebody who rings a bot while nobody can say whose it is: there is nothing yet that they could repeat.
+const FILLERS_AT_THE_DOOR: u32 = 3;
 
 impl OwnWords {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Filler, Self::Apology, Self::Goodbye, Self::NobodyHere, Self::TooManyCalls];
+
+    /// Whether the call ends with them.
+    pub(crate) const fn are_the_last(self) -> bool {
+        matches!(self, Self::Goodbye | Self::NobodyHere | Self::TooManyCalls)
+    }
+
     /// What is spoken.
     pub(crate) const fn text(self) -> &'static str {
         match self {
@@ -37,6 +49,10 @@ impl OwnWords {
             Self::Apology => "I am sorry, we have a technical problem. Could you say that again, please?",
             Self::Goodbye => {
                 "I am sorry, we have a technical problem and I have to end this call now. Goodbye."
+            }
+            Self::NobodyHere => "I am sorry, there is nobody here to take this call. Goodbye.",
+            Self::TooManyCalls => {
+                "I am sorry, too many calls are coming in at the moment. Please try again later. Goodbye."
             }
         }
     }
@@ -47,11 +63,13 @@ impl OwnWords {
             Self::Filler => "filler",
             Self::Apology => "apology",
             Self::Goodbye => "goodbye",
+            Self::NobodyHere => "nobody_here",
+            Self::TooManyCalls => "too_many_calls",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Filler, Self::Apology, Self::Goodbye].into_iter().find(|w| w.as_str() == text)
+        Self::ALL.into_iter().find(|w| w.as_str() == text)
     }
 }
 
@@ -64,6 +82,16 @@ pub(crate) const fn own_words(place: Place) -> OwnWords {
     } else {
         OwnWords::Goodbye
     }
+}
+
+/// What to say to somebody who rings a bot while nobody can say whose it is; `fill`: how often they have been asked to wait.
+pub(crate) const fn at_the_door(fill: u32) -> OwnWords {
+    if fill < FILLERS_AT_THE_DOOR { OwnWords::Filler } else { OwnWords::Goodbye }
+}
+
+/// What to say when something was heard and nobody can say in which turn; `sorry`: how many turns have ended so.
+pub(crate) const fn without_a_place(sorry: u32) -> OwnWords {
+    if sorry < APOLOGIES { OwnWords::Apology } else { OwnWords::Goodbye }
 }
 
 /// What to say when something was heard and there is nowhere to keep it: a filler would lose it, so the caller is asked to
@@ -87,7 +115,10 @@ mod tests {
             match words {
                 OwnWords::Filler => place = place.after_filler(),
                 OwnWords::Apology => place = Place { sorry: place.sorry + 1, ..place.next_turn() },
-                OwnWords::Goodbye => break,
+                last => {
+                    assert!(last.are_the_last());
+                    break;
+                }
             }
         }
         use OwnWords::{Apology, Filler, Goodbye};
@@ -103,7 +134,7 @@ mod tests {
 
     #[test]
     fn words_read_back_as_they_are_written() {
-        for words in [OwnWords::Filler, OwnWords::Apology, OwnWords::Goodbye] {
+        for words in OwnWords::ALL {
             assert_eq!(OwnWords::parse(words.as_str()), Some(words));
         }
     }

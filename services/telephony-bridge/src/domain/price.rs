@@ -46,6 +46,15 @@ impl Price {
     }
 }
 
+impl Price {
+    /// Both together; `None` when they are in different currencies.
+    pub(crate) fn and(self, other: &Self) -> Option<Self> {
+        let same = self.currency == other.currency;
+        let micros = self.micros.checked_add(other.micros).filter(|_| same)?;
+        Some(Self { micros, ..self })
+    }
+}
+
 /// A decimal without a sign in millionths; what is smaller than one is rounded up.
 fn micros(text: &str) -> Option<i64> {
     let (whole, parts) = text.split_once('.').unwrap_or((text, ""));
@@ -78,6 +87,14 @@ mod tests {
         }
         let minutes: Vec<i64> = asked_at.iter().map(|t| (*t - at(0)).num_minutes()).collect();
         assert_eq!(minutes, [1, 3, 8, 23, 83, 263, 623, 983, 1343, 1440]);
+    }
+
+    #[test]
+    fn only_amounts_of_one_currency_can_be_added() {
+        let price = |micros, currency: &str| Price { micros, currency: currency.to_owned() };
+        assert_eq!(price(14_000, "USD").and(&price(28_000, "USD")), Some(price(42_000, "USD")));
+        assert_eq!(price(14_000, "USD").and(&price(28_000, "EUR")), None);
+        assert_eq!(price(i64::MAX, "USD").and(&price(1, "USD")), None);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The addresses that the carrier is given. Absolute, with the attempt and the turn in the query, so that a repeated or
-//! late request is recognised; ending in the fragment that asks the carrier to try again when an answer is lost.
+//! late request is recognised, and the bot in front of them in a call to one; ending in the fragment that asks the carrier to
+//! try again when an answer is lost.
 
-use contracts::ids::AttemptId;
+use contracts::ids::{AttemptId, BotId};
+use twilio::CallSid;
 use twilio::overrides::CALLBACK_FRAGMENT;
 
 /// Builds callback addresses on the public voice address.
 #[derive(Clone, Debug)]
 pub(crate) struct VoiceUrls {
     base: String,
+    /// Whose call it is, in front of every query of the conversation.
+    bot: Option<BotId>,
 }
 
 /// Where a conversation stands, as it rides in the query.
@@ -51,7 +55,12 @@ impl Place {
 impl VoiceUrls {
     /// `base` is how the carrier reaches this service, without a slash at the end.
     pub(crate) fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned() }
+        Self { base: base.trim_end_matches('/').to_owned(), bot: None }
+    }
+
+    /// The same for a call to this bot, if it is to one.
+    pub(crate) fn of(&self, bot: Option<BotId>) -> Self {
+        Self { base: self.base.clone(), bot }
     }
 
     /// The public address of a request, as the carrier signed it: our base and its raw path and query.
@@ -67,6 +76,18 @@ impl VoiceUrls {
     /// Fetched when somebody calls a number of ours.
     pub(crate) fn inbound(&self) -> String {
         format!("{}/v1/voice{CALLBACK_FRAGMENT}", self.base)
+    }
+
+    /// Fetched when somebody calls a number that a bot answers; `fill`: how often they have been asked to wait.
+    pub(crate) fn to_bot(&self, bot: BotId, fill: u32) -> String {
+        let waited = if fill > 0 { format!("&fill={fill}") } else { String::new() };
+        format!("{}/v1/voice?bot_id={bot}{waited}{CALLBACK_FRAGMENT}", self.base)
+    }
+
+    /// Told what was heard in a call to a bot, where nobody can say which attempt it is.
+    pub(crate) fn response_to_bot(&self, bot: BotId, call: &CallSid, sorry: u32) -> String {
+        let (base, sorry) = (&self.base, if sorry > 0 { format!("&sorry={sorry}") } else { String::new() });
+        format!("{base}/v1/voice-response?bot_id={bot}&CallSid={call}{sorry}{CALLBACK_FRAGMENT}")
     }
 
     /// Told when such a call has ended.
@@ -90,7 +111,8 @@ impl VoiceUrls {
     }
 
     fn at(&self, path: &str, Place { attempt, turn, part, fill, sorry }: Place) -> String {
-        let mut url = format!("{}/v1/{path}?attempt={attempt}&turn={turn}", self.base);
+        let bot = self.bot.map_or_else(String::new, |bot| format!("bot_id={bot}&"));
+        let mut url = format!("{}/v1/{path}?{bot}attempt={attempt}&turn={turn}", self.base);
         for (name, value) in [("part", part), ("fill", fill), ("sorry", sorry)] {
             if value > 0 {
                 url.push_str(&format!("&{name}={value}"));

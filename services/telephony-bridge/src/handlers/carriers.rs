@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use common::clock::to_millis;
 use common::db::DbError;
-use contracts::ids::{BadId, ProjectId};
+use contracts::ids::{BadId, BotId, ProjectId};
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::put_carrier_request::Carrier as Wanted;
 use contracts::telephony::{
-    CarriersRpc, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
-    PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
+    AnswerWithBotRequest, AnswerWithBotResponse, CarriersRpc, FindCarrierRequest, FindCarrierResponse,
+    GetCarrierRequest, ProjectCarrier, PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
 };
 
 use crate::app::App;
@@ -63,6 +63,20 @@ impl CarriersRpc for Carriers {
         });
         retired.await.map_err(failed)?;
         Ok(RemoveCarrierResponse {})
+    }
+
+    async fn answer_with_bot(
+        &self,
+        _: Context,
+        request: AnswerWithBotRequest,
+    ) -> Result<AnswerWithBotResponse, RpcError> {
+        let project = project(&request.project_id)?;
+        let bot: BotId = request
+            .bot_id
+            .parse()
+            .map_err(|e: BadId| RpcError::Invalid { field: "bot_id".to_owned(), problem: e.to_string() })?;
+        let phone_number = connecting::answer_with_bot(&self.0, project, bot).await?;
+        Ok(AnswerWithBotResponse { phone_number })
     }
 }
 

@@ -216,6 +216,8 @@ impl Attempt {
             leaves_message: false,
             answers: None,
             customer_id: None,
+            bot: None,
+            second_call_sid: None,
         })
     }
 }

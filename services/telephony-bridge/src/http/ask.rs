@@ -15,7 +15,7 @@ use crate::domain::urls::Place;
 /// The orchestrator answers this long before it is not waited for any more, so that "not yet" arrives too.
 const MARGIN: Duration = Duration::from_millis(100);
 /// How soon an orchestrator that is away is asked again, within one request.
-const ASK_AGAIN: Duration = Duration::from_millis(200);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What to ask the orchestrator for.
 #[derive(Clone)]

@@ -1,5 +1,5 @@
 //! A call to a number of ours: a customer who was rung from it lately is answered by the agent who rang; anybody else hears a
-//! polite sentence.
+//! polite sentence. And how the orchestrator is told of every call that came in.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,16 @@ use contracts::ids::{AttemptId, CallId};
 use contracts::rpc::{Context, RpcError};
 use twilio::call::CallStatus;
 
+use super::bot;
 use super::signed::Signed;
 use crate::app::{App, count};
 use crate::domain::attempt::AttemptState;
+use crate::domain::patience::OwnWords;
 use crate::domain::urls::Place;
 use crate::error::BridgeError;
 use crate::progress::{News, note};
 use crate::store::attempts::{self, Attempt};
+use crate::store::own_words;
 
 /// How long after we rang a customer may ring back.
 const RING_BACK_WITHIN: TimeDelta = TimeDelta::hours(24);
@@ -98,6 +101,7 @@ fn enter(tx: &mut Tx<'_>, caller: &Caller, check_after: TimeDelta) -> Result<Opt
         created_at: now,
         check_at: now + check_after,
         version: 0,
+        second_call_sid: None,
         ..rung
     };
     attempts::insert(tx.conn, &attempt, now)?;
@@ -112,60 +116,74 @@ pub(super) enum Begun {
     NotYet,
     /// There is nobody to talk to any more, for example because the customer was erased.
     NobodyThere,
+    /// The caller, or all callers of the bot together, have as many calls as they may.
+    TooMany,
 }
 
-/// Tells the orchestrator of a call that came in, once.
-pub(super) async fn begin(app: &App, attempt: &Attempt, until: Instant) -> Begun {
+/// Tells the orchestrator of a call that came in, once. `place`: of the request, whose answer it is when there is no
+/// conversation.
+pub(super) async fn begin(app: &App, attempt: &Attempt, place: Place, until: Instant) -> Begun {
     // One that has a status has begun.
-    let (Some(answers), None) = (attempt.answers, &attempt.carrier_status) else { return Begun::Yes };
+    if !attempt.came_in() || attempt.carrier_status.is_some() {
+        return Begun::Yes;
+    }
     let left = until.saturating_duration_since(Instant::now()).saturating_sub(LEFT_FOR_WORDS);
-    let request = BeginInboundRequest {
-        project_id: attempt.project_id.to_string(),
-        call_id: attempt.call_id.to_string(),
-        attempt_id: attempt.id.to_string(),
-        answers_call_id: answers.to_string(),
-        carrier_call_sid: attempt.carrier_call_sid.clone().unwrap_or_default(),
-        from_e164: attempt.from.clone(),
-        at_ms: to_millis(attempt.created_at),
-    };
     let context = Context::within(left).for_tenant(attempt.project_id);
-    match app.inbound.begin_inbound(context, request).await {
-        Ok(_) => {
-            count(app.numbers.inbound.as_ref(), "answered");
-            noted(app, attempt, true);
-            Begun::Yes
-        }
+    let told = match attempt.bot {
+        Some(bot) => app.inbound.begin_bot_call(context, bot::begun(attempt, bot)).await.map(drop),
+        None => app.inbound.begin_inbound(context, rings_back(attempt)).await.map(drop),
+    };
+    let (begun, what) = match told {
+        Ok(()) => (Begun::Yes, "answered"),
         Err(RpcError::NotFound(why)) => {
-            tracing::info!(attempt = %attempt.id, why, "nobody is there for a customer who rings back");
-            count(app.numbers.inbound.as_ref(), "nobody");
-            noted(app, attempt, false);
-            Begun::NobodyThere
+            tracing::info!(attempt = %attempt.id, why, "nobody is there for a call that came in");
+            (Begun::NobodyThere, "nobody")
+        }
+        Err(RpcError::Conflict { code, message }) => {
+            tracing::info!(attempt = %attempt.id, code, message, "a call that came in is one too many");
+            (Begun::TooMany, "too_many")
         }
         Err(error) => {
             tracing::warn!(attempt = %attempt.id, %error, "a call that came in could not begin");
-            Begun::NotYet
+            return Begun::NotYet;
         }
+    };
+    count(app.numbers.inbound.as_ref(), what);
+    noted(app, attempt, place, begun);
+    begun
+}
+
+fn rings_back(attempt: &Attempt) -> BeginInboundRequest {
+    BeginInboundRequest {
+        project_id: attempt.project_id.to_string(),
+        call_id: attempt.call_id.to_string(),
+        attempt_id: attempt.id.to_string(),
+        answers_call_id: attempt.answers.map(|call| call.to_string()).unwrap_or_default(),
+        carrier_call_sid: attempt.carrier_call_sid.clone().unwrap_or_default(),
+        from_e164: attempt.from.clone(),
+        at_ms: to_millis(attempt.created_at),
     }
 }
 
 /// Writes down that the conversation has begun, or that there will be none; the caller does not wait for it. If it fails, the
 /// next request does it again.
-fn noted(app: &App, attempt: &Attempt, begun: bool) {
+fn noted(app: &App, attempt: &Attempt, place: Place, begun: Begun) {
     let (app, id) = (app.clone(), attempt.id);
     let sid = attempt.carrier_call_sid.clone().unwrap_or_default();
     tokio::spawn(trace::continued(async move {
         let check_after = app.config.check_after;
         let write = app.write(move |tx| {
             let current = attempts::find(tx.conn, id)?.filter(|attempt| attempt.live);
-            match current {
-                Some(current) if begun => {
+            match (current, begun.last_words()) {
+                (Some(current), None) => {
                     note(tx, current, &News::found_out(&sid, CallStatus::InProgress), check_after)?;
                 }
-                Some(current) => {
+                (Some(current), Some(words)) => {
                     let now = tx.now();
                     attempts::save(tx.conn, current.over(), now)?;
+                    own_words::note(tx.conn, place, words, None)?;
                 }
-                None => {}
+                (None, _) => {}
             }
             Ok(())
         });
@@ -173,4 +191,15 @@ fn noted(app: &App, attempt: &Attempt, begun: bool) {
             tracing::warn!(attempt = %id, %error, "the beginning of a call could not be noted");
         }
     }));
+}
+
+impl Begun {
+    /// What is said where there will be no conversation.
+    const fn last_words(self) -> Option<OwnWords> {
+        match self {
+            Self::Yes | Self::NotYet => None,
+            Self::NobodyThere => Some(OwnWords::NobodyHere),
+            Self::TooMany => Some(OwnWords::TooManyCalls),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod answered_by;
 mod ask;
 mod body;
+mod bot;
 mod edge;
 mod inbound;
 mod known;
@@ -14,6 +15,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::app::App;
+
+pub(crate) use signed::NOT_SIGNED;
 
 /// The voice paths.
 pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {

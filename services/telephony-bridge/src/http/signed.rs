@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
-use contracts::ids::AttemptId;
+use contracts::ids::{AttemptId, BotId};
+use twilio::call::CallStatus;
 use twilio::webhook::{VoiceRequest, decode_form};
 use twilio::{AccountSid, signature};
 
@@ -13,8 +14,14 @@ use crate::app::{App, count};
 use crate::carrier::Carrier;
 use crate::domain::urls::Place;
 
+/// What is answered to whoever is not the carrier.
+pub(crate) const NOT_SIGNED: &str = "not signed by the carrier\n";
 /// What the tables get to say whose token it is.
 pub(super) const TOKENS_WITHIN: Duration = Duration::from_millis(300);
+/// The carrier's mark of a request, the same on every attempt to make it.
+const TOKEN: &str = "i-twilio-idempotency-token";
+/// No mark is longer.
+const MAX_TOKEN: usize = 128;
 
 /// A verified request.
 pub(super) struct Signed {
@@ -22,6 +29,7 @@ pub(super) struct Signed {
     /// The account whose token signed it.
     pub(super) carrier: Carrier,
     query: Vec<(String, String)>,
+    token: Option<String>,
 }
 
 /// Why a request is not believed. Always 403, whatever the reason; 503 when nobody can say.
@@ -39,9 +47,7 @@ impl Refused {
         if self.0 == Self::NO_TOKENS.0 {
             return HttpResponse::ServiceUnavailable().finish();
         }
-        HttpResponse::build(StatusCode::FORBIDDEN)
-            .content_type("text/plain; charset=utf-8")
-            .body("not signed by the carrier\n")
+        HttpResponse::build(StatusCode::FORBIDDEN).content_type("text/plain; charset=utf-8").body(NOT_SIGNED)
     }
 }
 
@@ -55,7 +61,9 @@ impl Signed {
         let account = request.account_sid.clone().ok_or(Refused("unknown_account"))?;
         let proof = Proof::of(app, http, &form)?;
         let carrier = signer(app, &account, proof.as_ref()).await?;
-        Ok(Self { request, carrier, query })
+        let token = http.headers().get(TOKEN).and_then(|token| token.to_str().ok());
+        let token = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len())).map(str::to_owned);
+        Ok(Self { request, carrier, query, token })
     }
 
     /// The account that it speaks of.
@@ -63,7 +71,7 @@ impl Signed {
         self.carrier.account.sid.as_str()
     }
 
-    fn number(&self, name: &str) -> u32 {
+    pub(super) fn number(&self, name: &str) -> u32 {
         self.text(name).and_then(|v| v.parse().ok()).unwrap_or(0)
     }
 
@@ -74,6 +82,31 @@ impl Signed {
     /// The attempt that the address names.
     pub(super) fn attempt(&self) -> Option<AttemptId> {
         self.text("attempt").and_then(|id| id.parse().ok())
+    }
+
+    /// Whether the address is one of a bot.
+    pub(super) fn names_a_bot(&self) -> bool {
+        self.text("bot_id").is_some_and(|id| !id.is_empty())
+    }
+
+    /// The bot that the address names; `None` also for what is no bot's id.
+    pub(super) fn bot(&self) -> Option<BotId> {
+        self.text("bot_id").and_then(|id| id.parse().ok())
+    }
+
+    /// The turn that the address names.
+    pub(super) fn turn(&self) -> Option<u32> {
+        self.text("turn").and_then(|turn| turn.parse().ok())
+    }
+
+    /// By what a repeat of the request is known, where the carrier says it.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Whether nobody has picked up yet.
+    pub(super) fn still_rings(&self) -> bool {
+        matches!(self.request.call_status, Some(CallStatus::Queued | CallStatus::Ringing))
     }
 
     /// The place in the conversation that the address names.

@@ -6,7 +6,7 @@ use super::body;
 use super::signed::{Refused, Signed};
 use crate::app::App;
 use crate::progress::{News, note};
-use crate::store::attempts;
+use crate::store::attempts::{self, Attempt};
 
 pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     let body = match body::read(&app, &http, payload).await {
@@ -28,7 +28,7 @@ pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web:
         .write(move |tx| {
             let found = match named {
                 Some(id) => attempts::find(tx.conn, id)?,
-                None => attempts::of_call(tx.conn, &account, &news.sid)?.filter(|a| a.answers.is_some()),
+                None => attempts::of_call(tx.conn, &account, &news.sid)?.filter(Attempt::came_in),
             };
             match found {
                 Some(attempt) if attempt.account_sid != account => Ok(Noted::OtherAccount),

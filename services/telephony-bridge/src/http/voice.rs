@@ -13,13 +13,14 @@ use twilio::webhook::VoiceRequest;
 
 use super::ask::{Question, ask};
 use super::body;
+use super::bot;
 use super::inbound::{self, Begun};
 use super::known::{Known, Unknown, look_up};
 use super::signed::{Refused, Signed};
 use crate::app::{App, count};
-use crate::domain::document::{after_transfer, for_own_words, for_part, hang_up, unknown_call};
+use crate::domain::document::{after_transfer, for_own_words, for_part, hang_up, turn_away, unknown_call};
 use crate::domain::patience::{OwnWords, own_words, without_memory};
-use crate::domain::urls::Place;
+use crate::domain::urls::{Place, VoiceUrls};
 use crate::store::attempts::{self, Attempt};
 use crate::store::own_words as own_words_store;
 
@@ -41,6 +42,10 @@ pub(super) async fn answered(app: web::Data<App>, http: HttpRequest, payload: we
     };
     let place = match signed.place() {
         Some(place) => Some(place),
+        None if signed.names_a_bot() => match bot::arrive(&app, &signed, body.began).await {
+            Ok(place) => Some(place),
+            Err(instead) => return instead,
+        },
         None => match inbound::arrive(&app, &signed).await {
             Ok(place) => place,
             Err(away) => return away,
@@ -50,11 +55,29 @@ pub(super) async fn answered(app: web::Data<App>, http: HttpRequest, payload: we
 }
 
 pub(super) async fn heard(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    conversation(&app, &http, payload, |request| Some(what_was_heard(request))).await
+    let (body, signed) = match signed(&app, &http, payload).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let place = match signed.place() {
+        None if signed.names_a_bot() => match bot::open_turn(&app, &signed, body.began).await {
+            Ok(place) => Some(place),
+            Err(instead) => return instead,
+        },
+        place => place,
+    };
+    let heard = what_was_heard(&signed.request);
+    converse(&app, (&signed, place), Some(heard), body.began).await
 }
 
 pub(super) async fn next(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    conversation(&app, &http, payload, |_| None).await
+    match signed(&app, &http, payload).await {
+        Ok((body, signed)) => {
+            let place = signed.place();
+            converse(&app, (&signed, place), None, body.began).await
+        }
+        Err(refused) => refused,
+    }
 }
 
 /// How putting the customer through to a person went. The call ends behind it in any case.
@@ -72,15 +95,34 @@ pub(super) async fn transferred(
         Err(refused) => return refused.response(&app),
     };
     let Some(place) = signed.place() else { return document(&unknown_call()) };
-    match tokio::time::timeout(TABLES_WITHIN, look_up(&app, &signed, place)).await {
+    let status = signed.request.dial_call_status.as_ref();
+    let reached = status.is_some_and(|s| matches!(s.as_str(), "completed" | "answered"));
+    let work = async {
+        let known = look_up(&app, &signed, place).await?;
+        if reached && let Some(second) = &signed.request.dial_call_sid {
+            note_second_leg(&app, &known.attempt, second.to_string()).await;
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(TABLES_WITHIN, work).await {
         Ok(Err(Unknown::Refused(refused))) => refused.response(&app),
         Ok(Err(Unknown::NoAttempt | Unknown::OtherCall(_))) => document(&hang_up()),
         // Nothing that is asked for here is in the tables: without them the answer is the same.
-        Ok(Ok(_) | Err(Unknown::Away(_))) | Err(_) => {
-            let status = signed.request.dial_call_status.as_ref();
-            let reached = status.is_some_and(|s| matches!(s.as_str(), "completed" | "answered"));
-            document(&after_transfer(reached))
-        }
+        Ok(Ok(()) | Err(Unknown::Away(_))) | Err(_) => document(&after_transfer(reached)),
+    }
+}
+
+/// The call to the person has a price of its own, which is asked for with that of the customer's.
+async fn note_second_leg(app: &App, attempt: &Attempt, sid: String) {
+    let id = attempt.id;
+    let noted = app.write(move |tx| {
+        let Some(attempt) = attempts::find(tx.conn, id)? else { return Ok(()) };
+        let now = tx.now();
+        attempts::save(tx.conn, Attempt { second_call_sid: Some(sid.clone()), ..attempt }, now)?;
+        Ok(())
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(attempt = %id, %error, "the second leg of a call could not be noted; its price will be missing");
     }
 }
 
@@ -98,21 +140,6 @@ fn what_was_heard(request: &VoiceRequest) -> Input {
         }
         (None, Some(digits)) => Input::Digits(digits),
         (None, None) => Input::Silence(Silence {}),
-    }
-}
-
-async fn conversation(
-    app: &App,
-    http: &HttpRequest,
-    payload: web::Payload,
-    input: impl FnOnce(&VoiceRequest) -> Option<Input>,
-) -> HttpResponse {
-    match signed(app, http, payload).await {
-        Ok((body, signed)) => {
-            let (place, input) = (signed.place(), input(&signed.request));
-            converse(app, (&signed, place), input, body.began).await
-        }
-        Err(refused) => refused,
     }
 }
 
@@ -143,7 +170,7 @@ async fn converse(
     }
 }
 
-fn document(response: &Response) -> HttpResponse {
+pub(super) fn document(response: &Response) -> HttpResponse {
     HttpResponse::Ok().content_type(CONTENT_TYPE).body(response.to_xml())
 }
 
@@ -164,11 +191,11 @@ async fn answer(
         }
         Ok(Err(Unknown::Away(error))) => {
             tracing::warn!(attempt = %place.attempt, %error, "the tables are away");
-            return Ok(speak_without_memory(app, place, input.as_ref()));
+            return Ok(speak_without_memory(app, signed, place, input.as_ref()));
         }
         Err(_) => {
             tracing::warn!(attempt = %place.attempt, "the tables are too slow");
-            return Ok(speak_without_memory(app, place, input.as_ref()));
+            return Ok(speak_without_memory(app, signed, place, input.as_ref()));
         }
     };
     let Known { attempt, said, heard } = known;
@@ -177,39 +204,59 @@ async fn answer(
     if attempt.stop_requested && attempt.live {
         return Ok(hang_up());
     }
+    let urls = app.urls.of(attempt.bot);
     if let Some(words) = said {
-        return Ok(for_own_words(&app.urls, place, words)); // the same request, the same document
+        return Ok(in_own_words(signed, &urls, place, words)); // the same request, the same document
     }
-    let known = match inbound::begin(app, &attempt, began + SENTENCE_WITHIN).await {
+    let known = match inbound::begin(app, &attempt, place, began + SENTENCE_WITHIN).await {
         Begun::Yes => true,
         Begun::NotYet => false,
         Begun::NobodyThere => return Ok(unknown_call()),
+        Begun::TooMany => return Ok(in_own_words(signed, &urls, place, OwnWords::TooManyCalls)),
     };
+    // Which turn is open has to be known where an address does not say it.
+    let opens_a_turn = attempt.bot.is_some() && input.is_some() && place.turn > 0;
     let question = Question::new(attempt.call_id, place, input, heard);
     let whose = (attempt.project_id, attempt.call_id);
-    let part = match known {
-        true => ask(app, whose, question.clone(), began + SENTENCE_WITHIN).await,
-        false => None,
+    let sentence = async {
+        match known {
+            true => ask(app, whose, question.clone(), began + SENTENCE_WITHIN).await,
+            false => None,
+        }
     };
-    match part.as_ref().and_then(|part| for_part(&app.urls, place, part)) {
+    let note = async {
+        if opens_a_turn {
+            bot::note_turn(app, place, began + SENTENCE_WITHIN).await;
+        }
+    };
+    let (part, ()) = tokio::join!(sentence, note);
+    match part.as_ref().and_then(|part| for_part(&urls, place, part)) {
         Some(response) => Ok(response),
-        None => Ok(speak_for_ourselves(app, place, question, part.is_some(), began).await),
+        None => Ok(speak_for_ourselves(app, (&urls, place), question, part.is_some(), began).await),
+    }
+}
+
+/// The document for own words. A call that still rings need not be picked up to say that it is one too many.
+fn in_own_words(signed: &Signed, urls: &VoiceUrls, place: Place, words: OwnWords) -> Response {
+    match words {
+        OwnWords::TooManyCalls if signed.still_rings() => turn_away(),
+        words => for_own_words(urls, place, words),
     }
 }
 
 /// Without the tables we know neither call nor words: keep the line, within bounds.
-fn speak_without_memory(app: &App, place: Place, input: Option<&Input>) -> Response {
+fn speak_without_memory(app: &App, signed: &Signed, place: Place, input: Option<&Input>) -> Response {
     let heard = matches!(input, Some(Input::Speech(_) | Input::Digits(_)));
     let words = if heard { without_memory(place) } else { own_words(place) };
     count(app.numbers.own_words.as_ref(), words.as_str());
-    for_own_words(&app.urls, place, words)
+    for_own_words(&app.urls.of(signed.bot()), place, words)
 }
 
 /// Nobody had a sentence in time. What is said is noted, so that the same request gets the same document; what was heard
 /// is kept when the orchestrator may not have it.
 async fn speak_for_ourselves(
     app: &App,
-    place: Place,
+    (urls, place): (&VoiceUrls, Place),
     question: Question,
     orchestrator_has_it: bool,
     began: Instant,
@@ -234,7 +281,7 @@ async fn speak_for_ourselves(
         Ok(Err(error)) => tracing::warn!(%error, "own words could not be noted"),
         Err(_) => tracing::warn!("own words could not be noted in time"),
     }
-    for_own_words(&app.urls, place, words)
+    for_own_words(urls, place, words)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! Attempts to dial: one row per wish, written before the carrier is asked. A call by which a customer rings back has a row of
-//! the same kind.
+//! Attempts to dial: one row per wish, written before the carrier is asked. A call that came in, from a customer who rings back
+//! or to a bot, has a row of the same kind.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use common::db::lease::{self, LeaseQuery};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::{AttemptId, CallId, CarrierId, CustomerId, ProjectId};
+use contracts::ids::{AttemptId, BotId, CallId, CarrierId, CustomerId, ProjectId};
 use diesel::prelude::*;
 use twilio::call::CallStatus;
 
@@ -42,6 +42,8 @@ struct Row {
     carrier_id: Option<Id>,
     answers_call_id: Option<Id>,
     customer_id: Option<Id>,
+    bot_id: Option<Id>,
+    second_call_sid: Option<String>,
 }
 
 /// One wish to dial.
@@ -75,10 +77,14 @@ pub(crate) struct Attempt {
     pub(crate) leaves_message: bool,
     /// The project's own carrier; without one, an account of the settings dials.
     pub(crate) carrier_id: Option<CarrierId>,
-    /// A call that came in: the call that it answers. `from` is the customer then, and `to` our number.
+    /// A customer who rings back: the call that they answer. `from` is the customer then, and `to` our number.
     pub(crate) answers: Option<CallId>,
     /// Who is, or was, on the line; `None` where nobody said.
     pub(crate) customer_id: Option<CustomerId>,
+    /// Somebody rings a bot. `from` is the caller then, empty when they hide their number, and `to` the bot's number.
+    pub(crate) bot: Option<BotId>,
+    /// The carrier's id of the call that put the customer through to a person.
+    pub(crate) second_call_sid: Option<String>,
 }
 
 impl Attempt {
@@ -110,7 +116,14 @@ impl Attempt {
             carrier_id: row.carrier_id.map(|id| CarrierId(id.0)),
             answers: row.answers_call_id.map(|id| CallId(id.0)),
             customer_id: row.customer_id.map(|id| CustomerId(id.0)),
+            bot: row.bot_id.map(|id| BotId::of(id.0)),
+            second_call_sid: row.second_call_sid,
         })
+    }
+
+    /// It was not we who dialled.
+    pub(crate) const fn came_in(&self) -> bool {
+        self.answers.is_some() || self.bot.is_some()
     }
 
     /// The same with nothing more to happen.
@@ -145,6 +158,8 @@ impl Attempt {
             carrier_id: self.carrier_id.map(Id::of),
             answers_call_id: self.answers.map(Id::of),
             customer_id: self.customer_id.map(Id::of),
+            bot_id: self.bot.map(Id::of),
+            second_call_sid: self.second_call_sid.clone(),
         }
     }
 }
@@ -192,6 +207,7 @@ pub(crate) fn last_rung(
         .filter(dial_attempts::created_at.gt(Time::from(since)))
         .filter(dial_attempts::account_sid.eq(account_sid))
         .filter(dial_attempts::answers_call_id.is_null())
+        .filter(dial_attempts::bot_id.is_null())
         .filter(dial_attempts::carrier_call_sid.is_not_null())
         .order(dial_attempts::created_at.desc())
         .select(Row::as_select())
@@ -220,6 +236,7 @@ pub(crate) fn save(db: &mut Db, attempt: Attempt, now: DateTime<Utc>) -> Result<
         dial_attempts::answered_by.eq(row.answered_by),
         dial_attempts::stop_requested.eq(row.stop_requested),
         dial_attempts::gave_up.eq(row.gave_up),
+        dial_attempts::second_call_sid.eq(row.second_call_sid),
         dial_attempts::updated_at.eq(row.updated_at),
         dial_attempts::check_at.eq(row.check_at),
         dial_attempts::lease_until.eq(None::<Time>),
@@ -238,8 +255,12 @@ pub(crate) fn line_busy(db: &mut Db, project: ProjectId, to: &str, but: AttemptI
     let live: i64 = dial_attempts::table
         .filter(dial_attempts::project_id.eq(Id::of(project)))
         .filter(
-            (dial_attempts::answers_call_id.is_null().and(dial_attempts::to_number.eq(to)))
-                .or(dial_attempts::answers_call_id.is_not_null().and(dial_attempts::from_number.eq(to))),
+            (dial_attempts::answers_call_id
+                .is_null()
+                .and(dial_attempts::bot_id.is_null())
+                .and(dial_attempts::to_number.eq(to)))
+            .or((dial_attempts::answers_call_id.is_not_null().or(dial_attempts::bot_id.is_not_null()))
+                .and(dial_attempts::from_number.eq(to))),
         )
         .filter(dial_attempts::id.ne(Id::of(but)))
         .filter(dial_attempts::live.eq(true))

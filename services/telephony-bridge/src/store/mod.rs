@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod attempts;
+pub(crate) mod bot_turns;
 pub(crate) mod erasures;
 pub(crate) mod numbers;
 pub(crate) mod own_words;

@@ -23,6 +23,7 @@ struct Row {
     ended_at: Time,
     asked: i32,
     ask_at: Time,
+    second_call_sid: Option<String>,
 }
 
 /// A call whose price nobody knows yet.
@@ -36,6 +37,8 @@ pub(crate) struct PriceCheck {
     /// The project's own carrier; without one, an account of the settings.
     pub(crate) carrier_id: Option<CarrierId>,
     pub(crate) carrier_call_sid: String,
+    /// The call that put the customer through to a person: it has a price of its own.
+    pub(crate) second_call_sid: Option<String>,
     pub(crate) ended_at: DateTime<Utc>,
     /// Questions so far.
     pub(crate) asked: u32,
@@ -51,6 +54,7 @@ impl From<Row> for PriceCheck {
             account_sid: row.account_sid,
             carrier_id: row.carrier_id.map(|id| CarrierId(id.0)),
             carrier_call_sid: row.carrier_call_sid,
+            second_call_sid: row.second_call_sid,
             ended_at: row.ended_at.0,
             asked: row.asked.unsigned_abs(),
             ask_at: row.ask_at.0,
@@ -70,6 +74,7 @@ pub(crate) fn insert(db: &mut Db, check: &PriceCheck) -> Result<(), DbError> {
         ended_at: check.ended_at.into(),
         asked: i32::try_from(check.asked).unwrap_or(i32::MAX),
         ask_at: check.ask_at.into(),
+        second_call_sid: check.second_call_sid.clone(),
     };
     diesel::insert_into(price_checks::table).values(row).execute(db)?;
     Ok(())

@@ -135,6 +135,17 @@ pub(crate) fn of_project(db: &mut Db, project: ProjectId) -> Result<Option<Chose
     row.map(Chosen::from_row).transpose()
 }
 
+/// What the project called with before, as long as it is kept.
+pub(crate) fn replaced(db: &mut Db, project: ProjectId) -> Result<Vec<Chosen>, DbError> {
+    let rows: Vec<Row> = project_carriers::table
+        .filter(project_carriers::project_id.eq(Id::of(project)))
+        .filter(project_carriers::in_use.eq(false))
+        .order(project_carriers::updated_at.desc())
+        .select(Row::as_select())
+        .load(db)?;
+    rows.into_iter().map(Chosen::from_row).collect()
+}
+
 /// The choice with which an attempt was made, also when another one has replaced it.
 pub(crate) fn find(db: &mut Db, id: CarrierId) -> Result<Option<Chosen>, DbError> {
     let row: Option<Row> =

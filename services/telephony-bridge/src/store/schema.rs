@@ -28,6 +28,8 @@ diesel::table! {
         carrier_id -> Nullable<Uuid>,
         answers_call_id -> Nullable<Uuid>,
         customer_id -> Nullable<Uuid>,
+        bot_id -> Nullable<Uuid>,
+        second_call_sid -> Nullable<Text>,
     }
 }
 
@@ -92,6 +94,16 @@ diesel::table! {
         asked -> Integer,
         ask_at -> UtcTime,
         lease_until -> Nullable<UtcTime>,
+        second_call_sid -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, Uuid};
+    bot_turns (attempt_id, turn) {
+        attempt_id -> Uuid,
+        turn -> Integer,
+        token -> Nullable<Text>,
     }
 }
 

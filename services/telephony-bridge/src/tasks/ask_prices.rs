@@ -1,5 +1,6 @@
 //! Asks the carrier what calls cost: it knows some time after their end, and says it only when asked. A price is told once; one
-//! that does not come within a day is given up.
+//! that does not come within a day is given up. A call that was put through to a person is two calls there, and has one price
+//! here.
 
 use std::time::Duration;
 
@@ -53,7 +54,15 @@ async fn one(app: &App, check: PriceCheck) {
 async fn ask(app: &App, check: &PriceCheck) -> Result<Option<Price>, BridgeError> {
     let carrier = app.carriers.of_account(check.carrier_id, &check.account_sid).await?;
     let call = carrier.look_at(&check.carrier_call_sid).await?;
-    Ok(call.as_ref().and_then(Price::of))
+    let Some(price) = call.as_ref().and_then(Price::of) else { return Ok(None) };
+    let Some(second) = &check.second_call_sid else { return Ok(Some(price)) };
+    let second = carrier.look_at(second).await?;
+    let Some(second) = second.as_ref().and_then(Price::of) else { return Ok(None) };
+    let both = price.clone().and(&second);
+    if both.is_none() {
+        tracing::warn!(call = %check.call_id, "a call's two prices cannot be added; the first one is told");
+    }
+    Ok(both.or(Some(price)))
 }
 
 /// What became of a question.

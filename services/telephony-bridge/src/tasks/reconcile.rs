@@ -122,7 +122,7 @@ impl Attempt {
     /// The carrier ends the calls that we place when their time is up; one that came in is ended by us.
     fn talks_too_long(&self, now: DateTime<Utc>) -> bool {
         let limit = TimeDelta::seconds(i64::from(self.time_limit_seconds));
-        self.answers.is_some() && now - self.created_at > limit
+        self.came_in() && now - self.created_at > limit
     }
 }
 

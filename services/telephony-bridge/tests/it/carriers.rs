@@ -41,7 +41,7 @@ impl World {
         CarriersClient::new(self.orchestrator.platform().caller)
     }
 
-    async fn put(&self, project: ProjectId, carrier: Carrier) -> Result<ProjectCarrier, RpcError> {
+    pub(crate) async fn put(&self, project: ProjectId, carrier: Carrier) -> Result<ProjectCarrier, RpcError> {
         let request = PutCarrierRequest { project_id: project.to_string(), carrier: Some(carrier) };
         self.carriers().put_carrier(Context::within(PATIENCE), request).await
     }

@@ -62,6 +62,18 @@ impl<'a> Line<'a> {
         if let Some(signature) = signature {
             request = request.header(signature::HEADER, signature);
         }
+        Self::sent(request).await
+    }
+
+    /// A request as the carrier sends it, with its mark.
+    pub(crate) async fn post_marked(&self, path: &str, more: &[(&str, &str)], mark: &str) -> Answer {
+        let (form, url) = (self.form(more), format!("{}{path}", self.world.base));
+        let signed = signature::sign(&self.world.token, &url, &form);
+        let request = self.world.http.post(url).form(&form).header(signature::HEADER, signed);
+        Self::sent(request.header("I-Twilio-Idempotency-Token", mark)).await
+    }
+
+    async fn sent(request: reqwest::RequestBuilder) -> Answer {
         let began = Instant::now();
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();

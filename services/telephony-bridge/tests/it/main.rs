@@ -5,8 +5,11 @@
 
 mod answered_by;
 mod bodies;
+mod bot_numbers;
+mod bots;
 mod callbacks;
 mod carriers;
+mod check;
 mod crashes;
 mod dialling;
 mod documents;

@@ -1,7 +1,7 @@
 //! A stand-in for the call-orchestrator: it writes down what it hears and is asked, and answers as it is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,9 +14,11 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{
-    BeginInboundRequest, BeginInboundResponse, ConversationRpc, ConversationServer, InboundRpc,
-    InboundServer, NextSentenceRequest, PartState, StartTurnRequest, Then, TurnPart,
+    BeginBotCallRequest, BeginBotCallResponse, BeginInboundRequest, BeginInboundResponse, ConversationRpc,
+    ConversationServer, FindBotRequest, FindBotResponse, InboundRpc, InboundServer, NextSentenceRequest,
+    PartState, StartTurnRequest, Then, TurnPart,
 };
+use contracts::ids::{BotId, ProjectId};
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
     AnsweredByDetected, CallPriced, CallProgressed, DialAccepted, DialFailed, DialRefused,
@@ -79,6 +81,14 @@ pub(crate) struct Orchestrator {
     pub(crate) inbound: Mutex<Vec<BeginInboundRequest>>,
     /// Whether there is somebody for a customer who rings back.
     pub(crate) nobody_there: AtomicBool,
+    /// The bots that answer, and whose they are.
+    pub(crate) bots: Mutex<BTreeMap<BotId, ProjectId>>,
+    /// Calls to them.
+    pub(crate) bot_calls: Mutex<Vec<BeginBotCallRequest>>,
+    /// How often it was asked whose a bot is.
+    pub(crate) bots_asked: AtomicUsize,
+    /// The limit that every call to a bot breaks; `gone`: it has just been disabled.
+    pub(crate) limit: Mutex<Option<&'static str>>,
     manner: Mutex<Manner>,
     turns: Mutex<BTreeSet<(String, u32)>>,
     platform: Mutex<Option<Platform>>,
@@ -95,6 +105,10 @@ impl Orchestrator {
                 asked: Mutex::default(),
                 inbound: Mutex::default(),
                 nobody_there: AtomicBool::new(false),
+                bots: Mutex::default(),
+                bot_calls: Mutex::default(),
+                bots_asked: AtomicUsize::new(0),
+                limit: Mutex::default(),
                 manner: Mutex::new(Manner::Answers),
                 turns: Mutex::default(),
                 platform: Mutex::default(),
@@ -141,6 +155,18 @@ impl Orchestrator {
     /// Their statuses.
     pub(crate) fn statuses_of(&self, attempt: &str) -> Vec<String> {
         self.reports_of(attempt).into_iter().map(|report| report.status).collect()
+    }
+
+    async fn is_there(&self) -> Result<(), RpcError> {
+        let manner = *self.manner.lock().unwrap();
+        match manner {
+            Manner::Fails => Err(RpcError::Unavailable("told so".to_owned())),
+            Manner::Hangs => {
+                self.released.notified().await;
+                Err(RpcError::Busy)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn part(&self, call: &str, turn: u32, part: u32, wait_ms: u32) -> Result<TurnPart, RpcError> {
@@ -215,6 +241,32 @@ impl InboundRpc for Answering {
             return Err(RpcError::NotFound("customer".to_owned()));
         }
         Ok(BeginInboundResponse {})
+    }
+
+    async fn find_bot(&self, _: Context, request: FindBotRequest) -> Result<FindBotResponse, RpcError> {
+        self.0.bots_asked.fetch_add(1, Ordering::SeqCst);
+        self.0.is_there().await?;
+        let bot: BotId = request.bot_id.parse().expect("a bot's id");
+        let project = self.0.bots.lock().unwrap().get(&bot).copied();
+        let project = project.ok_or_else(|| RpcError::NotFound("bot".to_owned()))?;
+        Ok(FindBotResponse { project_id: project.to_string() })
+    }
+
+    async fn begin_bot_call(
+        &self,
+        _: Context,
+        request: BeginBotCallRequest,
+    ) -> Result<BeginBotCallResponse, RpcError> {
+        self.0.is_there().await?;
+        let known = self.0.bots.lock().unwrap().contains_key(&request.bot_id.parse().expect("a bot's id"));
+        self.0.bot_calls.lock().unwrap().push(request);
+        let limit = *self.0.limit.lock().unwrap();
+        match limit {
+            _ if !known => Err(RpcError::NotFound("bot".to_owned())),
+            Some("gone") => Err(RpcError::NotFound("bot".to_owned())),
+            Some(code) => Err(RpcError::Conflict { code: code.to_owned(), message: "told so".to_owned() }),
+            None => Ok(BeginBotCallResponse {}),
+        }
     }
 }
 

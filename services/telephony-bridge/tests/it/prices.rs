@@ -10,6 +10,7 @@ use testkit::wait::eventually;
 use twilio::rest::UpdateCall;
 
 use crate::line::Line;
+use crate::orchestrator::Manner;
 use crate::world::{BUSY, PATIENCE, SILENT, World};
 
 on_both_engines![
@@ -17,6 +18,7 @@ on_both_engines![
     two_replicas_tell_one_price,
     a_price_that_never_comes_is_given_up_after_a_day,
     a_call_that_nobody_picked_up_is_not_asked_about,
+    a_call_that_was_put_through_to_a_person_has_the_price_of_both_legs,
 ];
 
 /// A call that was picked up and is over, also for the carrier, with the id that it has there.
@@ -108,4 +110,24 @@ async fn a_call_that_nobody_picked_up_is_not_asked_about(engine: Engine) {
     world.publish(std::slice::from_ref(&wish)).await;
     world.status(&wish, "busy").await;
     assert_eq!(world.count("price_checks").await, 0);
+}
+
+async fn a_call_that_was_put_through_to_a_person_has_the_price_of_both_legs(engine: Engine) {
+    let world = World::new(engine).await;
+    world.orchestrator.behaves(Manner::Transfers);
+    let wish = world.wish(SILENT);
+    world.publish(std::slice::from_ref(&wish)).await;
+    let sid = world.accepted(&wish).await;
+    world.status(&wish, "completed").await;
+    let calls = world.carrier_says("calls").await;
+    let of = |call: &&serde_json::Value| call["parent_call_sid"] == serde_json::json!(sid);
+    let second = calls.as_array().unwrap().iter().find(of).expect("a second leg")["sid"].clone();
+    let prices = [
+        known_to_the_carrier(&world, &sid).await,
+        known_to_the_carrier(&world, second.as_str().unwrap()).await,
+    ];
+    assert_eq!(prices, ["-0.0140", "-0.0140"]);
+    world.clock.advance(Duration::from_secs(61));
+    let priced = told(&world).await;
+    assert_eq!((priced.attempt_id, priced.amount_micros), (wish.attempt_id, 28_000));
 }

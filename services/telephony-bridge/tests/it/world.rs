@@ -16,6 +16,7 @@ use contracts::calls::{DialRequested, StopCallRequested};
 use contracts::ids::{AttemptId, CallId, ProjectId};
 use contracts::message::Message;
 use diesel::RunQueryDsl as _;
+use echo_telephony_bridge::check::{Finding, findings};
 use serde_json::{Value, json};
 use testkit::database::{Engine, drop_schemas, postgres_url};
 use testkit::wait::eventually;
@@ -332,6 +333,22 @@ impl World {
         rings["dialled"].as_u64().unwrap()
     }
 
+    /// Somebody rings a number of the sandbox carrier's. Answers the call's id.
+    pub(crate) async fn rung(&self, from: &str, to: &str) -> String {
+        let url = format!("{}/sandbox/v1/incoming", self.carrier);
+        let answer = self.http.post(url).json(&json!({"from": from, "to": to})).send().await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        body["call_sid"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+    }
+
+    /// What `check` finds out about the world, with `changed` settings.
+    pub(crate) async fn check(&self, changed: &[(&'static str, &str)]) -> Vec<Finding> {
+        let mut settings = self.settings.clone();
+        settings.insert("ECHO_VOICE_URL", self.base.clone());
+        settings.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        findings(&Settings::from_pairs(settings)).await
+    }
+
     /// Sets the carrier's switches.
     pub(crate) async fn nasty(&self, switches: &Value) {
         let url = format!("{}/sandbox/v1/nasty", self.carrier);
@@ -345,6 +362,11 @@ impl World {
             if call["status"] == json!(status) { Ok(()) } else { Err(call["status"].clone()) }
         })
         .await;
+    }
+
+    /// Where the carrier is.
+    pub(crate) fn rest_url(&self) -> String {
+        self.carrier.clone()
     }
 
     /// The carrier's own API, as a stranger with the account's credentials uses it.
