@@ -35,7 +35,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0003_identity",
             "0004_agents_customers",
             "0005_inviters",
-            "0006_connections"
+            "0006_connections",
+            "0008_phone_status"
         ],
         durability: Durability::Full,
     }),

@@ -159,6 +159,7 @@ tables! {
         is_primary -> Bool,
         status -> Text,
         created_at -> UtcTime,
+        status_at -> Nullable<UtcTime>,
     }
     placings (id) {
         id -> Uuid,
