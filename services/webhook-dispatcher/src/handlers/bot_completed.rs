@@ -59,6 +59,7 @@ impl Told {
     /// True where there is something to send now.
     fn deliver(&self, tx: &mut Tx<'_>) -> Result<bool, DbError> {
         let now = tx.now();
+        bots::lock(tx.conn, &self.bot)?;
         match targets::find(tx.conn, &self.bot)? {
             // Nobody is left to whom it could be told.
             Some(target) if target.is_removed() => return Ok(false),

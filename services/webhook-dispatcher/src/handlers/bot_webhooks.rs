@@ -126,6 +126,7 @@ impl BotWebhooksRpc for App {
         let deleted = Arc::clone(&self.deleted);
         let write = self.platform.database.write(move |tx| {
             let now = tx.now();
+            bots::lock(tx.conn, &bot)?;
             targets::remove(tx.conn, &bot, now)?;
             if let Some(row) = bots::find(tx.conn, &bot)? {
                 delete(tx, row.id)?;

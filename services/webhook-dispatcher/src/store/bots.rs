@@ -2,7 +2,7 @@
 //! signs is the bot's secret, in [`super::targets`].
 
 use chrono::{DateTime, Utc};
-use common::db::{Db, DbError, Id, Json, Time};
+use common::db::{Db, DbError, Id, Json, Time, lease};
 use contracts::ids::{EndpointId, ProjectId};
 use diesel::prelude::*;
 
@@ -10,6 +10,11 @@ use super::endpoints::{self as all, ACTIVE, DELETED, Endpoint};
 use super::schema::endpoints;
 use crate::domain::health::Health;
 use crate::domain::owner::Owner;
+
+/// Keeps others who would make or remove something of this bot waiting until this transaction has ended.
+pub(crate) fn lock(conn: &mut Db, bot: &Owner) -> Result<(), DbError> {
+    lease::exclusive(conn, &format!("webhook of {} of {}", bot.id(), bot.business))
+}
 
 /// The webhook of a bot, if it has had something to tell.
 pub(crate) fn find(conn: &mut Db, bot: &Owner) -> Result<Option<Endpoint>, DbError> {
