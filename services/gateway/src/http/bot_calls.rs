@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::calls::{self, TurnBody, amount, seconds};
+use super::calls::{self, CallBody, TurnBody, amount, seconds};
 use super::notifications::body::{json, present};
 use super::page::{PageParams, Paging};
 use super::reply::millis;
@@ -111,6 +111,17 @@ impl WholeBody {
     }
 }
 
+/// A call of either product.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = AnyCall)]
+pub(super) enum AnyBody {
+    /// One to a bot.
+    ToBot(Box<WholeBody>),
+    /// One of a notification: with a key or an access token only.
+    OfNotification(Box<CallBody>),
+}
+
 /// Which calls are asked for, for the document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -168,7 +179,7 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     operation_id = "getBotCall",
     tag = "bots",
     params(("id" = String, Path, description = "Which call: its id, or Twilio's own.")),
-    responses((status = 200, description = "The call.", body = WholeBody))
+    responses((status = 200, description = "The call.", body = AnyBody))
 )]
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let name = request.match_info().get("id").filter(|text| is_name(text)).map(str::to_owned);
@@ -180,7 +191,7 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     let tenant = authorise(&app, &request, Operation::Read).await?;
     let name = name?;
     match calls::find(&app, &tenant, &request).await? {
-        Some(call) => Ok(HttpResponse::Ok().json(call)),
+        Some(call) => Ok(HttpResponse::Ok().json(AnyBody::OfNotification(Box::new(call)))),
         None => to_a_bot(&app, &tenant, name).await,
     }
 }
@@ -188,5 +199,5 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
 async fn to_a_bot(app: &App, tenant: &Tenant, call_id: String) -> Result<HttpResponse, ApiError> {
     let wanted = GetBotCallRequest { business_id: tenant.business.to_string(), call_id };
     let found = app.bot_calls.get_bot_call(tenant.context(), wanted).await.map_err(failed)?;
-    Ok(HttpResponse::Ok().json(WholeBody::new(found)?))
+    Ok(HttpResponse::Ok().json(AnyBody::ToBot(Box::new(WholeBody::new(found)?))))
 }

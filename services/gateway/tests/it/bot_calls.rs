@@ -8,6 +8,7 @@ use crate::support::{Account, Answer, ENGINES, Engine, Gateway, Method, customer
 
 const SID: &str = "CA0123456789abcdef0123456789abcdef";
 const BOT: &str = "bot_4Zk9mUqQh8vYw2XnRt3L";
+const OTHER_BOT: &str = "bot_5Zk9mUqQh8vYw2XnRt3L";
 
 fn id(number: u32) -> String {
     format!("0198c7a2-6f1e-7c3a-9d52-{number:012}")
@@ -108,18 +109,14 @@ async fn a_call_is_shown_by_its_id_and_by_twilios_with_what_was_said() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_known_is_null_and_calls_come_page_by_page_and_by_bot_and_status() {
-    let gateway = Gateway::start(Engine::Sqlite).await;
-    let (token, mine) = connect(&gateway).await;
-    rang(&gateway, &mine, 1, |_| {});
-    let other_bot = "bot_5Zk9mUqQh8vYw2XnRt3L";
-    rang(&gateway, &mine, 2, |told| {
+/// Somebody is talking to another bot of the account: nothing else is known of it yet.
+fn is_talking(gateway: &Gateway, account: &Account, number: u32) {
+    rang(gateway, account, number, |told| {
         *told = BotCall {
-            bot_id: other_bot.into(),
+            bot_id: OTHER_BOT.into(),
             to_e164: told.to_e164.clone(),
             call: Some(Call {
-                id: id(2),
+                id: id(number),
                 status: "in_progress".into(),
                 created_at_ms: 1_773_855_826_000,
                 ..Call::default()
@@ -127,25 +124,14 @@ async fn what_is_not_known_is_null_and_calls_come_page_by_page_and_by_bot_and_st
             ..BotCall::default()
         };
     });
-    rang(&gateway, &mine, 3, |_| {});
-    let read = |query: &str| {
-        let (gateway, token, path) = (&gateway, token.clone(), format!("/v1/calls{query}"));
-        async move { gateway.bearing(Method::GET, &path, &token).await }
-    };
-    let ids = |answer: Answer| {
-        let calls = answer.expect(200);
-        let ids = calls.as_array().unwrap().iter().map(|call| call["call_id"].as_str().unwrap().to_owned());
-        ids.collect::<Vec<_>>()
-    };
-    assert_eq!(ids(read("").await), [id(3), id(2), id(1)]);
-    let page = read("?limit=2").await;
-    let cursor = page.header("x-next-cursor").unwrap().to_owned();
-    assert!(page.header("link").unwrap().contains("/v1/calls?limit=2&cursor="));
-    assert_eq!(ids(page), [id(3), id(2)]);
-    let rest = read(&format!("?limit=2&cursor={cursor}")).await;
-    assert_eq!(rest.header("x-next-cursor"), None);
-    assert_eq!(ids(rest), [id(1)]);
-    let of_bot = read(&format!("?bot_id={other_bot}&status=in_progress")).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_known_yet_is_null() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let (token, mine) = connect(&gateway).await;
+    is_talking(&gateway, &mine, 1);
+    let call = gateway.bearing(Method::GET, &format!("/v1/calls/{}", id(1)), &token).await.expect(200);
     for unknown in [
         "call_sid",
         "from",
@@ -159,9 +145,39 @@ async fn what_is_not_known_is_null_and_calls_come_page_by_page_and_by_bot_and_st
         "currency",
         "model_tokens_in",
     ] {
-        assert!(of_bot[0].get(unknown).is_some_and(Value::is_null), "{unknown}: {of_bot}");
+        assert!(call.get(unknown).is_some_and(Value::is_null), "{unknown}: {call}");
     }
-    assert_eq!(ids(read(&format!("?bot_id={other_bot}&status=completed")).await), Vec::<String>::new());
+    assert_eq!((&call["bot_id"], &call["turns"]), (&json!(OTHER_BOT), &json!([])));
+}
+
+/// The ids of the calls of a page.
+fn ids(answer: Answer) -> Vec<String> {
+    let calls = answer.expect(200);
+    calls.as_array().unwrap().iter().map(|call| call["call_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_come_page_by_page_and_by_bot_and_status() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let (token, mine) = connect(&gateway).await;
+    rang(&gateway, &mine, 1, |_| {});
+    is_talking(&gateway, &mine, 2);
+    rang(&gateway, &mine, 3, |_| {});
+    let read = |query: &str| {
+        let (gateway, token, path) = (&gateway, token.clone(), format!("/v1/calls{query}"));
+        async move { gateway.bearing(Method::GET, &path, &token).await }
+    };
+    assert_eq!(ids(read("").await), [id(3), id(2), id(1)]);
+    let page = read("?limit=2").await;
+    let cursor = page.header("x-next-cursor").unwrap().to_owned();
+    assert!(page.header("link").unwrap().contains("/v1/calls?limit=2&cursor="));
+    assert_eq!(ids(page), [id(3), id(2)]);
+    let rest = read(&format!("?limit=2&cursor={cursor}")).await;
+    assert_eq!(rest.header("x-next-cursor"), None);
+    assert_eq!(ids(rest), [id(1)]);
+    assert_eq!(ids(read(&format!("?bot_id={BOT}")).await), [id(3), id(1)]);
+    assert_eq!(ids(read("?status=in_progress").await), [id(2)]);
+    assert_eq!(ids(read(&format!("?bot_id={OTHER_BOT}&status=completed")).await), Vec::<String>::new());
     for (query, field) in [
         ("?bot_id=bot_1", "bot_id"),
         ("?status=lost", "status"),

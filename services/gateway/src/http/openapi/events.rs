@@ -140,8 +140,8 @@ event!(
 
 /// A bot wants something done while the caller waits
 ///
-/// It is sent once, and nothing is kept of it. What does not answer within three seconds, or with anything else than a status from
-/// 200 to 299 and such a body, makes the bot say that somebody will follow this up, and the call goes on.
+/// It is sent once, and nothing is kept of it. Without an answer within three seconds, or with anything else than a status from 200
+/// to 299 and such a body, the bot says that somebody will follow this up, and the call goes on.
 #[utoipa::path(
     post,
     path = "bot.action",
