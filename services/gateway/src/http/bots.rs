@@ -249,7 +249,8 @@ pub(super) fn bot_in(request: &HttpRequest) -> Result<BotId, ApiError> {
         (status = 201, description = "The bot, and what signs its requests.", body = NewBotBody),
         (status = 409, body = LinkErrorBody, description = "`no_number`: the project has no number of its own. \
             `voice_url_not_public`: Twilio could not reach this Echo. `number_has_trunk`: the number's calls go to a SIP trunk. \
-            All three with `configure_number` only, and no bot is made.")
+            `account_refused`: Twilio does not accept the account's token any more. All of them with `configure_number` only, and \
+            no bot is made.")
     )
 )]
 pub(crate) async fn create(
@@ -379,7 +380,7 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
         (status = 200, description = "The bot as it is now, without its secret.", body = BotBody),
         (status = 409, body = LinkErrorBody, description = "`no_number`: the project has no number of its own. \
             `voice_url_not_public`: Twilio could not reach this Echo. `number_has_trunk`: the number's calls go to a SIP trunk. \
-            `bot_of_another_project`: ask with that project's credential. All of them with `configure_number` only, and nothing \
+            `account_refused`: Twilio does not accept the account's token any more. `bot_of_another_project`: ask with that project's credential. All of them with `configure_number` only, and nothing \
             else changes.")
     )
 )]

@@ -205,7 +205,7 @@ async fn a_bot_answers_the_number_of_its_project_or_is_not_made() {
         let mine = gateway.sign_up("a@acme.example").await;
         let mut wanted = table();
         wanted["configure_number"] = json!(true);
-        for code in ["no_number", "voice_url_not_public", "number_has_trunk"] {
+        for code in ["no_number", "voice_url_not_public", "number_has_trunk", "account_refused"] {
             let message = format!("It cannot be: {code}");
             *lock(&gateway.fakes.cannot_answer) =
                 Some(RpcError::Conflict { code: code.into(), message: message.clone() });
