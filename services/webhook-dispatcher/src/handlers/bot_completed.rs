@@ -87,7 +87,10 @@ impl Told {
         match bots::find(tx.conn, &self.bot)? {
             None => bots::insert(tx.conn, (self.event.project, &self.bot), address, now)?,
             Some(row) if row.url_at.is_some_and(|since| since.0 >= self.at) => return Ok(row),
-            Some(row) if row.url == self.url => return Ok(row),
+            Some(row) if row.url == self.url => {
+                bots::still_at(tx.conn, row.id, self.at)?;
+                return Ok(row);
+            }
             Some(row) => bot_webhooks::move_to(tx, &row, address)?,
         }
         bots::find(tx.conn, &self.bot)?.ok_or(DbError::NotFound)

@@ -74,3 +74,11 @@ pub(crate) fn move_to(
         .execute(conn)?;
     Ok(())
 }
+
+/// A newer call names the address that a bot's webhook has: older ones do not change it.
+pub(crate) fn still_at(conn: &mut Db, id: Id, since: DateTime<Utc>) -> Result<(), DbError> {
+    diesel::update(endpoints::table.filter(endpoints::id.eq(id)))
+        .set(endpoints::url_at.eq(Time::from(since)))
+        .execute(conn)?;
+    Ok(())
+}

@@ -388,6 +388,8 @@ async fn the_address_is_that_of_the_newest_call_or_the_one_that_the_bot_was_give
     tells(2000, &second.url, (&second, 1)).await;
     // One that came in before, and ended later.
     tells(1000, &first.url, (&second, 2)).await;
+    tells(2600, &second.url, (&second, 3)).await;
+    tells(2500, &first.url, (&second, 4)).await;
     bot.move_to(&world, &third.url).await.unwrap();
     tells(3000, &second.url, (&third, 1)).await;
     let now = world.clock.now().timestamp_millis() - AT_MS;
