@@ -6,11 +6,12 @@ use std::time::Duration;
 use common::config::{ConfigError, Settings};
 use common::platform::Platform;
 use contracts::calls::{
-    BotsClient, NotificationsClient, RulesClient, SimulationsClient, SuppressionsClient, UsageClient,
+    BotCallsClient, BotsClient, NotificationsClient, RulesClient, SimulationsClient, SuppressionsClient,
+    UsageClient,
 };
 use contracts::ids::ProjectId;
 use contracts::telephony::CarriersClient;
-use contracts::webhooks::{DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
+use contracts::webhooks::{BotWebhooksClient, DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
 use tokio::sync::Notify;
 
 use crate::config::Config;
@@ -44,6 +45,8 @@ pub(crate) struct App {
     pub(crate) usage: UsageClient,
     /// The call-orchestrator's bots.
     pub(crate) bots: BotsClient,
+    /// The calls that they have answered.
+    pub(crate) bot_calls: BotCallsClient,
     /// The telephony-bridge.
     pub(crate) carriers: CarriersClient,
     /// Agents that are tried.
@@ -54,6 +57,8 @@ pub(crate) struct App {
     pub(crate) targets: TargetsClient,
     /// The webhook-dispatcher's log.
     pub(crate) deliveries: DeliveriesClient,
+    /// The webhook-dispatcher, for what bots tell their owners.
+    pub(crate) bot_webhooks: BotWebhooksClient,
     /// The webhook-dispatcher's mail.
     pub(crate) mails: MailsClient,
     /// Checks passwords.
@@ -94,11 +99,13 @@ impl App {
             rules: RulesClient::new(Arc::clone(&platform.caller)),
             usage: UsageClient::new(Arc::clone(&platform.caller)),
             bots: BotsClient::new(Arc::clone(&platform.caller)),
+            bot_calls: BotCallsClient::new(Arc::clone(&platform.caller)),
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
             simulations: SimulationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
             deliveries: DeliveriesClient::new(Arc::clone(&platform.caller)),
+            bot_webhooks: BotWebhooksClient::new(Arc::clone(&platform.caller)),
             mails: MailsClient::new(Arc::clone(&platform.caller)),
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),

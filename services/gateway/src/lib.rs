@@ -36,7 +36,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0004_agents_customers",
             "0005_inviters",
             "0006_connections",
-            "0007_mails"
+            "0007_mails",
+            "0008_phone_status"
         ],
         durability: Durability::Full,
     }),

@@ -17,7 +17,7 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
-use contracts::webhooks::{DeliveriesServer, EndpointsServer, MailsServer, TargetsServer};
+use contracts::webhooks::{BotWebhooksServer, DeliveriesServer, EndpointsServer, MailsServer, TargetsServer};
 
 use app::App;
 
@@ -31,7 +31,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0003_targets",
             "0004_log",
             "0005_mails",
-            "0006_retention"
+            "0006_retention",
+            "0007_bots"
         ],
         // An event that was taken over is gone at its sender: it must be as safe here as it was there.
         durability: Durability::Full,
@@ -49,6 +50,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::call_started::handle),
             Subscription::to(&app, handlers::call_ended::handle),
             Subscription::to(&app, handlers::call_summarised::handle),
+            Subscription::to(&app, handlers::bot_completed::handle),
             Subscription::to(&app, handlers::customer_erased::handle),
             Subscription::to(&app, handlers::project_deleted::handle),
             Subscription::to(&app, handlers::project_policy_changed::handle),
@@ -57,6 +59,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(EndpointsServer(app.clone())),
             Arc::new(DeliveriesServer(app.clone())),
             Arc::new(TargetsServer(app.clone())),
+            Arc::new(BotWebhooksServer(app.clone())),
             Arc::new(MailsServer(app.clone())),
         ],
         tasks: vec![

@@ -73,6 +73,8 @@ actions! {
     BotMade = "bot.created";
     /// A bot is another one.
     BotChanged = "bot.updated";
+    /// What signs a bot's requests was replaced.
+    BotSecretRotated = "bot.secret_rotated";
     /// A bot was removed.
     BotDeleted = "bot.deleted";
     /// What is known about a customer changed: names of fields, never what stands in them.

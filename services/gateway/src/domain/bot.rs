@@ -12,8 +12,10 @@ pub(crate) const LANGUAGE: &str = "en-US";
 /// Its voice, in every turn.
 pub(crate) const VOICE: &str = "man";
 
+/// It answers.
+pub(crate) const ACTIVE: &str = "active";
 /// Where a bot stands.
-pub(crate) const STATUSES: [&str; 2] = ["active", "disabled"];
+pub(crate) const STATUSES: [&str; 2] = [ACTIVE, "disabled"];
 
 /// Where a bot tells what it has learned: an address that may be dialled, as far as that can be told before it is.
 pub(crate) fn webhook(policy: &EgressPolicy, text: &str) -> Result<String, String> {

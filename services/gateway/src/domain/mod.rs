@@ -5,6 +5,7 @@ pub(crate) mod agent_warnings;
 pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod bot;
+pub(crate) mod call;
 pub(crate) mod calling_hours;
 pub(crate) mod carrier;
 pub(crate) mod connection;

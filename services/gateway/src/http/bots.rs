@@ -1,5 +1,6 @@
 //! `/v1/bots`: who answers the calls to a user's own numbers. They belong to the business of the credential. The orchestrator
-//! owns them, because it needs them when a call comes in; what signs a bot's requests is the dispatcher's, and is shown once.
+//! owns them, because it needs them when a call comes in; what signs a bot's requests is the dispatcher's, and is shown once; the
+//! number that a bot answers is the bridge's.
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -8,8 +9,9 @@ use contracts::calls::{
     Bot, CreateBotRequest, DeleteBotRequest, GetBotRequest, ListBotsRequest, UpdateBotRequest,
 };
 use contracts::ids::BotId;
-use contracts::rpc::RpcError;
-use contracts::webhooks::RevealTargetRequest;
+use contracts::rpc::{Context, RpcError};
+use contracts::telephony::AnswerWithBotRequest;
+use contracts::webhooks::{MoveBotWebhookRequest, RemoveBotWebhookRequest, RevealTargetRequest};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -17,20 +19,22 @@ use uuid::Uuid;
 
 use super::audit::note;
 use super::body;
+use super::carrier::CHECKED_WITHIN;
 use super::fields::{Fields, decode};
 use super::idempotent;
+use super::openapi::LinkErrorBody;
 use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, millis};
 use crate::app::App;
 use crate::domain::audit::Action;
-use crate::domain::bot::{GREETING, LANGUAGE, STATUSES, VOICE, voice_url, webhook};
+use crate::domain::bot::{ACTIVE, GREETING, LANGUAGE, STATUSES, VOICE, voice_url, webhook};
 use crate::domain::phone::PhoneE164;
 use crate::domain::role::Operation;
 use crate::domain::text::{AppId, FirstMessage, Goal, Language, Message, Voice};
 use crate::domain::webhook::one_of;
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::authorise_link;
+use crate::identity::credential::{Tenant, authorise_link};
 use crate::store::audit::Event;
 
 /// What a new bot is made of.
@@ -70,6 +74,9 @@ pub(super) struct NewBotRequest {
     /// The app whose documents answer questions.
     #[schema(max_length = 64)]
     knowledge_app_id: Option<String>,
+    /// Let the calls to the project's own Twilio number come to this bot: sets its voice URL and status callback.
+    #[schema(default = false)]
+    configure_number: Option<bool>,
 }
 
 /// What is different from now on; what is left out stays as it was. `null` removes what is optional, and brings a default back.
@@ -94,6 +101,10 @@ pub(super) struct BotChangesRequest {
     /// A disabled one answers nobody.
     #[schema(required = false, nullable = false)]
     status: Option<String>,
+    /// Let the calls to the project's own Twilio number come to this bot: sets its voice URL and status callback. It is done
+    /// first: where it cannot be done, nothing else changes.
+    #[schema(default = false)]
+    configure_number: Option<bool>,
 }
 
 /// A bot.
@@ -173,6 +184,8 @@ struct Said {
     transfer_number: Option<String>,
     knowledge_app_id: Option<String>,
     status: Option<String>,
+    /// It is to answer the project's number.
+    configure_number: bool,
 }
 
 /// Reads what is said; `of_a_new_one` says everything, by default where nothing else is said.
@@ -200,7 +213,7 @@ fn said(fields: &mut Fields<'_>, egress: &EgressPolicy, of_a_new_one: bool) -> O
         true => fields.text("status", one_of(&STATUSES)).map(|status| Some(status.to_owned())),
         false => Some(None),
     };
-    refuse_to_configure(fields);
+    let configure_number = fields.flag("configure_number").map(Option::unwrap_or_default);
     Some(Said {
         goal: goal?,
         webhook: webhook?,
@@ -211,35 +224,34 @@ fn said(fields: &mut Fields<'_>, egress: &EgressPolicy, of_a_new_one: bool) -> O
         transfer_number: transfer_number?,
         knowledge_app_id: knowledge_app_id?,
         status: status?,
+        configure_number: configure_number?,
     })
 }
 
-/// Whoever asks for it is told that it does not happen.
-fn refuse_to_configure(fields: &mut Fields<'_>) {
-    if fields.flag("configure_number").flatten() == Some(true) {
-        let problem = "cannot be done yet; enter `voice_url` as the number's voice URL in Twilio's console";
-        fields.refuse("configure_number", problem);
-    }
-}
-
-fn failed(error: RpcError) -> ApiError {
+pub(super) fn failed(error: RpcError) -> ApiError {
     from_rpc(error, "bot", "Bot")
 }
 
 /// The bot in the path.
-fn bot_in(request: &HttpRequest) -> Result<BotId, ApiError> {
+pub(super) fn bot_in(request: &HttpRequest) -> Result<BotId, ApiError> {
     path_id(request, "id").ok_or_else(|| ApiError::not_found("bot", "Bot"))
 }
 
-/// Make a bot. The secret that signs the requests to its webhook is shown in this answer and never again. Calls do not reach
-/// bots yet.
+/// Make a bot. The secret that signs the requests to its webhook is shown in this answer and never again. Calls reach it as soon as
+/// its `voice_url` is the voice URL of the number, which `configure_number` sees to; where that cannot be done, no bot is made.
 #[utoipa::path(
     post,
     path = "/v1/bots",
     operation_id = "createBot",
     tag = "bots",
     request_body = NewBotRequest,
-    responses((status = 201, description = "The bot, and what signs its requests.", body = NewBotBody))
+    responses(
+        (status = 201, description = "The bot, and what signs its requests.", body = NewBotBody),
+        (status = 409, body = LinkErrorBody, description = "`no_number`: the project has no number of its own. \
+            `voice_url_not_public`: Twilio could not reach this Echo. `number_has_trunk`: the number's calls go to a SIP trunk. \
+            `account_refused`: Twilio does not accept the account's token any more. All of them with `configure_number` only, and \
+            no bot is made.")
+    )
 )]
 pub(crate) async fn create(
     app: Data<App>,
@@ -257,8 +269,11 @@ pub(crate) async fn create(
         // The secret first: without a bot nobody sees it, and a bot without one could not be used.
         let whose = RevealTargetRequest { business_id, owner_id };
         let target = this.targets.reveal_target(tenant.context(), whose).await.map_err(failed)?;
-        let wanted = wanted(tenant.business.to_string(), id, said);
-        let made = this.bots.create_bot(tenant.context(), wanted).await.map_err(failed)?;
+        let configure_number = said.configure_number;
+        let made = this.bots.create_bot(tenant.context(), wanted(&tenant, id, said)).await.map_err(failed)?;
+        if configure_number && let Err(error) = answer_number(&this, &tenant, &made).await {
+            return Err(taken_back(&this, &tenant, id, error).await);
+        }
         let details = json!({"goal": &made.goal, "webhook": &made.webhook});
         note(&this, &tenant, Event::on(Action::BotMade, id).with(details)).await?;
         let bot = BotBody::new(&this, made);
@@ -267,10 +282,39 @@ pub(crate) async fn create(
     .await
 }
 
-fn wanted(business_id: String, id: BotId, said: Said) -> CreateBotRequest {
+/// Lets the calls to a bot's number come to it: the number of its project, which is the credential's.
+async fn answer_number(app: &App, tenant: &Tenant, bot: &Bot) -> Result<(), ApiError> {
+    let project_id = tenant.project.to_string();
+    if !bot.project_id.is_empty() && bot.project_id != project_id {
+        return Err(ApiError::conflict(
+            "bot_of_another_project",
+            "The bot belongs to another project, whose number it answers; ask with that project's credential",
+        ));
+    }
+    let wanted = AnswerWithBotRequest { project_id, bot_id: bot.id.clone() };
+    let context = Context { deadline: CHECKED_WITHIN, ..tenant.context() };
+    let answered = app.carriers.answer_with_bot(context, wanted).await;
+    answered.map(drop).map_err(|error| from_rpc(error, "project", "Project"))
+}
+
+/// Of a bot whose number cannot be configured nothing is left. Where nobody knows whether it is, the bot stays: the number may
+/// lead to it, and whoever asks again under the same key goes on with it.
+async fn taken_back(app: &App, tenant: &Tenant, id: BotId, error: ApiError) -> ApiError {
+    if !error.is_refusal() {
+        return error;
+    }
+    let made = DeleteBotRequest { business_id: tenant.business.to_string(), bot_id: id.to_string() };
+    match app.bots.delete_bot(tenant.context(), made).await {
+        Ok(_) | Err(RpcError::NotFound(_)) => error,
+        Err(other) => failed(other),
+    }
+}
+
+fn wanted(tenant: &Tenant, id: BotId, said: Said) -> CreateBotRequest {
     CreateBotRequest {
         bot_id: id.to_string(),
-        business_id,
+        business_id: tenant.business.to_string(),
+        project_id: tenant.project.to_string(),
         goal: said.goal.unwrap_or_default(),
         webhook: said.webhook.unwrap_or_default(),
         context: said.context.unwrap_or_default(),
@@ -322,7 +366,9 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(BotBody::new(&app, found)))
 }
 
-/// Change a bot: what is named.
+/// Change a bot: what is named. Calls that run go on with the bot as it was. What it has to tell goes to another `webhook` at once,
+/// also what waits to be sent again; a webhook that was switched off, because it answered 410 or failed for long, is switched on by
+/// naming `webhook`, or `status` `active`.
 #[utoipa::path(
     patch,
     path = "/v1/bots/{id}",
@@ -330,7 +376,13 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     tag = "bots",
     params(("id" = String, Path, description = "Which bot.")),
     request_body = BotChangesRequest,
-    responses((status = 200, description = "The bot as it is now, without its secret.", body = BotBody))
+    responses(
+        (status = 200, description = "The bot as it is now, without its secret.", body = BotBody),
+        (status = 409, body = LinkErrorBody, description = "`no_number`: the project has no number of its own. \
+            `voice_url_not_public`: Twilio could not reach this Echo. `number_has_trunk`: the number's calls go to a SIP trunk. \
+            `account_refused`: Twilio does not accept the account's token any more. `bot_of_another_project`: ask with that project's credential. All of them with `configure_number` only, and nothing \
+            else changes.")
+    )
 )]
 pub(crate) async fn update(
     app: Data<App>,
@@ -341,9 +393,17 @@ pub(crate) async fn update(
     let id = bot_in(&request)?;
     let body = body::json(&request, payload).await?;
     let said = decode(&body, |fields| said(fields, &app.platform.egress, false))?;
+    let (business_id, bot_id) = (tenant.business.to_string(), id.to_string());
+    if said.configure_number {
+        let wanted = GetBotRequest { business_id: business_id.clone(), bot_id: bot_id.clone() };
+        let bot = app.bots.get_bot(tenant.context(), wanted).await.map_err(failed)?;
+        answer_number(&app, &tenant, &bot).await?;
+    }
+    let wants_to_hear = said.webhook.is_some() || said.status.as_deref() == Some(ACTIVE);
     let wanted = UpdateBotRequest {
-        business_id: tenant.business.to_string(),
-        bot_id: id.to_string(),
+        business_id: business_id.clone(),
+        bot_id: bot_id.clone(),
+        project_id: tenant.project.to_string(),
         goal: said.goal,
         webhook: said.webhook,
         context: said.context,
@@ -355,12 +415,17 @@ pub(crate) async fn update(
         status: said.status,
     };
     let changed = app.bots.update_bot(tenant.context(), wanted).await.map_err(failed)?;
+    if wants_to_hear {
+        let url = changed.webhook.clone();
+        let moved = MoveBotWebhookRequest { business_id, bot_id, url };
+        app.bot_webhooks.move_bot_webhook(tenant.context(), moved).await.map_err(failed)?;
+    }
     let details = json!({"goal": &changed.goal, "webhook": &changed.webhook, "status": &changed.status});
     note(&app, &tenant, Event::on(Action::BotChanged, id).with(details)).await?;
     Ok(HttpResponse::Ok().json(BotBody::new(&app, changed)))
 }
 
-/// Remove a bot.
+/// Remove a bot, with its secret and the log of what it told. What it has not told yet is told no more; its calls are kept.
 #[utoipa::path(
     delete,
     path = "/v1/bots/{id}",
@@ -372,8 +437,16 @@ pub(crate) async fn update(
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise_link(&app, &request, Operation::Build).await?;
     let id = bot_in(&request)?;
-    let wanted = DeleteBotRequest { business_id: tenant.business.to_string(), bot_id: id.to_string() };
-    app.bots.delete_bot(tenant.context(), wanted).await.map_err(failed)?;
+    let (business_id, bot_id) = (tenant.business.to_string(), id.to_string());
+    let wanted = DeleteBotRequest { business_id: business_id.clone(), bot_id: bot_id.clone() };
+    let deleted = match app.bots.delete_bot(tenant.context(), wanted).await {
+        // Perhaps it went at an earlier request, whose other half has not been done.
+        gone @ (Ok(_) | Err(RpcError::NotFound(_))) => gone,
+        Err(error) => return Err(failed(error)),
+    };
+    let told = RemoveBotWebhookRequest { business_id, bot_id };
+    app.bot_webhooks.remove_bot_webhook(tenant.context(), told).await.map_err(failed)?;
+    deleted.map_err(failed)?;
     note(&app, &tenant, Event::on(Action::BotDeleted, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,12 +1,11 @@
-//! `/calls` and `/notifications/{id}/calls`: each attempt, with its times and what was said in it.
-//!
-//! The path is shared with the product that answers calls: the credential decides which calls are seen. A project's key and
-//! an access token see those that were made for its notifications.
+//! `/api/v1/calls` and `/notifications/{id}/calls`: each attempt, with its times and what was said in it. A project's key and an
+//! access token see those that were made for its notifications; `/v1/calls` is shared with calls to bots, see `bot_calls.rs`.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::calls::{Call, GetCallRequest, Utterance};
 use contracts::ids::CallId;
+use contracts::rpc::RpcError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,7 +17,7 @@ use super::reply::millis;
 use crate::app::App;
 use crate::domain::role::Operation;
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::authorise;
+use crate::identity::credential::{Tenant, authorise};
 
 /// A call as it is answered.
 #[derive(Serialize, ToSchema)]
@@ -156,11 +155,11 @@ impl From<Call> for CallBody {
 }
 
 /// Millionths as they are written.
-fn amount(micros: u64) -> f64 {
+pub(super) fn amount(micros: u64) -> f64 {
     std::time::Duration::from_micros(micros).as_secs_f64()
 }
 
-fn seconds(ms: i64) -> f64 {
+pub(super) fn seconds(ms: i64) -> f64 {
     std::time::Duration::from_millis(u64::try_from(ms).unwrap_or_default()).as_secs_f64()
 }
 
@@ -194,8 +193,21 @@ pub(crate) async fn of_notification(app: Data<App>, request: HttpRequest) -> Res
 )]
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::Read).await?;
-    let id: CallId = path_id(&request, "id").ok_or_else(|| ApiError::not_found("call", "Call"))?;
+    let found = find(&app, &tenant, &request).await?;
+    Ok(HttpResponse::Ok().json(found.ok_or_else(|| ApiError::not_found("call", "Call"))?))
+}
+
+/// The call in the path, if it is one of the project.
+pub(super) async fn find(
+    app: &App,
+    tenant: &Tenant,
+    request: &HttpRequest,
+) -> Result<Option<CallBody>, ApiError> {
+    let Some(id) = path_id::<CallId>(request, "id") else { return Ok(None) };
     let wanted = GetCallRequest { project_id: tenant.project.to_string(), call_id: id.to_string() };
-    let found = app.notifications.get_call(tenant.context(), wanted).await;
-    Ok(HttpResponse::Ok().json(CallBody::from(found.map_err(|error| from_rpc(error, "call", "Call"))?)))
+    match app.notifications.get_call(tenant.context(), wanted).await {
+        Ok(call) => Ok(Some(CallBody::from(call))),
+        Err(RpcError::NotFound(_)) => Ok(None),
+        Err(error) => Err(from_rpc(error, "call", "Call")),
+    }
 }

@@ -28,7 +28,7 @@ use crate::error::{ApiError, from_rpc};
 use crate::store::audit::Event;
 
 /// Twilio is asked three things, ten seconds each at most; whoever waits longer than this asks again.
-const CHECKED_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const CHECKED_WITHIN: Duration = Duration::from_secs(20);
 
 /// What a project wants to call with. For the sandbox, `kind` is all; for an account of its own the SIDs and the token are
 /// required.

@@ -108,6 +108,41 @@ pub(super) struct AttemptBody {
     created_at: String,
 }
 
+/// Which part of a log is asked for.
+pub(super) struct Wanted {
+    /// The query as it was sent.
+    pub(super) query: Query,
+    /// One of the words there are, or nothing.
+    pub(super) status: String,
+    /// At most this many.
+    pub(super) limit: u32,
+    /// The id behind which it goes on, or nothing.
+    pub(super) after_id: String,
+}
+
+impl Wanted {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// 400 with what is wrong with it.
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let query = Query::of(request)?;
+        let status = query.get("status", one_of(DELIVERY_STATUSES))?;
+        let limit = query.get("limit", |text| {
+            let number = text.parse().ok().filter(|n| (1..=MOST).contains(n));
+            number.ok_or_else(|| format!("must be a whole number from 1 to {MOST}"))
+        })?;
+        let wrong = "must be the next_cursor of an earlier page";
+        let after = query.get("cursor", |text| Uuid::parse_str(text).map_err(|_| wrong.to_owned()))?;
+        Ok(Self {
+            query,
+            status: status.unwrap_or_default().to_owned(),
+            limit: limit.unwrap_or(DEFAULT),
+            after_id: after.map(|id| id.to_string()).unwrap_or_default(),
+        })
+    }
+}
+
 impl From<Attempt> for AttemptBody {
     fn from(attempt: Attempt) -> Self {
         Self {
@@ -178,13 +213,13 @@ pub(super) struct LogParams {
     cursor: String,
 }
 
-fn no_delivery(error: RpcError) -> ApiError {
+pub(super) fn no_delivery(error: RpcError) -> ApiError {
     from_rpc(error, "delivery", "Delivery")
 }
 
 /// The delivery in the path.
-fn delivery(request: &HttpRequest) -> Result<DeliveryId, ApiError> {
-    path_id(request, "delivery").ok_or_else(|| ApiError::not_found("delivery", "Delivery"))
+pub(super) fn delivery(request: &HttpRequest, name: &str) -> Result<DeliveryId, ApiError> {
+    path_id(request, name).ok_or_else(|| ApiError::not_found("delivery", "Delivery"))
 }
 
 /// What was sent to an endpoint, newest first. How it is sent, and when again, stands above all operations on webhooks. What has
@@ -204,22 +239,15 @@ fn delivery(request: &HttpRequest) -> Result<DeliveryId, ApiError> {
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let tenant = authorise_path(&app, &request, Operation::Read).await?;
     let endpoint = endpoint(&request)?;
-    let query = Query::of(&request)?;
-    let status = query.get("status", one_of(DELIVERY_STATUSES))?;
-    let event_name = query.get("event_name", one_of(DELIVERED))?;
-    let limit = query.get("limit", |text| {
-        let number = text.parse().ok().filter(|n| (1..=MOST).contains(n));
-        number.ok_or_else(|| format!("must be a whole number from 1 to {MOST}"))
-    })?;
-    let wrong = "must be the next_cursor of an earlier page";
-    let after = query.get("cursor", |text| Uuid::parse_str(text).map_err(|_| wrong.to_owned()))?;
+    let wanted = Wanted::of(&request)?;
+    let event_name = wanted.query.get("event_name", one_of(DELIVERED))?;
     let wanted = ListDeliveriesRequest {
         project_id: tenant.project.to_string(),
         endpoint_id: endpoint.to_string(),
-        status: status.unwrap_or_default().to_owned(),
+        status: wanted.status,
         event_name: event_name.unwrap_or_default().to_owned(),
-        limit: limit.unwrap_or(DEFAULT),
-        after_id: after.map(|id| id.to_string()).unwrap_or_default(),
+        limit: wanted.limit,
+        after_id: wanted.after_id,
     };
     let page = app.deliveries.list_deliveries(tenant.context(), wanted).await.map_err(failed)?;
     Ok(HttpResponse::Ok().json(PageBody {
@@ -246,7 +274,7 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     let wanted = GetDeliveryRequest {
         project_id: tenant.project.to_string(),
         endpoint_id: endpoint(&request)?.to_string(),
-        delivery_id: delivery(&request)?.to_string(),
+        delivery_id: delivery(&request, "delivery")?.to_string(),
     };
     let found = app.deliveries.get_delivery(tenant.context(), wanted).await.map_err(no_delivery)?;
     Ok(HttpResponse::Ok().json(LoggedBody::try_from(found)?))
@@ -279,7 +307,7 @@ pub(crate) async fn retry(app: Data<App>, request: HttpRequest) -> Result<HttpRe
     let wanted = RetryDeliveryRequest {
         project_id: tenant.project.to_string(),
         endpoint_id: endpoint(&request)?.to_string(),
-        delivery_id: delivery(&request)?.to_string(),
+        delivery_id: delivery(&request, "delivery")?.to_string(),
     };
     let asked = app.deliveries.retry_delivery(tenant.context(), wanted).await.map_err(no_delivery)?;
     Ok(HttpResponse::Accepted().json(DeliveryBody::try_from(asked)?))

@@ -18,6 +18,7 @@ use super::routes::{proves_somebody, shape_of};
 use crate::app::App;
 use crate::domain::window::{Quota, WINDOW};
 use crate::error::{ApiError, Shape};
+use crate::identity::credential::made_for;
 
 /// Wraps one resource.
 pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
@@ -25,7 +26,10 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
     let started = Instant::now();
     let id = RequestId::choose(request.headers().get(HEADER).and_then(|v| v.to_str().ok()));
     request.extensions_mut().insert(id.clone());
-    let route = route(&request);
+    // The pattern of the path: the unmatched paths are one, and so are the two spellings of a route.
+    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let shape = shape_of(&pattern, || made_for(&app, request.request()));
+    let route = pattern.strip_prefix("/api").unwrap_or(&pattern).to_owned();
     let method = request.method().clone();
     let trace_id = request.headers().get(trace::HEADER).and_then(|v| trace::id_of(v.to_str().ok()?));
     let cause = Cause {
@@ -50,18 +54,12 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
         next.call(request).await
     };
     let response = trace::scope(cause, answered).instrument(span.clone()).await?;
-    let mut response = shaped(response, shape_of(&route), &id);
+    let mut response = shaped(response, shape, &id);
     mark(&mut response, &id);
     let (status, took) = (response.status(), started.elapsed());
     app.metrics.answered(&route, &method, status, took);
     span.in_scope(|| log(status, took.as_secs_f64()));
     Ok(response)
-}
-
-/// The pattern of the path, the same for both of its spellings; the unmatched paths are one.
-fn route(request: &ServiceRequest) -> String {
-    let pattern = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    pattern.strip_prefix("/api").map_or(pattern.clone(), str::to_owned)
 }
 
 /// Writes an error with the request's id into the documented shape.

@@ -12,6 +12,8 @@ mod auth;
 mod auth_passwords;
 mod auth_sessions;
 mod body;
+mod bot_calls;
+mod bot_webhooks;
 mod bots;
 mod business;
 mod calls;

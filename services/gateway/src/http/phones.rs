@@ -213,6 +213,7 @@ fn change(
     let is_primary = phone_book::change(&book(&phones), &old.id, value.as_deref(), said.is_primary);
     let is_primary = is_primary.map_err(refused)?;
     let other_value = value.as_ref().is_some_and(|value| *value != old.value);
+    let says_status = said.status.is_some() || other_value;
     let row = PhoneRow {
         is_primary,
         status: phone_book::status(&old.status, said.status, other_value).to_owned(),
@@ -223,6 +224,10 @@ fn change(
         phones::clear_primary(tx.conn, project, customer)?;
     }
     phones::save(tx.conn, project, &row)?;
+    if says_status {
+        let now = Time::from(tx.now());
+        phones::status_was_said(tx.conn, project, id, now)?;
+    }
     Ok(row)
 }
 

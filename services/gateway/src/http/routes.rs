@@ -10,10 +10,10 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bots, business, calls,
-    carrier, connect, customer_import, customers, deliveries, docs, edge, invitations, members,
-    notification_batch, notification_preview, notifications, pages, phones, projects, suppressions, usage,
-    voice_proxy, webhooks,
+    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bot_calls, bot_webhooks,
+    bots, business, calls, carrier, connect, customer_import, customers, deliveries, docs, edge, invitations,
+    members, notification_batch, notification_preview, notifications, pages, phones, projects, suppressions,
+    usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::{ApiError, Shape};
@@ -37,8 +37,10 @@ struct Group {
 }
 
 /// What programs of integrators call. All of it stands in the document.
-const FOR_PROGRAMS: [Group; 3] = [
+const FOR_PROGRAMS: [Group; 4] = [
     Group { bases: &["/auth", "/api/auth"], paths: AUTH },
+    // Before Echo's own, of which one is among them.
+    Group { bases: &["/v1"], paths: SHARED },
     Group { bases: &["/api/v1", "/v1"], paths: API },
     Group { bases: &["/v1"], paths: LINK },
 ];
@@ -196,6 +198,15 @@ const API: &[Path] = &[
     },
 ];
 
+/// Where calls to bots are, and below `/v1` Echo's calls, too: the credential decides what is seen and the form of errors.
+const SHARED: &[Path] = &[
+    Path { path: CALLS, methods: &[("GET", || get().to(bot_calls::list))] },
+    Path { path: "/calls/{id}", methods: &[("GET", || get().to(bot_calls::read))] },
+];
+
+/// Of both, the one that only EchoLink has.
+const CALLS: &str = "/calls";
+
 /// EchoLink: an agent that answers the calls to one's own number. Errors have a shape of their own here.
 const LINK: &[Path] = &[
     Path {
@@ -210,6 +221,12 @@ const LINK: &[Path] = &[
             ("DELETE", || delete().to(bots::remove)),
         ],
     },
+    Path { path: "/bots/{id}/deliveries", methods: &[("GET", || get().to(bot_webhooks::list))] },
+    Path {
+        path: "/bots/{id}/deliveries/{delivery_id}/retry",
+        methods: &[("POST", || post().to(bot_webhooks::retry))],
+    },
+    Path { path: "/bots/{id}/rotate-secret", methods: &[("POST", || post().to(bot_webhooks::rotate))] },
     Path { path: CONNECT, methods: &[("POST", || post().to(connect::connect))] },
     Path { path: "/my-number", methods: &[("GET", || get().to(connect::my_number))] },
 ];
@@ -222,12 +239,14 @@ pub(super) fn proves_somebody(pattern: &str) -> bool {
     pattern.starts_with("/auth/") || pattern.strip_prefix("/v1") == Some(CONNECT)
 }
 
-/// The shape of the errors of a path, by its pattern.
-pub(super) fn shape_of(pattern: &str) -> Shape {
-    let below = pattern.strip_prefix("/v1");
-    match below.is_some_and(|below| LINK.iter().any(|path| path.path == below)) {
-        true => Shape::EchoLink,
-        false => Shape::Echo,
+/// The shape of the errors of a path, by its pattern; of a shared one, by whom the credential was `made_for`.
+pub(super) fn shape_of(pattern: &str, made_for: impl FnOnce() -> Option<Shape>) -> Shape {
+    let Some(below) = pattern.strip_prefix("/v1") else { return Shape::Echo };
+    let is_in = |paths: &[Path]| paths.iter().any(|path| path.path == below);
+    match (is_in(LINK), is_in(SHARED)) {
+        (true, _) => Shape::EchoLink,
+        (_, true) => made_for().unwrap_or(if below == CALLS { Shape::EchoLink } else { Shape::Echo }),
+        (false, false) => Shape::Echo,
     }
 }
 
@@ -304,10 +323,20 @@ mod tests {
 
     #[test]
     fn errors_of_echolink_have_their_own_shape_and_nothing_else_has() {
-        assert_eq!(shape_of("/v1/bots/{id}"), Shape::EchoLink);
-        for other in ["/v1/agents/{id}", "/v1", "/auth/login", "unmatched", "/bots"] {
-            assert_eq!(shape_of(other), Shape::Echo, "{other}");
+        let nobody = || None;
+        assert_eq!(shape_of("/v1/bots/{id}", nobody), Shape::EchoLink);
+        for other in ["/v1/agents/{id}", "/v1", "/auth/login", "unmatched", "/bots", "/api/v1/calls/{id}"] {
+            assert_eq!(shape_of(other, || Some(Shape::EchoLink)), Shape::Echo, "{other}");
         }
+        for shared in ["/v1/calls", "/v1/calls/{id}"] {
+            for shape in [Shape::Echo, Shape::EchoLink] {
+                assert_eq!(shape_of(shared, || Some(shape)), shape, "{shared}");
+            }
+        }
+        assert_eq!(
+            (shape_of("/v1/calls", nobody), shape_of("/v1/calls/{id}", nobody)),
+            (Shape::EchoLink, Shape::Echo)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use contracts::rpc::Context;
 use crate::app::{App, RPC_DEADLINE};
 use crate::domain::api_key::ApiKey;
 use crate::domain::role::{Operation, Role};
-use crate::error::ApiError;
+use crate::error::{ApiError, Shape};
 use crate::http::request_id::RequestId;
 use crate::identity::tokens::{SessionId, Use};
 use crate::store::audit::Actor;
@@ -131,6 +131,16 @@ pub(crate) async fn signed_in(app: &App, request: &HttpRequest) -> Result<Member
     let member = by_token(app, request, token, &[Use::Access]).await?;
     counted(app, request, &member.tenant)?;
     Ok(member)
+}
+
+/// For which product the credential of a request was made; `None` without one. A token that has run out was made for one, too:
+/// nobody proves anything by it.
+pub(crate) fn made_for(app: &App, request: &HttpRequest) -> Option<Shape> {
+    if header(request, "x-api-key").is_some() {
+        return Some(Shape::Echo);
+    }
+    let token = bearer(request)?;
+    Some(if app.tokens.was_for(token, Use::Link) { Shape::EchoLink } else { Shape::Echo })
 }
 
 fn counted(app: &App, request: &HttpRequest, tenant: &Tenant) -> Result<(), ApiError> {

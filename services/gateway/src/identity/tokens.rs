@@ -130,6 +130,11 @@ impl Tokens {
             .map_err(|e| e.to_string())
     }
 
+    /// Whether a token was made here for this use, at any time.
+    pub(crate) fn was_for(&self, token: &str, wanted: Use) -> bool {
+        self.read(token, wanted, DateTime::UNIX_EPOCH).is_some()
+    }
+
     /// What a token says, if it was made here, for this use, and has not run out at `now`. The algorithm is ours, whatever
     /// the token names (RFC 8725, section 3.1).
     pub(crate) fn read(&self, token: &str, wanted: Use, now: DateTime<Utc>) -> Option<Claims> {

@@ -73,18 +73,32 @@ pub(crate) fn save(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Result<
     Ok(())
 }
 
-/// Gives a customer's number another status, if it has the one that this replaces.
-pub(crate) fn change_status(
+/// A call has shown at `at` what the status of a customer's number is. Who opted out stays so, and what is known since then
+/// counts more.
+pub(crate) fn learn_status(
     conn: &mut Db,
     (project, customer): (ProjectId, CustomerId),
     value: &str,
-    (from, to): (PhoneStatus, PhoneStatus),
+    (status, at): (PhoneStatus, Time),
 ) -> Result<(), DbError> {
     let theirs = phones::project_id.eq(Id::of(project)).and(phones::customer_id.eq(Id::of(customer)));
-    let number = phones::value.eq(value).and(phones::status.eq(from.as_str()));
-    diesel::update(phones::table.filter(theirs.and(number)))
-        .set(phones::status.eq(to.as_str()))
+    let tried = [PhoneStatus::Active, PhoneStatus::Unreachable].map(PhoneStatus::as_str);
+    let number = phones::value.eq(value).and(phones::status.eq_any(tried));
+    let news = phones::status_at.is_null().or(phones::status_at.lt(at));
+    diesel::update(phones::table.filter(theirs.and(number)).filter(news))
+        .set((phones::status.eq(status.as_str()), phones::status_at.eq(at)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Somebody has said at `at` what the status of a number is.
+pub(crate) fn status_was_said(
+    conn: &mut Db,
+    project: ProjectId,
+    id: PhoneId,
+    at: Time,
+) -> Result<(), DbError> {
+    diesel::update(one(project, id)).set(phones::status_at.eq(at)).execute(conn)?;
     Ok(())
 }
 

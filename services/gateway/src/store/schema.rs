@@ -166,6 +166,7 @@ tables! {
         is_primary -> Bool,
         status -> Text,
         created_at -> UtcTime,
+        status_at -> Nullable<UtcTime>,
     }
     placings (id) {
         id -> Uuid,

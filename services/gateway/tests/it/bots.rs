@@ -1,5 +1,7 @@
 //! Who answers the calls to a user's own number, at the edge.
 
+use contracts::rpc::RpcError;
+use contracts::telephony::AnswerWithBotRequest;
 use serde_json::{Value, json};
 
 use crate::fakes::lock;
@@ -53,6 +55,7 @@ async fn a_bot_is_made_with_what_the_document_says_and_shows_its_secret_once() {
         let removed = gateway.bearing(Method::DELETE, &path(&made), &mine.token).await;
         assert_eq!((removed.status, removed.body), (204, json!("")));
         gateway.get(&path(&made), &mine.key).await.assert_link_error(404, "bot_not_found");
+        assert!(lock(&gateway.fakes.targets).is_empty(), "its secret is gone with it");
 
         let log = gateway.bearing(Method::GET, "/v1/audit", &mine.token).await.expect(200);
         assert!(!log.to_string().contains("whsec_"), "{log}");
@@ -132,7 +135,7 @@ async fn what_is_wrong_is_told_in_echolinks_form_and_nothing_is_made() {
         (with("voice", json!("")), "voice"),
         (with("transfer_number", json!("4155552671")), "transfer_number"),
         (with("knowledge_app_id", json!("two words")), "knowledge_app_id"),
-        (with("configure_number", json!(true)), "configure_number cannot be done yet"),
+        (with("configure_number", json!("yes")), "configure_number"),
         (json!([]), "The request body must be a JSON object"),
     ] {
         let answer = gateway.post("/v1/bots", &mine.key, &body).await;
@@ -193,6 +196,96 @@ async fn a_key_of_idempotency_makes_one_bot_and_does_not_show_the_secret_again()
         let answers = "SELECT COUNT(*) AS n FROM idempotency_keys WHERE answer IS NOT NULL";
         assert_eq!(gateway.number(answers).await, 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_answers_the_number_of_its_project_or_is_not_made() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let mine = gateway.sign_up("a@acme.example").await;
+        let mut wanted = table();
+        wanted["configure_number"] = json!(true);
+        for code in ["no_number", "voice_url_not_public", "number_has_trunk", "account_refused"] {
+            let message = format!("It cannot be: {code}");
+            *lock(&gateway.fakes.cannot_answer) =
+                Some(RpcError::Conflict { code: code.into(), message: message.clone() });
+            let refused = gateway.post_once("/v1/bots", &mine.key, "k", &wanted).await;
+            assert_eq!(refused.assert_link_error(409, code), message);
+            assert_eq!(gateway.get("/v1/bots", &mine.key).await.expect(200), json!([]));
+        }
+        // Nobody knows whether the number leads to it: it stays, and whoever asks again goes on with it.
+        *lock(&gateway.fakes.cannot_answer) = Some(RpcError::DeadlineExceeded);
+        gateway.post_once("/v1/bots", &mine.key, "k", &wanted).await.assert_link_error(503, "unavailable");
+        let made = gateway.post_once("/v1/bots", &mine.key, "k", &wanted).await.expect(201);
+        assert_eq!(lock(&gateway.fakes.bots).len(), 1);
+        assert_eq!(lock(&gateway.fakes.bots)[0].project_id, mine.project);
+        let one = AnswerWithBotRequest {
+            project_id: mine.project.clone(),
+            bot_id: made["bot_id"].as_str().unwrap().to_owned(),
+        };
+        assert_eq!(lock(&gateway.fakes.answering).first(), Some(&one));
+
+        // A change is refused as a whole.
+        let patch = |changes: Value| {
+            let (gateway, path, token) = (&gateway, path(&made), mine.token.clone());
+            async move { gateway.send(Method::PATCH, &path, &token, &changes).await }
+        };
+        let changes = json!({"goal": "Cancel table", "configure_number": true});
+        let message = "The project has no number of its own".to_owned();
+        *lock(&gateway.fakes.cannot_answer) = Some(RpcError::Conflict { code: "no_number".into(), message });
+        patch(changes.clone()).await.assert_link_error(409, "no_number");
+        assert_eq!(gateway.get(&path(&made), &mine.key).await.expect(200)["goal"], "Book table");
+        assert_eq!(patch(changes).await.expect(200)["goal"], "Cancel table");
+        patch(json!({"configure_number": false})).await.expect(200);
+        assert_eq!(*lock(&gateway.fakes.answering), [one.clone(), one]);
+
+        // The number is that of the bot's project, which another one's credential does not touch.
+        let second = json!({"name": "staging"});
+        let second = gateway.send(Method::POST, "/v1/projects", &mine.token, &second).await.expect(201);
+        let request = gateway
+            .request(Method::PATCH, &path(&made))
+            .header("x-api-key", second["api_key"].as_str().unwrap());
+        let refused =
+            Answer::of(request.json(&json!({"configure_number": true})).send().await.unwrap()).await;
+        refused.assert_link_error(409, "bot_of_another_project");
+        let theirs = gateway.sign_up("b@acme.example").await;
+        let stranger = gateway
+            .send(Method::PATCH, &path(&made), &theirs.token, &json!({"configure_number": true}))
+            .await;
+        stranger.assert_link_error(404, "bot_not_found");
+        assert_eq!(lock(&gateway.fakes.answering).len(), 2);
+        // A bot from before bots had a project belongs to that of whoever changes it.
+        lock(&gateway.fakes.bots)[0].project_id.clear();
+        patch(json!({"goal": "Book table", "configure_number": true})).await.expect(200);
+        assert_eq!(lock(&gateway.fakes.bots)[0].project_id, mine.project);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_bot_tells_goes_where_its_owner_says_last_and_nowhere_when_it_is_gone() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let mine = gateway.sign_up("a@acme.example").await;
+    let made = make(&gateway, &mine, &table()).await;
+    let patch = |changes: Value| {
+        let (gateway, path, token) = (&gateway, path(&made), mine.token.clone());
+        async move { gateway.send(Method::PATCH, &path, &token, &changes).await.expect(200) }
+    };
+    patch(json!({"goal": "Cancel table", "status": "disabled"})).await;
+    assert!(lock(&gateway.fakes.moved).is_empty());
+    patch(json!({"webhook": "https://api.eatery.com/other"})).await;
+    patch(json!({"status": "active"})).await;
+    let moved: Vec<_> =
+        lock(&gateway.fakes.moved).iter().map(|m| (m.bot_id.clone(), m.url.clone())).collect();
+    let other = (made["bot_id"].as_str().unwrap().to_owned(), "https://api.eatery.com/other".to_owned());
+    assert_eq!(moved, [other.clone(), other]);
+    // Half removed: the other half is done by whoever asks again.
+    gateway.fakes.fail_next(RpcError::Unavailable("told so".into()));
+    let removed = gateway.bearing(Method::DELETE, &path(&made), &mine.token).await;
+    removed.assert_link_error(503, "unavailable");
+    assert_eq!(lock(&gateway.fakes.targets).len(), 1);
+    let again = gateway.bearing(Method::DELETE, &path(&made), &mine.token).await;
+    again.assert_link_error(404, "bot_not_found");
+    assert!(lock(&gateway.fakes.targets).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

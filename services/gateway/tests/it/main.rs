@@ -15,6 +15,8 @@ mod auth;
 mod bad_bodies;
 mod bad_fields;
 mod batch;
+mod bot_calls;
+mod bot_webhooks;
 mod bots;
 mod carrier;
 mod connect;

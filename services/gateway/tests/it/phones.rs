@@ -137,6 +137,7 @@ async fn calls_show_whether_a_number_can_be_reached_and_who_opted_out_stays_so()
             customer_id: book.path.rsplit('/').next().unwrap().to_owned(),
             phone_e164: first["value"].as_str().unwrap().to_owned(),
             reachable,
+            at_ms: 0,
         };
         let becomes = async |status: &str| {
             let look = || async {
@@ -166,6 +167,52 @@ async fn calls_show_whether_a_number_can_be_reached_and_who_opted_out_stays_so()
             if both == (json!("opted_out"), json!("unreachable")) { Ok(()) } else { Err(both) }
         };
         eventually("the second number to be marked", Duration::from_secs(30), look).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_call_showed_before_what_is_known_changes_nothing() {
+    for engine in ENGINES {
+        let book = Book::of_one(engine).await;
+        let first = book.phones().await[0].clone();
+        let second = book.add(&json!({"value": "+442079460018"})).await.expect(201);
+        let shown = |of: &Value, reachable, at_ms| PhoneReachabilityChanged {
+            project_id: book.account.project.clone(),
+            customer_id: book.path.rsplit('/').next().unwrap().to_owned(),
+            phone_e164: of["value"].as_str().unwrap().to_owned(),
+            reachable,
+            at_ms,
+        };
+        let begun = book.gateway.clock.now().timestamp_millis();
+        // Each round ends with the second number's, which is heard whatever became of the first.
+        let mut round = 0;
+        let mut hears = async |messages: &[(bool, i64)], expected: &str| {
+            for (reachable, at_ms) in messages {
+                book.gateway.heard(&shown(&first, *reachable, begun + at_ms)).await;
+            }
+            round += 1;
+            let reachable = round % 2 == 0;
+            book.gateway.heard(&shown(&second, reachable, begun + round)).await;
+            let last = if reachable { "active" } else { "unreachable" };
+            let look = || async {
+                let phones = book.phones().await;
+                let of = |id: &Value| phones.iter().find(|p| p["id"] == *id).unwrap()["status"].clone();
+                let both = (of(&first["id"]), of(&second["id"]));
+                if both == (json!(expected), json!(last)) { Ok(()) } else { Err(both) }
+            };
+            eventually("both numbers", Duration::from_secs(30), look).await;
+        };
+        hears(&[(false, 1000)], "unreachable").await;
+        hears(&[(true, 500)], "unreachable").await;
+        hears(&[(true, 2000)], "active").await;
+        // That somebody picked up again is newer knowledge, though it changes nothing.
+        hears(&[(true, 4000)], "active").await;
+        hears(&[(false, 3000)], "active").await;
+        // And so is what somebody says.
+        book.gateway.clock.advance(Duration::from_secs(60));
+        patch(&book.gateway, &book.at(&first), &book.account, &json!({"status": "active"})).await.expect(200);
+        hears(&[(false, 5000)], "active").await;
+        hears(&[(false, 120_000)], "unreachable").await;
     }
 }
 

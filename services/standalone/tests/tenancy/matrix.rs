@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::document::{Operation, Things};
-use crate::rows::{Trial, Who};
+use crate::rows::{Trial, Who, has_nothing_to_do};
 use crate::town::{Answer, Caller, From, Stranger, Town};
 
 /// The town, and what was wrong in it.
@@ -138,7 +138,8 @@ impl<'a> Matrix<'a> {
     /// The owner does it, with the first project's things.
     pub(crate) async fn done_by_the_owner(&mut self, trial: &Trial) {
         if trial.who > Who::Anybody {
-            self.ask(trial, &self.town.owner, &self.town.things, Right::Works).await;
+            let right = if has_nothing_to_do(&trial.operation.id) { Right::NotThere } else { Right::Works };
+            self.ask(trial, &self.town.owner, &self.town.things, right).await;
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) enum Who {
 use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer};
 
 /// In the order in which the owner does them in the end: what removes something comes after everything that needs it.
-const ROWS: [(&str, Who); 76] = [
+const ROWS: [(&str, Who); 81] = [
     ("signUp", Anybody),
     ("logIn", Anybody),
     ("refresh", Anybody),
@@ -46,6 +46,9 @@ const ROWS: [(&str, Who); 76] = [
     ("getAgentVersion", Viewer),
     ("listBots", Viewer),
     ("getBot", Viewer),
+    ("listBotDeliveries", Viewer),
+    ("listBotCalls", Viewer),
+    ("getBotCall", Viewer),
     ("getMyNumber", Viewer),
     ("listCustomers", Viewer),
     ("getCustomer", Viewer),
@@ -70,6 +73,8 @@ const ROWS: [(&str, Who); 76] = [
     ("simulateAgent", Developer),
     ("createBot", Developer),
     ("updateBot", Developer),
+    ("rotateBotSecret", Developer),
+    ("retryBotDelivery", Developer),
     ("createCustomer", Developer),
     ("importCustomers", Developer),
     ("updateCustomer", Developer),
@@ -102,6 +107,11 @@ const ROWS: [(&str, Who); 76] = [
     ("removeMember", Admin),
     ("deleteProject", Admin),
 ];
+
+/// What not even the owner can do in this town: nobody has rung a bot, so none has told anything that could be told once more.
+pub(crate) fn has_nothing_to_do(operation: &str) -> bool {
+    operation == "retryBotDelivery"
+}
 
 /// Bodies in place of the document's examples: where ids can stand in a body, and where an example asks a server elsewhere.
 pub(crate) fn body_of(operation: &str) -> Option<Value> {

@@ -13,6 +13,10 @@ use serde_json::value::RawValue;
 
 use super::event::{Event, EventName};
 
+mod bots;
+
+pub(crate) use bots::bot_completed;
+
 /// A message that no webhook can be made of. Its sender is broken: nothing here can mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadMessage {

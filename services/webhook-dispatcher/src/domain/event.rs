@@ -13,6 +13,8 @@ pub(crate) enum EventName {
     Summary,
     /// Somebody wants to know whether an endpoint works.
     Test,
+    /// A call that a bot answered is over: told to the bot's webhook only.
+    BotCompleted,
 }
 
 /// Why a list of events cannot be used.
@@ -29,7 +31,7 @@ pub(crate) enum BadEvents {
 impl EventName {
     /// Those that an endpoint may ask for.
     const WANTED: [Self; 3] = [Self::Started, Self::Ended, Self::Summary];
-    /// Those that there are.
+    /// Those that the endpoints of projects are sent.
     pub(crate) const ALL: [Self; 4] = [Self::Started, Self::Ended, Self::Summary, Self::Test];
 
     /// The public name.
@@ -39,10 +41,11 @@ impl EventName {
             Self::Ended => "call.ended",
             Self::Summary => "call.summary",
             Self::Test => "webhook.test",
+            Self::BotCompleted => "bot.completed",
         }
     }
 
-    /// The event with this name.
+    /// The event of an endpoint with this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.as_str() == name)
     }

@@ -20,6 +20,7 @@ use crate::domain::delivery::{self, NoRetry, Status};
 use crate::domain::envelope;
 use crate::domain::event::{Event, EventName};
 use crate::domain::page::{self, BadFilter};
+use crate::store::endpoints::Endpoint;
 use crate::store::log::{self, Wanted};
 use crate::store::{attempts, endpoints, slow_lane};
 
@@ -77,7 +78,9 @@ impl DeliveriesRpc for App {
         let id = id::<DeliveryId>("delivery_id", &request.delivery_id)?;
         let due = Arc::clone(&self.due);
         let write = self.platform.database.write(move |tx| {
-            let asked = ask_for(tx, project, endpoint, id)?;
+            let row = endpoints::find(tx.conn, project, endpoint)?;
+            let Some(row) = row else { return Ok(Err(not_found::<EndpointId>(endpoint))) };
+            let asked = ask_for(tx, &row, id)?;
             tx.after_commit(move || due.notify_one());
             Ok::<_, DbError>(asked)
         });
@@ -122,19 +125,17 @@ fn wanted(request: &ListDeliveriesRequest, limit: u32) -> Result<Wanted, RpcErro
 }
 
 /// Asks for one more attempt.
-fn ask_for(
+pub(super) fn ask_for(
     tx: &mut Tx<'_>,
-    project: ProjectId,
-    endpoint: EndpointId,
+    to: &Endpoint,
     id: DeliveryId,
 ) -> Result<Result<log::Delivery, RpcError>, DbError> {
-    let there = endpoints::find(tx.conn, project, endpoint)?;
-    let Some(endpoint_row) = there else { return Ok(Err(not_found::<EndpointId>(endpoint))) };
+    let (project, endpoint) = (ProjectId(to.project_id.0), EndpointId(to.id.0));
     let found = log::find(tx.conn, project, endpoint, id)?;
     let Some(found) = found else { return Ok(Err(not_found::<DeliveryId>(id))) };
     let status = Status::parse(&found.status)
         .ok_or_else(|| DbError::Corrupt(format!("delivery {id} has the status {}", found.status)))?;
-    let health = endpoint_row.health();
+    let health = to.health();
     let due = found.next_retry_at.map(|at| at.0);
     let decided = delivery::retry(
         status,
@@ -148,7 +149,7 @@ fn ask_for(
     let (lane, now) = (Lane::of(&health), tx.now());
     log::ask_for(tx.conn, &found, (trigger, lane), now)?;
     if lane == Lane::Slow {
-        slow_lane::wake(tx.conn, endpoint_row.id, now)?;
+        slow_lane::wake(tx.conn, to.id, now)?;
     }
     Ok(log::find(tx.conn, project, endpoint, id)?.ok_or_else(|| not_found::<DeliveryId>(id)))
 }
@@ -172,12 +173,12 @@ fn test(
     Ok(log::find(tx.conn, event.project, endpoint, id)?.ok_or_else(|| not_found::<DeliveryId>(id)))
 }
 
-fn refused(reason: NoRetry) -> RpcError {
+pub(super) fn refused(reason: NoRetry) -> RpcError {
     RpcError::Conflict { code: reason.code().to_owned(), message: reason.to_string() }
 }
 
 /// A row as it is shown.
-fn of(row: &log::Delivery) -> Result<Delivery, RpcError> {
+pub(super) fn of(row: &log::Delivery) -> Result<Delivery, RpcError> {
     let event_id = row.event_id.0.to_string();
     let payload_json = match row.payload.as_str() {
         "" => envelope::forgotten(&event_id, &row.event_name).map_err(broken)?,
@@ -201,7 +202,7 @@ fn of(row: &log::Delivery) -> Result<Delivery, RpcError> {
     })
 }
 
-fn attempt(row: attempts::Attempt) -> Attempt {
+pub(super) fn attempt(row: attempts::Attempt) -> Attempt {
     Attempt {
         id: row.id.0.to_string(),
         delivery_id: row.delivery_id.0.to_string(),

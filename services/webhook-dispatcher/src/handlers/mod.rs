@@ -1,5 +1,7 @@
 //! What this service hears and answers: one file per message, one per rpc service.
 
+pub(crate) mod bot_completed;
+pub(crate) mod bot_webhooks;
 pub(crate) mod call_ended;
 pub(crate) mod call_started;
 pub(crate) mod call_summarised;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use common::clock::to_millis;
 use common::db::{DbError, Tx};
 use contracts::ids::{BusinessId, EventId, ProjectId};
@@ -12,7 +13,7 @@ use contracts::webhooks::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::refusals::{away, broken, id, invalid};
+use super::refusals::{away, broken, id, invalid, not_found};
 use crate::app::App;
 use crate::domain::call_now::{self, Told};
 use crate::domain::owner::Owner;
@@ -31,10 +32,7 @@ impl TargetsRpc for App {
 
     async fn rotate_target(&self, _: Context, request: RotateTargetRequest) -> Result<Target, RpcError> {
         let owner = owner(&request.business_id, &request.owner_id)?;
-        let (_, sealed) = secrets::make(&self.platform.keys.master, &Row::target(&owner)).map_err(broken)?;
-        let this = owner.clone();
-        let write = self.platform.database.write(move |tx| rotate(tx, &this, &sealed));
-        self.shown_target(&owner, &write.await.map_err(away)?)
+        self.rotated(owner, None).await
     }
 
     async fn call_now(&self, _: Context, request: CallNowRequest) -> Result<CallNowResponse, RpcError> {
@@ -86,15 +84,31 @@ fn owner(business: &str, owner: &str) -> Result<Owner, RpcError> {
     Owner::parse(business, owner).map_err(|e| invalid("owner_id", &e))
 }
 
-fn rotate(tx: &mut Tx<'_>, owner: &Owner, sealed: &str) -> Result<targets::Target, DbError> {
-    if !targets::replace(tx.conn, owner, sealed, tx.now())? {
-        targets::insert(tx.conn, owner, sealed, tx.now())?;
+fn rotate(
+    tx: &mut Tx<'_>,
+    owner: &Owner,
+    sealed: &str,
+    overlap: Option<TimeDelta>,
+) -> Result<targets::Target, DbError> {
+    let now = tx.now();
+    match targets::find(tx.conn, owner)? {
+        Some(gone) if gone.is_removed() => return Ok(gone),
+        Some(_) => drop(targets::replace(tx.conn, owner, sealed, overlap.map(|overlap| now + overlap), now)?),
+        None => targets::insert(tx.conn, owner, sealed, now)?,
     }
     targets::find(tx.conn, owner)?.ok_or(DbError::NotFound)
 }
 
 impl App {
-    /// The owner's secret, made if there is none yet.
+    /// Gives an owner another secret; the one before it is good for `overlap` longer.
+    pub(super) async fn rotated(&self, owner: Owner, overlap: Option<TimeDelta>) -> Result<Target, RpcError> {
+        let (_, sealed) = secrets::make(&self.platform.keys.master, &Row::target(&owner)).map_err(broken)?;
+        let this = owner.clone();
+        let write = self.platform.database.write(move |tx| rotate(tx, &this, &sealed, overlap));
+        self.shown_target(&owner, &write.await.map_err(away)?)
+    }
+
+    /// The owner's secret, made if there is none yet; of one that was removed, what is left.
     async fn target(&self, owner: &Owner) -> Result<targets::Target, RpcError> {
         let database = &self.platform.database;
         let this = owner.clone();
@@ -115,13 +129,22 @@ impl App {
 
     async fn ask(&self, call: &Call<'_>, seen: &mut Option<u16>) -> Result<Told, RpcError> {
         let stored = self.target(&call.owner).await?;
-        let row = Row::target(&call.owner);
-        let secret = secrets::open(&self.platform.keys.master, &row, &stored.secret).map_err(broken)?;
-        let signed = Signed::new(call.letter, &SigningSecrets::only(secret), self.platform.clock.now());
-        Ok(now::ask(self, &signed, seen).await)
+        if stored.is_removed() {
+            return Ok(Told::unreachable(
+                "not sent: the agent or bot in whose name it was to be is gone".to_owned(),
+            ));
+        }
+        let (row, now) = (Row::target(&call.owner), self.platform.clock.now());
+        let open = |sealed: &str| secrets::open(&self.platform.keys.master, &row, sealed).map_err(broken);
+        let previous = stored.previous_secret(now).map(open).transpose()?;
+        let secrets = SigningSecrets { current: open(&stored.secret)?, previous };
+        Ok(now::ask(self, &Signed::new(call.letter, &secrets, now), seen).await)
     }
 
     fn shown_target(&self, owner: &Owner, stored: &targets::Target) -> Result<Target, RpcError> {
+        if stored.is_removed() {
+            return Err(not_found(owner.id()));
+        }
         let row = Row::target(owner);
         let secret = secrets::open(&self.platform.keys.master, &row, &stored.secret).map_err(broken)?;
         Ok(Target {

@@ -103,7 +103,11 @@ fn secrets_of(
     endpoint: &Endpoint,
     now: DateTime<Utc>,
 ) -> Result<SigningSecrets, secrets::SecretError> {
-    let (ring, row) = (&app.platform.keys.master, secrets::Row::endpoint(EndpointId(endpoint.id.0)));
+    let ring = &app.platform.keys.master;
+    let row = match endpoint.bot() {
+        Some(bot) => secrets::Row::target(&bot),
+        None => secrets::Row::endpoint(EndpointId(endpoint.id.0)),
+    };
     let previous =
         endpoint.previous_secret(now).map(|sealed| secrets::open(ring, &row, sealed)).transpose()?;
     Ok(SigningSecrets { current: secrets::open(ring, &row, &endpoint.secret)?, previous })

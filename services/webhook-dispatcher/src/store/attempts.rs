@@ -5,7 +5,7 @@ use common::db::{Db, DbError, Id, Time};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::schema::attempts;
+use super::schema::{attempts, deliveries};
 use crate::sending::Answer;
 
 /// A row, as the log shows it.
@@ -33,6 +33,17 @@ pub(crate) fn of(conn: &mut Db, delivery: Id, most: i64) -> Result<Vec<Attempt>,
         .load(conn)?;
     found.reverse();
     Ok(found)
+}
+
+/// The latest attempts at each of these deliveries, at most `most`; the first of them first.
+pub(crate) fn of_each(conn: &mut Db, ids: &[Id], most: i32) -> Result<Vec<Attempt>, DbError> {
+    let latest = attempts::attempt_number.gt(deliveries::attempt_count - most);
+    Ok(attempts::table
+        .inner_join(deliveries::table.on(deliveries::id.eq(attempts::delivery_id)))
+        .filter(attempts::delivery_id.eq_any(ids).and(latest))
+        .order((attempts::delivery_id, attempts::attempt_number))
+        .select(Attempt::as_select())
+        .load(conn)?)
 }
 
 const STARTED: &str = "started";

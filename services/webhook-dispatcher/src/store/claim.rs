@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::endpoints::Endpoint;
 use super::schema::{deliveries, endpoints};
-use super::{attempts, backlog, deliveries as rows, slow_lane};
+use super::{attempts, backlog, deliveries as rows, slow_lane, targets};
 use crate::domain::admission::{Admission, Lane, Room};
 use crate::domain::delivery::Trigger;
 
@@ -111,12 +111,12 @@ fn refill(conn: &mut Db, room: &Room) -> Result<Vec<Uuid>, DbError> {
     Ok(drained)
 }
 
-/// The claimed deliveries with their endpoints, the longest waiting first.
+/// The claimed deliveries with their endpoints and what signs there, the longest waiting first.
 pub(super) fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, DbError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(deliveries::table
+    let mut due: Vec<(Due, Endpoint)> = deliveries::table
         .inner_join(endpoints::table.on(endpoints::id.eq(deliveries::endpoint_id)))
         .filter(deliveries::id.eq_any(ids))
         .order((deliveries::next_retry_at, deliveries::id))
@@ -132,7 +132,9 @@ pub(super) fn load(conn: &mut Db, ids: &[Id]) -> Result<Vec<(Due, Endpoint)>, Db
             ),
             Endpoint::as_select(),
         ))
-        .load(conn)?)
+        .load(conn)?;
+    targets::lend(conn, due.iter_mut().map(|(_, endpoint)| endpoint))?;
+    Ok(due)
 }
 
 #[derive(Default)]

@@ -1,18 +1,21 @@
-//! Endpoints: where a project wants its events, with the sealed secret and how the endpoint is doing.
+//! Endpoints: where a project wants its events, with the sealed secret and how the endpoint is doing. A bot's webhook is one of
+//! them that its project does not see: see [`super::bots`].
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Json, Time};
-use contracts::ids::{EndpointId, ProjectId};
+use contracts::ids::{BusinessId, EndpointId, ProjectId};
 use diesel::prelude::*;
 
 use super::schema::endpoints;
+use super::targets::Target;
 use crate::domain::event::EventName;
 use crate::domain::health::Health;
+use crate::domain::owner::Owner;
 
-const ACTIVE: &str = "active";
+pub(super) const ACTIVE: &str = "active";
 const DISABLED: &str = "disabled";
 /// Seen by nobody; its log is being cleared away.
-const DELETED: &str = "deleted";
+pub(super) const DELETED: &str = "deleted";
 
 /// A row.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -20,7 +23,7 @@ pub(crate) struct Endpoint {
     pub(crate) id: Id,
     pub(crate) project_id: Id,
     pub(crate) url: String,
-    /// Sealed.
+    /// Sealed. Of a bot's webhook empty, until it is claimed.
     pub(crate) secret: String,
     pub(crate) status: String,
     pub(crate) events: Json,
@@ -33,6 +36,10 @@ pub(crate) struct Endpoint {
     /// Sealed; good until then.
     previous_secret: Option<String>,
     previous_until: Option<Time>,
+    business_id: Option<Id>,
+    bot_id: Option<String>,
+    /// Since when a bot's has its address.
+    pub(crate) url_at: Option<Time>,
 }
 
 impl Endpoint {
@@ -50,6 +57,19 @@ impl Endpoint {
     pub(crate) fn previous_secret(&self, now: DateTime<Utc>) -> Option<&str> {
         let good = self.previous_until.is_some_and(|until| until.0 > now);
         self.previous_secret.as_deref().filter(|_| good)
+    }
+
+    /// The bot whose webhook it is.
+    pub(crate) fn bot(&self) -> Option<Owner> {
+        let business = BusinessId(self.business_id?.0);
+        Owner::parse(business, self.bot_id.as_deref()?).ok()
+    }
+
+    /// The same, signed with these secrets.
+    pub(super) fn signed_with(&mut self, target: Target) {
+        self.secret = target.secret;
+        self.previous_secret = target.previous_secret;
+        self.previous_until = target.previous_until;
     }
 
     /// The names of the events that it wants.
@@ -94,7 +114,7 @@ pub(crate) fn insert(conn: &mut Db, new: &NewEndpoint, now: DateTime<Utc>) -> Re
 pub(crate) fn find(conn: &mut Db, project: ProjectId, id: EndpointId) -> Result<Option<Endpoint>, DbError> {
     Ok(endpoints::table
         .filter(endpoints::project_id.eq(Id::of(project)).and(endpoints::id.eq(Id::of(id))))
-        .filter(endpoints::status.ne(DELETED))
+        .filter(endpoints::status.ne(DELETED).and(endpoints::bot_id.is_null()))
         .select(Endpoint::as_select())
         .first(conn)
         .optional()?)
@@ -109,6 +129,7 @@ pub(crate) fn exists(conn: &mut Db, id: EndpointId) -> Result<bool, DbError> {
 /// How many active endpoints a project has.
 pub(crate) fn count_active(conn: &mut Db, project: ProjectId) -> Result<usize, DbError> {
     let active = endpoints::project_id.eq(Id::of(project)).and(endpoints::status.eq(ACTIVE));
+    let active = active.and(endpoints::bot_id.is_null());
     let count: i64 = endpoints::table.filter(active).count().get_result(conn)?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
@@ -120,7 +141,7 @@ pub(crate) fn page(
     after: Option<EndpointId>,
     limit: i64,
 ) -> Result<Vec<Endpoint>, DbError> {
-    let there = endpoints::status.ne(DELETED);
+    let there = endpoints::status.ne(DELETED).and(endpoints::bot_id.is_null());
     let own = endpoints::table.filter(endpoints::project_id.eq(Id::of(project)).and(there));
     let newest_first = own.order(endpoints::id.desc()).limit(limit).select(Endpoint::as_select());
     Ok(match after {
@@ -133,6 +154,7 @@ pub(crate) fn page(
 pub(crate) fn wanting(conn: &mut Db, project: ProjectId, event: EventName) -> Result<Vec<Endpoint>, DbError> {
     let active: Vec<Endpoint> = endpoints::table
         .filter(endpoints::project_id.eq(Id::of(project)).and(endpoints::status.eq(ACTIVE)))
+        .filter(endpoints::bot_id.is_null())
         .order(endpoints::id)
         .select(Endpoint::as_select())
         .load(conn)?;
@@ -251,7 +273,7 @@ pub(crate) fn delete(conn: &mut Db, id: Id, now: DateTime<Utc>) -> Result<(), Db
     Ok(())
 }
 
-/// All endpoints of a project that have not been deleted.
+/// All endpoints of a project that have not been deleted, those of bots too.
 pub(crate) fn of_project(conn: &mut Db, project: ProjectId) -> Result<Vec<Id>, DbError> {
     let there = endpoints::project_id.eq(Id::of(project)).and(endpoints::status.ne(DELETED));
     Ok(endpoints::table.filter(there).order(endpoints::id).select(endpoints::id).load(conn)?)

@@ -76,7 +76,7 @@ fn all(conn: &mut Db, project: ProjectId, endpoint: EndpointId, wanted: Wanted) 
     })
 }
 
-/// One of the two lists has one entry, the other at most four.
+/// One of the two lists has one entry, the other at most four. Of a bot's webhook the event is always given with a status.
 fn merged(
     conn: &mut Db,
     endpoint: EndpointId,

@@ -2,6 +2,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod backlog;
+pub(crate) mod bots;
 pub(crate) mod claim;
 pub(crate) mod deliveries;
 pub(crate) mod endpoints;

@@ -19,6 +19,9 @@ diesel::table! {
         lease_until -> Nullable<UtcTime>,
         previous_secret -> Nullable<Text>,
         previous_until -> Nullable<UtcTime>,
+        business_id -> Nullable<Uuid>,
+        bot_id -> Nullable<Text>,
+        url_at -> Nullable<UtcTime>,
     }
 }
 
@@ -64,13 +67,16 @@ diesel::table! {
 }
 
 diesel::table! {
-    use common::db::sql::{Text, UtcTime, Uuid};
+    use common::db::sql::{Nullable, Text, UtcTime, Uuid};
     targets (id) {
         id -> Uuid,
         business_id -> Uuid,
         owner_id -> Text,
         secret -> Text,
         created_at -> UtcTime,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<UtcTime>,
+        removed_at -> Nullable<UtcTime>,
     }
 }
 

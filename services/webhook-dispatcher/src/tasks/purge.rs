@@ -1,18 +1,22 @@
-//! Removes what was sent longer ago than its project keeps it, with its attempts: oldest first, a page at a time.
+//! Removes what was sent longer ago than its project keeps it, with its attempts: oldest first, a page at a time. What bots
+//! told their owners is among it.
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use common::db::{DbError, Id};
 use common::service::Task;
 use contracts::ids::ProjectId;
 
 use crate::app::App;
-use crate::store::{backlog, endpoints, retentions};
+use crate::store::{backlog, endpoints, retentions, targets};
 
 /// Data may be kept this much longer.
 const EVERY: Duration = Duration::from_secs(3600);
 /// Endpoints looked at together.
 const ENDPOINTS: i64 = 100;
+/// How long it is known that a bot was there: longer than anything of it is on its way.
+const REMOVED: TimeDelta = TimeDelta::days(7);
 /// Deliveries in one transaction.
 const MOST: i64 = 500;
 
@@ -22,6 +26,11 @@ pub(crate) fn task(app: &App) -> Task {
 }
 
 async fn round(app: App) -> Result<(), DbError> {
+    let forget = app.platform.database.write(|tx| {
+        let long_ago = tx.now() - REMOVED;
+        targets::forget(tx.conn, long_ago)
+    });
+    forget.await?;
     let mut after = None;
     loop {
         let page = app.platform.database.read(move |db| endpoints::all_after(db, after, ENDPOINTS)).await?;

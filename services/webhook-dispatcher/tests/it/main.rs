@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod answers;
+mod bots;
 mod changes;
 mod endpoints;
 mod erasure;

@@ -30,7 +30,7 @@ signing secret as text, `whsec_` included. There is no time in it. Against repla
 behind `whsec_`. No header tells the number of the attempt or names a key.";
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(call_started, call_ended, call_summary, webhook_test))]
+#[openapi(paths(bot_action, bot_completed, call_started, call_ended, call_summary, webhook_test))]
 struct Events;
 
 /// Adds the events, each with the headers that all have.
@@ -77,13 +77,13 @@ fn header(name: &str, description: &str, example: Value) -> Parameter {
 }
 
 macro_rules! event {
-    ($(#[$doc:meta])* $handler:ident, $id:literal, $name:literal, $body:ty) => {
+    ($(#[$doc:meta])* $handler:ident, $id:literal, $name:literal, $tag:literal, $body:ty) => {
         $(#[$doc])*
         #[utoipa::path(
             post,
             path = $name,
             operation_id = $id,
-            tag = "webhooks",
+            tag = $tag,
             request_body = $body,
             responses(
                 (status = "2XX", description = "Received."),
@@ -101,6 +101,7 @@ event!(
     call_started,
     "callStarted",
     "call.started",
+    "webhooks",
     Started
 );
 event!(
@@ -108,6 +109,7 @@ event!(
     call_ended,
     "callEnded",
     "call.ended",
+    "webhooks",
     Ended
 );
 event!(
@@ -115,6 +117,7 @@ event!(
     call_summary,
     "callSummary",
     "call.summary",
+    "webhooks",
     Summary
 );
 event!(
@@ -122,8 +125,36 @@ event!(
     webhook_test,
     "webhookTest",
     "webhook.test",
+    "webhooks",
     Test
 );
+
+event!(
+    /// A call that a bot answered is over, and this is what it brought
+    bot_completed,
+    "botCompleted",
+    "bot.completed",
+    "bots",
+    Completed
+);
+
+/// A bot wants something done while the caller waits
+///
+/// It is sent once, and nothing is kept of it. Without an answer within three seconds, or with anything else than a status from 200
+/// to 299 and such a body, the bot says that somebody will follow this up, and the call goes on.
+#[utoipa::path(
+    post,
+    path = "bot.action",
+    operation_id = "botAction",
+    tag = "bots",
+    request_body = Act,
+    responses(
+        (status = "2XX", description = "What came of it.", body = ActAnswer),
+        (status = "default", description = "Nobody knows what came of it.")
+    )
+)]
+#[expect(dead_code, reason = "the receiver's side of what the orchestrator sends")]
+fn bot_action() {}
 
 macro_rules! envelope {
     ($(#[$doc:meta])* $name:ident, $data:ty) => {
@@ -205,104 +236,90 @@ envelope!(
     TestData
 );
 
-/// What is known when a call is answered.
-#[derive(ToSchema)]
-#[schema(as = CallStartedData)]
-#[expect(dead_code, reason = "the document's view of what the dispatcher sends")]
-struct StartedData {
-    status: String,
-    /// As in `GET /calls/{id}`.
-    #[schema(required)]
-    call_id: Option<Uuid>,
-    /// Which call of the notification, from 1; with `inbound`, which of those by which the customer rang back.
-    attempt: u32,
-    /// Null without an agent.
-    #[schema(required)]
-    agent_id: Option<Uuid>,
-    /// Your own id for the customer.
-    #[schema(required)]
-    external_id: Option<String>,
-    /// Only where the customer rang back.
-    #[schema(nullable = false)]
-    direction: Option<String>,
-    /// What you gave the notification.
-    #[schema(value_type = Option<Object>, required)]
-    metadata: Option<Value>,
+/// What an event says of a call of a notification: its own fields, and those that they all have between them.
+macro_rules! of_a_call {
+    (
+        $(#[$doc:meta])* $name:ident,
+        { $($(#[$before_meta:meta])* $before:ident: $before_type:ty,)* }
+        { $($(#[$after_meta:meta])* $after:ident: $after_type:ty,)* }
+    ) => {
+        #[derive(ToSchema)]
+        $(#[$doc])*
+        #[expect(dead_code, reason = "the document's view of what the dispatcher sends")]
+        struct $name {
+            $($(#[$before_meta])* $before: $before_type,)*
+            /// As in `GET /calls/{id}`.
+            #[schema(required)]
+            call_id: Option<Uuid>,
+            /// Which call of the notification, from 1; with `inbound`, which of those by which the customer rang back.
+            attempt: u32,
+            /// Null without an agent.
+            #[schema(required)]
+            agent_id: Option<Uuid>,
+            /// Your own id for the customer.
+            #[schema(required)]
+            external_id: Option<String>,
+            /// Only where the customer rang back.
+            #[schema(nullable = false)]
+            direction: Option<String>,
+            $($(#[$after_meta])* $after: $after_type,)*
+            /// What you gave the notification.
+            #[schema(value_type = Option<Object>, required)]
+            metadata: Option<Value>,
+        }
+    };
 }
 
-/// What is known when a call is over.
-#[derive(ToSchema)]
-#[schema(as = CallEndedData)]
-#[expect(dead_code, reason = "the document's view of what the dispatcher sends")]
-struct EndedData {
-    /// Of the call.
-    status: String,
-    /// As in the call.
-    ended_reason: String,
-    /// As in `GET /calls/{id}`.
-    #[schema(required)]
-    call_id: Option<Uuid>,
-    /// As in `call.started`.
-    attempt: u32,
-    /// Null without an agent.
-    #[schema(required)]
-    agent_id: Option<Uuid>,
-    /// Your own id for the customer.
-    #[schema(required)]
-    external_id: Option<String>,
-    /// Only where the customer rang back.
-    #[schema(nullable = false)]
-    direction: Option<String>,
-    /// What you gave the notification.
-    #[schema(value_type = Option<Object>, required)]
-    metadata: Option<Value>,
-}
-
-/// What a notification brought; of its last call.
-#[derive(ToSchema)]
-#[schema(as = CallSummaryData)]
-#[expect(dead_code, reason = "the document's view of what the dispatcher sends")]
-struct SummaryData {
-    /// One line for each thing said, `AI: …` or `Customer: …`; empty when nobody answered.
-    transcript: String,
-    /// As `call_result` of the notification.
-    #[schema(value_type = Option<Object>, required)]
-    analysis: Option<Value>,
-    /// When somebody picked up; null when nobody did.
-    #[schema(required)]
-    started_at: Option<String>,
-    ended_at: String,
-    /// Talk time; 0 when nobody picked up.
-    duration_seconds: f64,
-    /// As in the notification.
-    ended_reason: String,
-    /// As in `GET /calls/{id}`.
-    #[schema(required)]
-    call_id: Option<Uuid>,
-    /// As in `call.started`.
-    attempt: u32,
-    /// Null without an agent.
-    #[schema(required)]
-    agent_id: Option<Uuid>,
-    /// Your own id for the customer.
-    #[schema(required)]
-    external_id: Option<String>,
-    /// Only where the customer rang back.
-    #[schema(nullable = false)]
-    direction: Option<String>,
-    /// The conversation in a sentence or two.
-    #[schema(required)]
-    summary: Option<String>,
-    /// As in the notification.
-    #[schema(value_type = Option<Object>, required)]
-    evidence: Option<Value>,
-    /// What you gave the notification.
-    #[schema(value_type = Option<Object>, required)]
-    metadata: Option<Value>,
-    /// As in the notification; only where another time was wished for.
-    #[schema(value_type = Object, required = false)]
-    reschedule_outcome: Value,
-}
+of_a_call!(
+    /// What is known when a call is answered.
+    #[schema(as = CallStartedData)]
+    StartedData,
+    { status: String, }
+    {}
+);
+of_a_call!(
+    /// What is known when a call is over.
+    #[schema(as = CallEndedData)]
+    EndedData,
+    {
+        /// Of the call.
+        status: String,
+        /// As in the call.
+        ended_reason: String,
+    }
+    {}
+);
+of_a_call!(
+    /// What a notification brought; of its last call.
+    #[schema(as = CallSummaryData)]
+    SummaryData,
+    {
+        /// One line for each thing said, `AI: …` or `Customer: …`; empty when nobody answered.
+        transcript: String,
+        /// As `call_result` of the notification.
+        #[schema(value_type = Option<Object>, required)]
+        analysis: Option<Value>,
+        /// When somebody picked up; null when nobody did.
+        #[schema(required)]
+        started_at: Option<String>,
+        ended_at: String,
+        /// Talk time; 0 when nobody picked up.
+        duration_seconds: f64,
+        /// As in the notification.
+        ended_reason: String,
+    }
+    {
+        /// The conversation in a sentence or two.
+        #[schema(required)]
+        summary: Option<String>,
+        /// As in the notification.
+        #[schema(value_type = Option<Object>, required)]
+        evidence: Option<Value>,
+        /// As in the notification; only where another time was wished for.
+        #[schema(value_type = Object, required = false)]
+        reschedule_outcome: Value,
+    }
+);
 
 /// What a test says.
 #[derive(ToSchema)]
@@ -310,4 +327,130 @@ struct SummaryData {
 #[expect(dead_code, reason = "the document's view of what the dispatcher sends")]
 struct TestData {
     message: String,
+}
+
+macro_rules! bot_envelope {
+    ($(#[$doc:meta])* $name:ident, $data:ty) => {
+        #[derive(ToSchema)]
+        $(#[$doc])*
+        #[expect(dead_code, reason = "the document's view of what a bot's webhook is sent")]
+        struct $name {
+            /// Of the occurrence: the same in every attempt.
+            event_id: Uuid,
+            event_name: String,
+            /// Whose webhook this is.
+            bot_id: String,
+            /// Twilio's own id of the call.
+            call_sid: String,
+            /// When it happened.
+            #[schema(format = DateTime)]
+            timestamp: String,
+            data: $data,
+        }
+    };
+}
+
+bot_envelope!(
+    /// A bot wants something done: something booked, or looked up.
+    #[schema(as = BotAction, example = json!({
+        "event_id": "01890a5d-ac96-774b-bcce-b302099a8061", "event_name": "bot.action",
+        "bot_id": "bot_4Zk9mUqQh8vYw2XnRt3L", "call_sid": "CA0123456789abcdef0123456789abcdef",
+        "timestamp": "2026-03-18T17:44:10.002Z",
+        "data": {
+            "from": "+14155552671", "action": "book_table", "arguments": {"how_many": "4", "when": "7 PM", "name": "Jane"},
+            "history": [
+                {"role": "bot", "content": "Hi, welcome to your AI assistant. How can I help you today?"},
+                {"role": "user", "content": "I want to book a table for 4"}
+            ]
+        }
+    }))]
+    Act,
+    ActData
+);
+bot_envelope!(
+    /// What a call to a bot brought.
+    #[schema(as = BotCompleted, example = json!({
+        "event_id": "01890a5d-ac96-774b-bcce-b302099a8062", "event_name": "bot.completed",
+        "bot_id": "bot_4Zk9mUqQh8vYw2XnRt3L", "call_sid": "CA0123456789abcdef0123456789abcdef",
+        "timestamp": "2026-03-18T17:44:29.214Z",
+        "data": {
+            "goal": "Book table", "outcome": "completed", "collected": {"how_many": "4", "when": "7 PM", "name": "Jane"},
+            "evidence": {"how_many": {"status": "grounded", "turn": 1, "quote": "for 4"}},
+            "transcript": "AI: How can I help you today?\nCustomer: I want to book a table for 4",
+            "started_at": "2026-03-18T17:43:46.714Z", "ended_at": "2026-03-18T17:44:29.214Z", "duration_seconds": 42.5,
+            "ended_reason": "customer-ended-call"
+        }
+    }))]
+    Completed,
+    CompletedData
+);
+
+/// What is to be done, and what was said so far.
+#[derive(ToSchema)]
+#[schema(as = BotActionData)]
+#[expect(dead_code, reason = "the document's view of what the orchestrator sends")]
+struct ActData {
+    /// Who calls, E.164; null when they hide their number.
+    #[schema(required)]
+    from: Option<String>,
+    /// What is to be done, in snake_case, in the words of the model.
+    action: String,
+    /// What it needs to know, by names in snake_case.
+    #[schema(value_type = Object)]
+    arguments: Value,
+    /// What was said, oldest first; of a very long call the latest.
+    history: Vec<ActLine>,
+}
+
+/// Something that was said.
+#[derive(ToSchema)]
+#[schema(as = BotActionLine)]
+#[expect(dead_code, reason = "the document's view of what the orchestrator sends")]
+struct ActLine {
+    /// The caller is the `user`.
+    role: String,
+    /// The words.
+    content: String,
+}
+
+/// What came of it. An empty object is one: the bot goes on.
+#[derive(ToSchema)]
+#[schema(as = BotActionAnswer, example = json!({
+    "say": "Your table is booked.", "action": "continue", "data": {"booking": 4711}
+}))]
+#[expect(dead_code, reason = "the document's view of what the orchestrator reads")]
+struct ActAnswer {
+    /// What the bot says then; 600 characters are spoken at most.
+    say: Option<String>,
+    /// What follows. `transfer` is `continue` for a bot without a `transfer_number`.
+    #[schema(default = "continue")]
+    action: Option<String>,
+    /// What the bot is to know from then on: whatever JSON.
+    data: Option<Value>,
+}
+
+/// What a call to a bot brought.
+#[derive(ToSchema)]
+#[schema(as = BotCompletedData)]
+#[expect(dead_code, reason = "the document's view of what the dispatcher sends")]
+struct CompletedData {
+    /// What the bot was there for.
+    goal: String,
+    /// What became of that. `abandoned`: nobody said anything. `failed`: it is ours to answer for.
+    outcome: String,
+    /// What the caller said of what the goal needs; empty where that is nothing.
+    #[schema(value_type = Object)]
+    collected: Value,
+    /// Where each part of it was said.
+    #[schema(value_type = Object)]
+    evidence: Value,
+    /// One line for each thing said, `AI: …` or `Customer: …`.
+    transcript: String,
+    /// When it was picked up.
+    started_at: String,
+    ended_at: String,
+    /// Talk time.
+    duration_seconds: f64,
+    /// As in the call.
+    ended_reason: String,
 }

@@ -20,6 +20,11 @@ pub(super) fn add(document: &mut Document) {
         match schema {
             RefOr::T(Schema::Object(object)) => object.example = object.example.take().or(found),
             RefOr::T(Schema::AllOf(parts)) => parts.example = parts.example.take().or(found),
+            // Of several forms, the first one's.
+            RefOr::T(Schema::OneOf(forms)) => {
+                let first = forms.items.first().and_then(|form| example(&known, form));
+                forms.example = forms.example.take().or(first);
+            }
             _ => {}
         }
     }

@@ -24,9 +24,9 @@ use utoipa::openapi::path::{Operation, PathItem};
 
 pub(super) use self::errors::{ErrorBody, LinkErrorBody};
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bots, business, calls,
-    carrier, connect, customer_import, customers, deliveries, invitations, members, notification_batch,
-    notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
+    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bot_calls, bot_webhooks,
+    bots, business, calls, carrier, connect, customer_import, customers, deliveries, invitations, members,
+    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
 };
 
 /// The operations in the document.
@@ -73,6 +73,11 @@ use super::{
         agents::update,
         agents::versions::list,
         agents::versions::read,
+        bot_calls::list,
+        bot_calls::read,
+        bot_webhooks::list,
+        bot_webhooks::retry,
+        bot_webhooks::rotate,
         bots::create,
         bots::list,
         bots::read,
@@ -133,7 +138,10 @@ use super::{
         (name = "business", description = "The account that owns everything, its people, and who did what."),
         (name = "agents", description = "Voice personas of a business, usable from each of its projects."),
         (name = "bots", description = "EchoLink: who answers the calls to your own Twilio number. These paths stand below `/v1` only, and \
-                                       their errors have a form of their own: `LinkError`."),
+                                       their errors have a form of their own: `LinkError`. What a bot has to tell, its webhook is sent \
+                                       (`bot.action` and `bot.completed` under `webhooks` in this document), signed with the bot's \
+                                       `webhook_secret`; `bot.completed` is sent again like every event. Its log is the bot's own, and no \
+                                       webhook of a project."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "projects", description = "Isolated environments of a business, and what they set for their calls."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),

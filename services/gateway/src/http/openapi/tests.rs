@@ -214,7 +214,9 @@ fn closed_words_are_where_they_belong() {
 fn all_events_are_there_with_what_every_one_carries() {
     let whole = served();
     let events: Vec<&String> = whole["webhooks"].as_object().unwrap().keys().collect();
-    assert_eq!(events, ["call.ended", "call.started", "call.summary", "webhook.test"]);
+    let expected =
+        ["bot.action", "bot.completed", "call.ended", "call.started", "call.summary", "webhook.test"];
+    assert_eq!(events, expected);
     for (name, item) in whole["webhooks"].as_object().unwrap() {
         let headers: Vec<&str> = item["post"]["parameters"]
             .as_array()

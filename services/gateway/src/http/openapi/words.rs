@@ -9,6 +9,7 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 use super::operations_of;
 use crate::domain::audit::Action;
 use crate::domain::bot;
+use crate::domain::call;
 use crate::domain::calling_hours::DAYS;
 use crate::domain::notification::{STATUSES, VOICEMAIL};
 use crate::domain::phone_book::PhoneStatus;
@@ -17,9 +18,6 @@ use crate::domain::role::Role;
 use crate::domain::webhook::{DELIVERED, DELIVERY_STATUSES, EVENTS};
 use crate::store::{agents, api_keys};
 
-/// Where a call stands, in the order of its life.
-const CALL_STATUSES: [&str; 9] =
-    ["queued", "dialing", "ringing", "in_progress", "completed", "busy", "no_answer", "failed", "canceled"];
 /// Where a call stands when it is over.
 const CALL_ENDS: [&str; 5] = ["completed", "busy", "no_answer", "failed", "canceled"];
 /// Why something ended.
@@ -44,6 +42,8 @@ const ENDED_REASONS: [&str; 19] = [
     "error",
     "canceled",
 ];
+/// What became of a bot's goal.
+const BOT_OUTCOMES: [&str; 5] = ["completed", "incomplete", "transferred", "abandoned", "failed"];
 /// The rules before dialling.
 const BLOCKED_BY: [&str; 8] = [
     "suppressed",
@@ -102,7 +102,16 @@ fn read_here() -> Vec<Words> {
         (DAYS.to_vec(), &[("CallingHours", "days")]),
         (EVENTS.to_vec(), &[("NewWebhook", "events"), ("WebhookChange", "events"), ("Webhook", "events")]),
         (DELIVERED.to_vec(), &[("Delivery", "event_name"), ("listDeliveries", "event_name")]),
-        (DELIVERY_STATUSES.to_vec(), &[("Delivery", "status"), ("listDeliveries", "status")]),
+        (
+            DELIVERY_STATUSES.to_vec(),
+            &[
+                ("Delivery", "status"),
+                ("listDeliveries", "status"),
+                ("BotDelivery", "status"),
+                ("listBotDeliveries", "status"),
+            ],
+        ),
+        (vec!["bot.completed"], &[("BotDelivery", "event_name")]),
         (
             Action::ALL.iter().map(|a| a.as_str()).collect(),
             &[("AuditEntry", "action"), ("listAudit", "action")],
@@ -119,7 +128,16 @@ fn read_here() -> Vec<Words> {
 /// Words of the services behind this one.
 fn said_by_others() -> Vec<Words> {
     vec![
-        (CALL_STATUSES.to_vec(), &[("Call", "status"), ("PlacedCall", "status")]),
+        (
+            call::STATUSES.to_vec(),
+            &[
+                ("Call", "status"),
+                ("PlacedCall", "status"),
+                ("BotCall", "status"),
+                ("listBotCalls", "status"),
+            ],
+        ),
+        (BOT_OUTCOMES.to_vec(), &[("BotCall", "outcome"), ("BotCompletedData", "outcome")]),
         (CALL_ENDS.to_vec(), &[("CallEndedData", "status")]),
         (
             ENDED_REASONS.to_vec(),
@@ -127,6 +145,8 @@ fn said_by_others() -> Vec<Words> {
                 ("Notification", "ended_reason"),
                 ("Call", "ended_reason"),
                 ("SimulatedTurn", "ended_reason"),
+                ("BotCall", "ended_reason"),
+                ("BotCompletedData", "ended_reason"),
                 ("CallEndedData", "ended_reason"),
                 ("CallSummaryData", "ended_reason"),
             ],
@@ -148,6 +168,10 @@ fn said_by_events() -> Vec<Words> {
         (vec!["call.ended"], &[("CallEnded", "event_name")]),
         (vec!["call.summary"], &[("CallSummary", "event_name")]),
         (vec!["webhook.test"], &[("WebhookTest", "event_name")]),
+        (vec!["bot.action"], &[("BotAction", "event_name")]),
+        (vec!["bot.completed"], &[("BotCompleted", "event_name")]),
+        (vec!["bot", "user"], &[("BotActionLine", "role")]),
+        (vec!["continue", "hangup", "transfer"], &[("BotActionAnswer", "action")]),
         (vec!["in_progress"], &[("CallStartedData", "status")]),
         (
             vec!["inbound"],

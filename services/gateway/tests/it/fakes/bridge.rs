@@ -8,8 +8,9 @@ use contracts::ServiceName;
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::put_carrier_request::Carrier;
 use contracts::telephony::{
-    CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
-    PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
+    AnswerWithBotRequest, AnswerWithBotResponse, CarriersRpc, CarriersServer, FindCarrierRequest,
+    FindCarrierResponse, GetCarrierRequest, ProjectCarrier, PutCarrierRequest, RemoveCarrierRequest,
+    RemoveCarrierResponse,
 };
 use std::sync::Arc;
 
@@ -94,5 +95,17 @@ impl CarriersRpc for Bridge {
     ) -> Result<RemoveCarrierResponse, RpcError> {
         lock(&self.0.carriers).remove(&request.project_id);
         Ok(RemoveCarrierResponse {})
+    }
+
+    async fn answer_with_bot(
+        &self,
+        _: Context,
+        request: AnswerWithBotRequest,
+    ) -> Result<AnswerWithBotResponse, RpcError> {
+        if let Some(error) = lock(&self.0.cannot_answer).take() {
+            return Err(error);
+        }
+        lock(&self.0.answering).push(request);
+        Ok(AnswerWithBotResponse { phone_number: "+15005550100".into() })
     }
 }

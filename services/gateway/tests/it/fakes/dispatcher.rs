@@ -7,12 +7,12 @@ use common::service::{Service, ServiceDef};
 use contracts::ServiceName;
 use contracts::rpc::{Context, RpcError, Server};
 use contracts::webhooks::{
-    CallNowRequest, CallNowResponse, CreateEndpointRequest, DeleteEndpointRequest, DeleteEndpointResponse,
-    DeliveriesRpc, DeliveriesServer, Delivery, Endpoint, EndpointsRpc, EndpointsServer, GetDeliveryRequest,
-    GetEndpointRequest, ListDeliveriesRequest, ListDeliveriesResponse, ListEndpointsRequest,
-    ListEndpointsResponse, LoggedDelivery, MailsRpc, MailsServer, QueueMailRequest, QueueMailResponse,
-    RetryDeliveryRequest, RevealTargetRequest, RotateEndpointSecretRequest, RotateTargetRequest,
-    SendTestRequest, Target, TargetsRpc, TargetsServer, UpdateEndpointRequest,
+    BotWebhooksServer, CallNowRequest, CallNowResponse, CreateEndpointRequest, DeleteEndpointRequest,
+    DeleteEndpointResponse, DeliveriesRpc, DeliveriesServer, Delivery, Endpoint, EndpointsRpc,
+    EndpointsServer, GetDeliveryRequest, GetEndpointRequest, ListDeliveriesRequest, ListDeliveriesResponse,
+    ListEndpointsRequest, ListEndpointsResponse, LoggedDelivery, MailsRpc, MailsServer, QueueMailRequest,
+    QueueMailResponse, RetryDeliveryRequest, RevealTargetRequest, RotateEndpointSecretRequest,
+    RotateTargetRequest, SendTestRequest, Target, TargetsRpc, TargetsServer, UpdateEndpointRequest,
 };
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) const DISPATCHER: ServiceDef =
     ServiceDef { name: ServiceName::WebhookDispatcher, tables: None, listens: &[], build: dispatcher };
 
 #[derive(Clone)]
-struct Dispatcher(Arc<Fakes>);
+pub(super) struct Dispatcher(pub(super) Arc<Fakes>);
 
 fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
     let fake = Dispatcher(Fakes::find(settings));
@@ -31,6 +31,7 @@ fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError>
         Arc::new(endpoints),
         Arc::new(deliveries),
         Arc::new(MailsServer(fake.clone())),
+        Arc::new(BotWebhooksServer(fake.clone())),
         Arc::new(TargetsServer(fake)),
     ];
     Ok(Service { servers, ..Service::default() })

@@ -1,5 +1,7 @@
 //! Stand-ins for the neighbours, one file each. They keep what they are told in the memory of the test that started them.
 
+mod bot_calls;
+mod bot_webhooks;
 mod bridge;
 mod dispatcher;
 mod orchestrator;
@@ -13,12 +15,12 @@ use contracts::accounts::{
     CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted, ProjectPolicyChanged,
 };
 use contracts::calls::{
-    Bot, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
+    Bot, BotCall, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
     SimulateRequest, Suppression, UsageDay,
 };
 use contracts::rpc::{Context, RpcError};
-use contracts::telephony::PutCarrierRequest;
-use contracts::webhooks::{Endpoint, LoggedDelivery, QueueMailRequest, Target};
+use contracts::telephony::{AnswerWithBotRequest, PutCarrierRequest};
+use contracts::webhooks::{Endpoint, LoggedDelivery, MoveBotWebhookRequest, QueueMailRequest, Target};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -54,6 +56,15 @@ pub(crate) struct Fakes {
     pub(crate) suppressed: Mutex<Vec<(String, Suppression)>>,
     /// The bots of all businesses, oldest first.
     pub(crate) bots: Mutex<Vec<Bot>>,
+    /// The calls to bots, with their businesses, oldest first.
+    pub(crate) bot_calls: Mutex<Vec<(String, BotCall)>>,
+    /// What bots have told, by business and bot, oldest first.
+    pub(crate) told: Mutex<Vec<((String, String), LoggedDelivery)>>,
+    /// Bots that tell it elsewhere.
+    pub(crate) moved: Mutex<Vec<MoveBotWebhookRequest>>,
+    /// Bots that answer the numbers of projects, and how asking for the next one ends.
+    pub(crate) answering: Mutex<Vec<AnswerWithBotRequest>>,
+    pub(crate) cannot_answer: Mutex<Option<RpcError>>,
     /// What the rules say about a number; anybody else would be rung.
     pub(crate) verdicts: Mutex<HashMap<String, RuleVerdict>>,
     pub(crate) previewed: Mutex<Vec<PreviewRulesRequest>>,
@@ -98,6 +109,11 @@ impl Fakes {
             targets: Mutex::default(),
             suppressed: Mutex::default(),
             bots: Mutex::default(),
+            bot_calls: Mutex::default(),
+            told: Mutex::default(),
+            moved: Mutex::default(),
+            answering: Mutex::default(),
+            cannot_answer: Mutex::default(),
             verdicts: Mutex::default(),
             previewed: Mutex::default(),
             used: Mutex::default(),

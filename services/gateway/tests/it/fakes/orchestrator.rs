@@ -11,8 +11,8 @@ use contracts::accounts::{
     CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted, ProjectPolicyChanged,
 };
 use contracts::calls::{
-    AddSuppressionRequest, Bot, BotsRpc, BotsServer, Call, CountBotsRequest, CountBotsResponse,
-    CreateBotRequest, DeleteBotRequest, DeleteBotResponse, GetBotRequest, GetCallRequest,
+    AddSuppressionRequest, Bot, BotCallsServer, BotsRpc, BotsServer, Call, CountBotsRequest,
+    CountBotsResponse, CreateBotRequest, DeleteBotRequest, DeleteBotResponse, GetBotRequest, GetCallRequest,
     GetNotificationRequest, GetUsageRequest, GetUsageResponse, ListBotsRequest, ListBotsResponse,
     ListCallsResponse, ListNotificationsRequest, ListNotificationsResponse, ListSuppressionsRequest,
     ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
@@ -34,7 +34,7 @@ pub(crate) const ORCHESTRATOR: ServiceDef = ServiceDef {
 };
 
 #[derive(Clone)]
-struct Orchestrator(Arc<Fakes>);
+pub(super) struct Orchestrator(pub(super) Arc<Fakes>);
 
 fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
     let fake = Orchestrator(Fakes::find(settings));
@@ -63,6 +63,7 @@ fn orchestrator(settings: &Settings, _: &Platform) -> Result<Service, ConfigErro
         servers: vec![
             Arc::new(SuppressionsServer(fake.clone())),
             Arc::new(BotsServer(fake.clone())),
+            Arc::new(BotCallsServer(fake.clone())),
             Arc::new(RulesServer(fake.clone())),
             Arc::new(UsageServer(fake.clone())),
             Arc::new(SimulationsServer(fake.clone())),
@@ -343,6 +344,7 @@ impl BotsRpc for Orchestrator {
             knowledge_app_id: request.knowledge_app_id,
             status: "active".into(),
             created_at_ms: AT_MS,
+            project_id: request.project_id,
         };
         all.push(made.clone());
         Ok(made)
@@ -384,6 +386,9 @@ impl BotsRpc for Orchestrator {
             set(&mut bot.transfer_number, request.transfer_number);
             set(&mut bot.knowledge_app_id, request.knowledge_app_id);
             set(&mut bot.status, request.status);
+            if bot.project_id.is_empty() {
+                bot.project_id = request.project_id;
+            }
         })
     }
 
