@@ -1,3 +1,6 @@
 //! Rules without effects.
 
+pub(crate) mod chunks;
+pub(crate) mod index;
 pub(crate) mod query;
+pub(crate) mod terms;
