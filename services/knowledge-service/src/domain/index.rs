@@ -12,6 +12,9 @@ const B: f32 = 0.75;
 /// A term in the title or in a heading counts like so many in the text.
 const HEADING: u32 = 2;
 
+/// What a list of chunks takes beside its entries: its key, its head, and the table's slack.
+const LIST: usize = 96;
+
 /// The place of a chunk among those that an index was made of.
 pub(crate) type Place = u32;
 
@@ -19,8 +22,10 @@ pub(crate) type Place = u32;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Hit {
     pub(crate) place: Place,
-    /// 0–1: how much of what could be found in a text for this question is found in it.
+    /// 0–1: of the score that a text could have for this question.
     pub(crate) score: f32,
+    /// 0–1: how much of the question it speaks of, telling words more than others.
+    pub(crate) covered: f32,
 }
 
 /// The index of one app.
@@ -55,27 +60,40 @@ impl Index {
 
     /// The best `limit` chunks for a question, best first; of two alike the one that was added first.
     pub(crate) fn search(&self, question: &str, limit: usize) -> Vec<Hit> {
-        let mut scores = vec![0.0_f32; self.lengths.len()];
-        let mut most = 0.0;
+        let mut found = vec![(0.0_f32, 0.0_f32); self.lengths.len()];
+        let mut all = 0.0;
         for (term, times) in counted(self.terms.of(question)) {
             let idf = self.idf(&term) * times;
-            most += idf * (K1 + 1.0);
+            all += idf;
             for &(place, count) in self.postings.get(&term).map_or(&[][..], Vec::as_slice) {
-                if let (Some(score), Some(&length)) =
-                    (scores.get_mut(place as usize), self.lengths.get(place as usize))
+                let place = place as usize;
+                if let (Some((score, covered)), Some(&length)) =
+                    (found.get_mut(place), self.lengths.get(place))
                 {
                     *score += idf * self.saturated(count, length);
+                    *covered += idf;
                 }
             }
         }
-        let mut hits: Vec<Hit> = (0..)
-            .zip(scores)
-            .filter(|(_, score)| *score > 0.0)
-            .map(|(place, score)| Hit { place, score: score / most })
-            .collect();
+        let scored = (0..).zip(found).filter(|(_, (score, _))| *score > 0.0);
+        let hit = |(place, (score, covered))| Hit {
+            place,
+            score: score / (all * (K1 + 1.0)),
+            covered: covered / all,
+        };
+        let mut hits: Vec<Hit> = scored.map(hit).collect();
         hits.sort_by(best_first);
         hits.truncate(limit);
         hits
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let postings = self.postings.iter();
+        let lists: usize = postings
+            .map(|(term, list)| term.len() + list.capacity() * size_of::<(Place, u32)>() + LIST)
+            .sum();
+        lists + self.lengths.capacity() * size_of::<u32>()
     }
 
     /// How telling a term is: the fewer chunks have it, the more. One that nobody has would be the most telling one.
@@ -150,9 +168,10 @@ mod tests {
     #[test]
     fn a_score_says_how_much_of_the_question_is_found() {
         let index = index(&[("", "opening hours on Sunday"), ("", "parking behind the house")]);
-        let all = index.search("opening hours Sunday", 1)[0].score;
-        let part = index.search("opening hours Sunday dogs cats", 1)[0].score;
-        assert!(0.0 < part && part < all && all <= 1.0, "{part} {all}");
+        let all = index.search("opening hours Sunday", 1)[0];
+        let part = index.search("opening hours Sunday dogs cats", 1)[0];
+        assert!(0.0 < part.score && part.score < all.score && all.score <= 1.0, "{part:?} {all:?}");
+        assert!(part.covered < 0.6 && (all.covered - 1.0).abs() < 1e-6, "{part:?} {all:?}");
     }
 
     #[test]
