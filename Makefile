@@ -4,13 +4,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo run check test kills bench up down clean
+.PHONY: help demo run check test kills bench bench-knowledge up down clean
 
 DEV := deploy/dev
+LABELLED ?= ../shared/datasets
 
 help: ## this list
 	@echo "Echo: software that talks to people by phone"; echo
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: ## start Echo, ring a customer, show the conversation and the signed webhook, keep serving
 	@$(DEV)/need-build-tools
@@ -47,6 +48,10 @@ kills: ## of the tests only those that kill processes and servers in the middle 
 bench: ## speed and memory, printed as a table
 	@$(DEV)/need-build-tools
 	@$(DEV)/with-servers $(DEV)/bench
+
+bench-knowledge: ## how well documents are ranked: nDCG@10, recall@10 and hit@5 on labelled sets (LABELLED=folder)
+	@$(DEV)/need-build-tools
+	@cargo bench --locked --quiet -p echo-knowledge-service --bench quality -- "$(abspath $(LABELLED))"
 
 up: ## the distributed stack on this machine: five services and the sandbox carrier over RabbitMQ and PostgreSQL
 	@$(DEV)/need-build-tools

@@ -100,6 +100,8 @@ ids! {
     DeliveryId = "delivery";
     /// One occurrence that webhooks tell of.
     EventId = "event";
+    /// A document that an app knows.
+    SourceId = "source";
     /// A message on the bus.
     MessageId = "message";
 }

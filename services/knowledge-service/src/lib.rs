@@ -12,6 +12,7 @@ use contracts::knowledge::KnowledgeServer;
 mod app;
 mod domain;
 mod handlers;
+mod indexes;
 mod store;
 
 use app::App;
@@ -19,16 +20,15 @@ use app::App;
 /// The knowledge service.
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::KnowledgeService,
-    tables: Some(Tables { migrations: common::migrations!["0001_sources"], durability: Durability::Normal }),
+    tables: Some(Tables {
+        migrations: common::migrations!["0001_sources", "0002_chunks"],
+        durability: Durability::Normal,
+    }),
     listens: &[],
     build,
 };
 
-fn build(_settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
-    let app = App::new(platform);
-    Ok(Service {
-        // Search → handlers/search.rs
-        servers: vec![Arc::new(KnowledgeServer(app))],
-        ..Service::default()
-    })
+fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
+    let app = App::new(settings, platform)?;
+    Ok(Service { servers: vec![Arc::new(KnowledgeServer(app))], ..Service::default() })
 }

@@ -1,3 +1,8 @@
 //! Rules without effects.
 
+pub(crate) mod chunks;
+pub(crate) mod document;
+pub(crate) mod index;
 pub(crate) mod query;
+pub(crate) mod terms;
+pub(crate) mod verdict;

@@ -9,10 +9,22 @@ const LONGEST_QUESTION: usize = 500;
 const MOST_PASSAGES: u32 = 50;
 
 /// The tenant: whose documents are asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AppId(String);
 
 impl AppId {
+    pub(crate) fn parse(text: &str) -> Result<Self, RpcError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(invalid("app_id", "is empty: name the app whose documents are asked"));
+        }
+        // PostgreSQL keeps no NUL in a text, and no app was ever given one.
+        if text.contains('\0') {
+            return Err(invalid("app_id", "holds a NUL character: no app id does"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -21,28 +33,18 @@ impl AppId {
 /// A question to the documents of one app: 1–500 characters, for 1–50 passages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
-    app_id: AppId,
-}
-
-impl Query {
-    pub(crate) fn app_id(&self) -> &AppId {
-        &self.app_id
-    }
+    pub(crate) app_id: AppId,
+    pub(crate) question: String,
+    pub(crate) limit: usize,
 }
 
 impl TryFrom<SearchRequest> for Query {
     type Error = RpcError;
 
     fn try_from(request: SearchRequest) -> Result<Self, RpcError> {
-        let app_id = request.app_id.trim();
-        if app_id.is_empty() {
-            return Err(invalid("app_id", "is empty: name the app whose documents are asked"));
-        }
-        // PostgreSQL keeps no NUL in a text, and no app was ever given one.
-        if app_id.contains('\0') {
-            return Err(invalid("app_id", "holds a NUL character: no app id does"));
-        }
-        let length = request.question.trim().chars().count();
+        let app_id = AppId::parse(&request.app_id)?;
+        let question = request.question.trim().to_owned();
+        let length = question.chars().count();
         if !(1..=LONGEST_QUESTION).contains(&length) {
             let problem = format!("has {length} characters: give 1 to {LONGEST_QUESTION}");
             return Err(invalid("question", problem));
@@ -51,11 +53,12 @@ impl TryFrom<SearchRequest> for Query {
             let problem = format!("is {}: give 1 to {MOST_PASSAGES}", request.limit);
             return Err(invalid("limit", problem));
         }
-        Ok(Self { app_id: AppId(app_id.to_owned()) })
+        let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        Ok(Self { app_id, question, limit })
     }
 }
 
-fn invalid(field: &str, problem: impl Into<String>) -> RpcError {
+pub(crate) fn invalid(field: &str, problem: impl Into<String>) -> RpcError {
     RpcError::Invalid { field: field.to_owned(), problem: problem.into() }
 }
 
@@ -80,7 +83,7 @@ mod tests {
             [("?", 1), (&*"é".repeat(500), 50), (&*format!("  {}\n", "x".repeat(500)), 5)]
         {
             let query = Query::try_from(request(" app ", question, limit)).unwrap();
-            assert_eq!(query.app_id().as_str(), "app");
+            assert_eq!(query.app_id.as_str(), "app");
         }
     }
 

@@ -1,3 +1,50 @@
-//! What the service answers on the bus, one file per rpc.
+//! What the service answers on the bus, one file per rpc; `Knowledge` in one place.
 
+mod ingest;
 mod search;
+mod sources;
+
+use async_trait::async_trait;
+use common::db::DbError;
+use contracts::knowledge::{
+    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, KnowledgeRpc,
+    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
+};
+use contracts::rpc::{Context, RpcError};
+
+use crate::app::App;
+
+#[async_trait]
+impl KnowledgeRpc for App {
+    async fn search(&self, _: Context, request: SearchRequest) -> Result<SearchResponse, RpcError> {
+        search::search(self, request).await
+    }
+
+    async fn ingest(&self, _: Context, request: IngestRequest) -> Result<IngestResponse, RpcError> {
+        ingest::ingest(self, request).await
+    }
+
+    async fn list_sources(
+        &self,
+        _: Context,
+        request: ListSourcesRequest,
+    ) -> Result<ListSourcesResponse, RpcError> {
+        sources::list(self, &request).await
+    }
+
+    async fn delete_source(
+        &self,
+        _: Context,
+        request: DeleteSourceRequest,
+    ) -> Result<DeleteSourceResponse, RpcError> {
+        sources::delete(self, &request).await
+    }
+}
+
+fn away_or_broken(error: DbError) -> RpcError {
+    if error.is_away() {
+        RpcError::Unavailable(error.to_string())
+    } else {
+        RpcError::Internal(error.to_string())
+    }
+}

@@ -1,34 +1,42 @@
-//! `Knowledge.Search`: looks whether the app has documents at all. Where it has none, none of them speaks of anything, and
-//! that is the answer. Ranking is not there yet; an app that has documents is told so instead of being told that they are
-//! silent.
+//! `Knowledge.Search`: the passages that speak of a question, best first, and whether they can answer it.
 
-use async_trait::async_trait;
-use common::db::DbError;
-use contracts::knowledge::{KnowledgeRpc, SearchRequest, SearchResponse, Verdict};
-use contracts::rpc::{Context, RpcError};
+use std::collections::HashMap;
 
+use contracts::knowledge::{Passage, SearchRequest, SearchResponse};
+use contracts::rpc::RpcError;
+
+use super::away_or_broken;
 use crate::app::App;
+use crate::domain::index::Hit;
 use crate::domain::query::Query;
-use crate::store::sources;
+use crate::domain::verdict::verdict;
+use crate::store::chunks::{self, Key, Shown};
 
-#[async_trait]
-impl KnowledgeRpc for App {
-    async fn search(&self, _context: Context, request: SearchRequest) -> Result<SearchResponse, RpcError> {
-        let query = Query::try_from(request)?;
-        let sources = self.database.read(move |db| sources::count(db, query.app_id())).await;
-        match sources.map_err(away_or_broken)? {
-            0 => Ok(SearchResponse { verdict: Verdict::NotCovered.into(), passages: Vec::new() }),
-            n => Err(RpcError::Internal(format!(
-                "the app has {n} sources, and this version of the knowledge service cannot rank their passages"
-            ))),
-        }
-    }
+pub(super) async fn search(app: &App, request: SearchRequest) -> Result<SearchResponse, RpcError> {
+    let query = Query::try_from(request)?;
+    let built = app.indexes.of(&app.database, &query.app_id).await.map_err(away_or_broken)?;
+    let hits = built.index.search(&query.question, query.limit);
+    let verdict = verdict(&hits);
+    let found: Vec<(Key, Hit)> =
+        hits.into_iter().filter_map(|hit| Some((built.key(hit.place)?, hit))).collect();
+    let keys: Vec<Key> = found.iter().map(|(key, _)| *key).collect();
+    let app_id = query.app_id;
+    let read = app.database.read(move |db| chunks::shown(db, &app_id, &keys)).await;
+    let shown: HashMap<Key, Shown> = read
+        .map_err(away_or_broken)?
+        .into_iter()
+        .map(|shown| ((shown.source, shown.number), shown))
+        .collect();
+    let passages = found.into_iter().filter_map(|(key, hit)| Some(passage(shown.get(&key)?, hit))).collect();
+    Ok(SearchResponse { verdict: verdict.into(), passages })
 }
 
-fn away_or_broken(error: DbError) -> RpcError {
-    if error.is_away() {
-        RpcError::Unavailable(error.to_string())
-    } else {
-        RpcError::Internal(error.to_string())
+fn passage(shown: &Shown, hit: Hit) -> Passage {
+    Passage {
+        source_id: shown.source.0.to_string(),
+        title: shown.title.clone(),
+        url: shown.url.clone().unwrap_or_default(),
+        score: hit.score,
+        text: shown.text.clone(),
     }
 }

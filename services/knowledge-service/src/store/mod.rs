@@ -1,4 +1,6 @@
 //! The tables; the tenant is the first argument of every query.
 
+pub(crate) mod apps;
+pub(crate) mod chunks;
 mod schema;
 pub(crate) mod sources;

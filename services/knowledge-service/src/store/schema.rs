@@ -1,7 +1,7 @@
 //! The tables as `migrations/` makes them.
 
 diesel::table! {
-    use common::db::sql::{BigInt, Nullable, Text, UtcTime, Uuid};
+    use common::db::sql::{BigInt, Integer, Nullable, Text, UtcTime, Uuid};
     sources (id) {
         id -> Uuid,
         app_id -> Text,
@@ -9,5 +9,28 @@ diesel::table! {
         url -> Nullable<Text>,
         generation -> BigInt,
         created_at -> UtcTime,
+        updated_at -> Nullable<UtcTime>,
+        chunk_count -> Integer,
     }
 }
+
+diesel::table! {
+    use common::db::sql::{BigInt, Text};
+    apps (id) {
+        id -> Text,
+        generation -> BigInt,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Text, Uuid};
+    chunks (source_id, number) {
+        source_id -> Uuid,
+        number -> Integer,
+        app_id -> Text,
+        heading -> Text,
+        text -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(chunks, sources);

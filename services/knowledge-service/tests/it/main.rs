@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod ingest;
 mod search;
 mod start;
 mod world;

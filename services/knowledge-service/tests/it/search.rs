@@ -1,9 +1,7 @@
 //! What an app without documents is told, and what is no question at all.
 
-use common::db::DbError;
 use contracts::knowledge::{SearchResponse, Verdict};
 use contracts::rpc::RpcError;
-use diesel::RunQueryDsl as _;
 use testkit::database::Engine;
 use testkit::on_both_engines;
 
@@ -12,7 +10,6 @@ use crate::world::World;
 on_both_engines!(
     an_app_without_sources_covers_no_question,
     a_request_that_is_no_question_is_refused_by_its_field,
-    an_app_with_sources_is_not_told_that_they_are_silent,
 );
 
 fn not_covered() -> Result<SearchResponse, RpcError> {
@@ -44,24 +41,5 @@ async fn a_request_that_is_no_question_is_refused_by_its_field(engine: Engine) {
         assert_eq!(field, expected);
         assert!(!problem.is_empty());
     }
-    world.stop().await;
-}
-
-async fn an_app_with_sources_is_not_told_that_they_are_silent(engine: Engine) {
-    let world = World::start(engine).await;
-    world
-        .tables()
-        .write(|tx| {
-            let text = "INSERT INTO sources (id, app_id, title, url, generation, created_at) VALUES \
-                        ('01981a2b-0000-7000-8000-000000000001', 'app', 'Opening hours', NULL, 1, \
-                        '2025-03-01T10:00:00.000000Z')";
-            diesel::sql_query(text).execute(tx.conn).map(drop).map_err(DbError::from)
-        })
-        .await
-        .unwrap();
-    let answer = world.ask("app", "When are you open?", 5).await;
-    let Err(RpcError::Internal(problem)) = answer else { panic!("{answer:?}") };
-    assert!(problem.contains("1 sources"), "{problem}");
-    assert_eq!(world.ask("another app", "When are you open?", 5).await, not_covered());
     world.stop().await;
 }

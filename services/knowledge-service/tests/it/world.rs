@@ -11,7 +11,11 @@ use common::platform::Platform;
 use common::runtime::{self, Process, Running};
 use common::service::{Service, ServiceDef};
 use contracts::ServiceName;
-use contracts::knowledge::{KnowledgeClient, SearchRequest, SearchResponse};
+use contracts::ids::SourceId;
+use contracts::knowledge::{
+    DeleteSourceRequest, IngestRequest, IngestResponse, KnowledgeClient, ListSourcesRequest,
+    ListSourcesResponse, SearchRequest, SearchResponse,
+};
 use contracts::rpc::{Caller, Context, RpcError};
 use testkit::database::{Engine, drop_schemas, postgres_url};
 
@@ -107,6 +111,37 @@ impl World {
     ) -> Result<SearchResponse, RpcError> {
         let request = SearchRequest { app_id: app_id.to_owned(), question: question.to_owned(), limit };
         self.client.search(Context::within(Duration::from_secs(5)), request).await
+    }
+
+    /// Gives an app a text under a new id.
+    pub(crate) async fn tell(&self, app_id: &str, url: &str, text: &str) -> Result<IngestResponse, RpcError> {
+        self.tell_as(app_id, SourceId::new(), (url, text)).await
+    }
+
+    pub(crate) async fn tell_as(
+        &self,
+        app_id: &str,
+        id: SourceId,
+        (url, text): (&str, &str),
+    ) -> Result<IngestResponse, RpcError> {
+        let request = IngestRequest {
+            app_id: app_id.to_owned(),
+            source_id: id.to_string(),
+            url: url.to_owned(),
+            title: String::new(),
+            text: text.to_owned(),
+        };
+        self.client.ingest(Context::within(Duration::from_secs(5)), request).await
+    }
+
+    pub(crate) async fn forget(&self, app_id: &str, source_id: &str) -> Result<(), RpcError> {
+        let request = DeleteSourceRequest { app_id: app_id.to_owned(), source_id: source_id.to_owned() };
+        self.client.delete_source(Context::within(Duration::from_secs(5)), request).await.map(drop)
+    }
+
+    pub(crate) async fn sources(&self, app_id: &str, limit: u32, after_id: &str) -> ListSourcesResponse {
+        let request = ListSourcesRequest { app_id: app_id.to_owned(), limit, after_id: after_id.to_owned() };
+        self.client.list_sources(Context::within(Duration::from_secs(5)), request).await.expect("a page")
     }
 
     /// The service's tables, through connections of the test's own.

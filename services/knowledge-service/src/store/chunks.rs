@@ -1,0 +1,63 @@
+//! `chunks`: what can be found.
+
+use common::db::{Db, DbError, Id, insert_many};
+use contracts::ids::SourceId;
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::schema::{chunks, sources};
+use crate::domain::query::AppId;
+
+/// A chunk by its place in the table.
+pub(crate) type Key = (Id, i32);
+
+/// What is shown of a chunk that was found.
+#[derive(Clone, Debug, Queryable)]
+pub(crate) struct Shown {
+    pub(crate) source: Id,
+    pub(crate) number: i32,
+    pub(crate) text: String,
+    pub(crate) title: String,
+    pub(crate) url: Option<String>,
+}
+
+/// Writes the chunks of a source, each with its heading.
+pub(crate) fn insert(
+    db: &mut Db,
+    app: &AppId,
+    source: SourceId,
+    texts: &[(String, String)],
+) -> Result<(), DbError> {
+    const COLUMNS: [&str; 5] = ["source_id", "number", "app_id", "heading", "text"];
+    let row = |(number, (heading, text)): (i32, &(String, String))| json!({"source_id": source, "number": number, "app_id": app.as_str(), "heading": heading, "text": text});
+    insert_many(db, "chunks", &COLUMNS, (0..).zip(texts).map(row).collect()).map(drop)
+}
+
+/// Removes the chunks of a source.
+pub(crate) fn remove(db: &mut Db, app: &AppId, source: SourceId) -> Result<(), DbError> {
+    let own = chunks::app_id.eq(app.as_str()).and(chunks::source_id.eq(Id::of(source)));
+    diesel::delete(chunks::table.filter(own)).execute(db)?;
+    Ok(())
+}
+
+/// All chunks of an app with their headings, in the order in which their sources came.
+pub(crate) fn all(db: &mut Db, app: &AppId) -> Result<Vec<(Id, i32, String, String)>, DbError> {
+    Ok(chunks::table
+        .filter(chunks::app_id.eq(app.as_str()))
+        .order((chunks::source_id, chunks::number))
+        .select((chunks::source_id, chunks::number, chunks::heading, chunks::text))
+        .load(db)?)
+}
+
+/// What is shown of some chunks. One that has gone in the meantime is missing.
+pub(crate) fn shown(db: &mut Db, app: &AppId, keys: &[Key]) -> Result<Vec<Shown>, DbError> {
+    let ids: Vec<Id> = keys.iter().map(|(source, _)| *source).collect();
+    let numbers: Vec<i32> = keys.iter().map(|(_, number)| *number).collect();
+    Ok(chunks::table
+        .inner_join(sources::table.on(sources::id.eq(chunks::source_id)))
+        .filter(chunks::app_id.eq(app.as_str()))
+        .filter(chunks::source_id.eq_any(ids))
+        .filter(chunks::number.eq_any(numbers))
+        .select((chunks::source_id, chunks::number, chunks::text, sources::title, sources::url))
+        .load(db)?)
+}
