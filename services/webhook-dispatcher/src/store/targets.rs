@@ -108,11 +108,21 @@ pub(super) fn lend<'a>(
     conn: &mut Db,
     endpoints: impl Iterator<Item = &'a mut Endpoint>,
 ) -> Result<(), DbError> {
-    for endpoint in endpoints {
-        if let Some(bot) = endpoint.bot()
-            && let Some(target) = find(conn, &bot)?
-        {
-            endpoint.signed_with(target);
+    let of_bots = endpoints.filter_map(|endpoint| Some((endpoint.bot()?, endpoint)));
+    let of_bots: Vec<(Owner, &mut Endpoint)> = of_bots.collect();
+    if of_bots.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = of_bots.iter().map(|(bot, _)| bot.id()).collect();
+    let found: Vec<(Id, String, Target)> = targets::table
+        .filter(targets::owner_id.eq_any(ids))
+        .select((targets::business_id, targets::owner_id, Target::as_select()))
+        .load(conn)?;
+    for (bot, endpoint) in of_bots {
+        let own =
+            |(business, id, _): &&(Id, String, Target)| *business == Id::of(bot.business) && id == bot.id();
+        if let Some((_, _, target)) = found.iter().find(own) {
+            endpoint.signed_with(target.clone());
         }
     }
     Ok(())
