@@ -7,7 +7,7 @@ use super::fill::{self, Answer};
 use super::lines::{CHANCE, GO_AHEAD, NOT_CAUGHT};
 use super::schema::{Kind, Slot};
 use super::target;
-use super::understand::{choice, date, name, offer, phrase, repeat, stop, yes_no};
+use super::understand::{choice, date, name, offer, phrase, repeat, stop, wish, yes_no};
 use super::words::{Words, sentences};
 use crate::Speaker;
 
@@ -182,6 +182,7 @@ impl<'s> Reading<'s> {
         };
         if intent == Intent::Answer {
             self.introduced(&words, exchange);
+            self.by_the_way(&words, exchange);
         }
         self.stopped |= intent == Intent::Stop;
         let fruitful = matches!(effect, Effect::Filled(_) | Effect::Declined(_))
@@ -319,6 +320,23 @@ impl<'s> Reading<'s> {
             && let Some(range) = name::introduced(words)
         {
             self.learn(index, Value::from(words.text(range)), exchange);
+        }
+    }
+
+    /// What a caller says of a bot's form before they are asked: "a table for four on Friday".
+    fn by_the_way(&mut self, words: &Words<'_>, exchange: &Exchange) {
+        if !self.slots.iter().any(|slot| slot.kind == Kind::Wish) || self.pending == Pending::Chance {
+            return;
+        }
+        for index in 0..self.slots.len() {
+            let found = match self.slots[index].kind {
+                Kind::Count => wish::count(words).map(Value::from),
+                Kind::When => wish::time_said(words).map(Value::from),
+                _ => None,
+            };
+            if let Some(value) = found.filter(|_| self.learned[index].is_none()) {
+                self.learn(index, value, exchange);
+            }
         }
     }
 
