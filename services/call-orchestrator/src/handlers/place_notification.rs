@@ -153,6 +153,7 @@ fn accept(
         summary_due: false,
         result_due: false,
         found: None,
+        to_bot: None,
         call_id: CallId::new(),
         created_at: now,
         updated_at: now,
@@ -171,6 +172,7 @@ fn options(
         from: Some(request.from_e164.clone()).filter(|from| !from.is_empty()),
         voicemail: voicemail(request)?,
         reschedule: object("reschedule", &request.reschedule_json)?.map(Value::Object),
+        ..Options::default()
     })
 }
 

@@ -33,6 +33,8 @@ diesel::table! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,
+        bot_id -> Nullable<Uuid>,
+        business_id -> Nullable<Uuid>,
     }
 }
 
@@ -63,6 +65,7 @@ diesel::table! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,
+        bot_id -> Nullable<Uuid>,
     }
 }
 
@@ -209,7 +212,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use common::db::sql::{Text, UtcTime, Uuid};
+    use common::db::sql::{Nullable, Text, UtcTime, Uuid};
     bots (id) {
         id -> Uuid,
         business_id -> Uuid,
@@ -223,6 +226,7 @@ diesel::table! {
         knowledge_app_id -> Text,
         status -> Text,
         created_at -> UtcTime,
+        project_id -> Nullable<Uuid>,
     }
 }
 
