@@ -4,11 +4,13 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use common::json_schema;
+use contracts::accounts::ProjectPolicy;
 use contracts::calls as proto;
 use serde_json::{Map, Value};
 
 use crate::domain::bot_prompt::{self, BotFacts};
 use crate::domain::call::VoicemailPolicy;
+use crate::domain::countries::Countries;
 use crate::domain::limits::{BOT_CALL_SECONDS, MAX_DISCLOSURE_CHARS};
 use crate::domain::prompt::{self, CallFacts, PromptProblem, Variables};
 use crate::domain::{bot_action, bot_result, reschedule, schema, script, tools, zones};
@@ -108,6 +110,12 @@ pub(crate) fn spec(
         transfer_number: agent.map(|a| a.transfer_number.clone()).filter(|number| !number.is_empty()),
         reschedule,
     })
+}
+
+/// Nobody is put through to a country that may not be rung: the person's number is whoever made the agent's to choose.
+pub(crate) fn reaching(spec: &mut Spec, operator: &Countries, policy: Option<&ProjectPolicy>) {
+    let project = policy.map_or(Countries::ALL, |policy| Countries::of_codes(&policy.allowed_countries));
+    spec.transfer_number.take_if(|number| !operator.allow(number) || !project.allow(number));
 }
 
 /// What a call to a bot is made of, as the bot is at `now`. `reaches`: whether a person's number may be rung.

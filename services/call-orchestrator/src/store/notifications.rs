@@ -361,8 +361,15 @@ const WAITING: LeaseQuery = LeaseQuery {
     due: "status IN ('queued', 'in_progress') AND NOT live_call AND next_try_at <= $2",
     order: "next_try_at",
 };
-const TO_SUMMARISE: LeaseQuery =
-    LeaseQuery { table: "notifications", due: "summary_due", order: "updated_at" };
+/// Of each project those are due that stand on its first twelve places, what is being written first: a project whose summaries are
+/// slow leaves places to the others.
+const TO_SUMMARISE: LeaseQuery = LeaseQuery {
+    table: "notifications",
+    due: "summary_due AND id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY CASE WHEN \
+          lease_until >= $2 THEN 0 ELSE 1 END, updated_at, id) AS place FROM notifications WHERE summary_due) AS placed \
+          WHERE place <= 12)",
+    order: "updated_at",
+};
 
 /// A notification that waits, as far as it matters for whether it may wait on.
 #[derive(Clone, Debug, PartialEq)]
@@ -400,7 +407,7 @@ pub(crate) fn claim_waiting(
     Ok(rows.into_iter().map(waiting).collect())
 }
 
-/// Leases notifications whose summary is to be written.
+/// Leases notifications whose summary is to be written; of one project, no more than twelve at a time, whoever writes them.
 pub(crate) fn claim_to_summarise(
     db: &mut Db,
     now: DateTime<Utc>,

@@ -1,5 +1,7 @@
 //! Somebody rings a bot.
 
+use std::time::Duration;
+
 use contracts::calls::{
     BeginBotCallRequest, Bot, BotCall, BotCallsClient, BotCompleted, BotsClient, CreateBotRequest,
     DeleteBotRequest, DialRequested, FindBotRequest, GetBotCallRequest, InboundClient, ListBotCallsRequest,
@@ -34,6 +36,8 @@ on_both_engines![
     who_hangs_up_or_stays_silent_has_abandoned_the_call,
     a_model_that_cannot_read_the_call_leaves_it_incomplete,
     what_was_said_is_forgotten_with_the_project_and_told_once_all_the_same,
+    what_was_said_is_kept_no_longer_than_the_project_wants,
+    a_call_of_which_no_more_is_heard_is_stopped_closed_and_told,
     keys_are_heard_as_keys,
     bots_take_no_line_from_the_calls_of_their_project,
 ];
@@ -695,4 +699,43 @@ async fn bots_take_no_line_from_the_calls_of_their_project(engine: Engine) {
     }
     let placed = line.world.place(by_agent(line.world.project)).await;
     assert_eq!((placed.status.as_str(), placed.blocked_by.as_str()), ("in_progress", ""));
+}
+
+async fn what_was_said_is_kept_no_longer_than_the_project_wants(engine: Engine) {
+    let line = Line::new(engine).await;
+    let call = line.talk().await;
+    line.say(&call, 1, "A table for two tomorrow. My name is Ada.").await;
+    line.world.complete(&call, 9).await;
+    line.completed(&call).await;
+    let personal = "notifications WHERE phone <> '' OR CAST(outcome AS TEXT) LIKE '%Ada%'";
+    assert_eq!(line.world.count(personal).await, 1);
+    // Nothing was ever heard of the project: ninety days are the default.
+    line.world.pass(Duration::from_secs(91 * 24 * 3600)).await;
+    let blanked = || async {
+        match line.world.count(personal).await {
+            0 => Ok(()),
+            n => Err(n),
+        }
+    };
+    eventually("old calls to be blanked", PATIENCE, blanked).await;
+    let seen = line.get(line.business, &call.call_id).await.unwrap();
+    assert_eq!((seen.from_e164.as_str(), seen.outcome.as_str()), ("", "incomplete"));
+    assert!(seen.call.unwrap().turns.iter().all(|said| said.text.is_empty()));
+}
+
+async fn a_call_of_which_no_more_is_heard_is_stopped_closed_and_told(engine: Engine) {
+    let line = Line::new(engine).await;
+    let call = line.talk().await;
+    line.world.pass(Duration::from_secs(1_800 + 310)).await;
+    let stopped = || async {
+        let stops = line.world.heard.stops.lock().unwrap().len();
+        if stops == 1 { Ok(()) } else { Err(stops) }
+    };
+    eventually("one stop", PATIENCE, stopped).await;
+    line.world.pass(Duration::from_secs(301)).await;
+    let told = line.completed(&call).await;
+    assert_eq!((told.outcome.as_str(), told.ended_reason.as_str()), ("failed", "carrier-error"));
+    line.world.complete(&call, 30).await;
+    line.world.quiet().await;
+    assert_eq!(line.completed(&call).await, told, "and once");
 }
