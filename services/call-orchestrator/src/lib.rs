@@ -49,7 +49,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0008_readings",
             "0009_indexes",
             "0010_bots",
-            "0011_bot_calls"
+            "0011_bot_calls",
+            "0012_spend_days"
         ],
         durability: Durability::Full,
     }),

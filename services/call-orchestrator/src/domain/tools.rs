@@ -171,7 +171,7 @@ mod tests {
         let earlier = Made { name: llm::ACT.to_owned(), ..made(Went::Answered, false) };
         let wish = arguments(&json!({"order": 7}));
         let known = Verdict::Known { went: Went::Answered, result: "sent".to_owned() };
-        assert_eq!(judge(&[earlier.clone()], llm::ACT, &wish), known);
+        assert_eq!(judge(std::slice::from_ref(&earlier), llm::ACT, &wish), known);
         assert_eq!(judge(&[earlier], llm::ACT, &arguments(&json!({"order": 8}))), Verdict::Send);
     }
 

@@ -167,7 +167,16 @@ diesel::table! {
         talk_ms -> BigInt,
         tokens_in -> Nullable<BigInt>,
         tokens_out -> Nullable<BigInt>,
-        cost_micros -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Text, Uuid};
+    spend_days (project_id, day, currency) {
+        project_id -> Uuid,
+        day -> Text,
+        currency -> Text,
+        cost_micros -> BigInt,
     }
 }
 

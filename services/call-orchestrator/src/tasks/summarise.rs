@@ -110,10 +110,11 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
             to.part.outcome = outcome;
         }
         notifications::save(tx.conn, &done)?;
-        Ok(match &done.to_bot {
+        match &done.to_bot {
             Some(to) => tx.stage(&events::bot_completed(&done, to, &call, transcript, &found), &cause)?,
             None => tx.stage(&events::summarised(&done, &call, transcript, &found), &cause)?,
-        })
+        }
+        Ok(())
     })
     .await
 }
