@@ -233,6 +233,10 @@ impl<'s> Reading<'s> {
         if answer == Answer::Unclear && slot.kind == Kind::YesNo && proposes_time(words) {
             answer = Answer::Value(Value::Bool(false));
         }
+        // "When should it be?" "Seven."
+        if answer == Answer::Unclear && slot.kind == Kind::When && self.of_a_bot() && wish::is_hour(words) {
+            answer = Answer::Value(Value::from(words.text(0..words.len())));
+        }
         match answer {
             Answer::Value(value) => {
                 self.other_time(&value, words, exchange);
@@ -323,9 +327,14 @@ impl<'s> Reading<'s> {
         }
     }
 
+    fn of_a_bot(&self) -> bool {
+        self.slots.iter().any(|slot| slot.kind == Kind::Wish)
+    }
+
     /// What a caller says of a bot's form before they are asked: "a table for four on Friday".
     fn by_the_way(&mut self, words: &Words<'_>, exchange: &Exchange) {
-        if !self.slots.iter().any(|slot| slot.kind == Kind::Wish) || self.pending == Pending::Chance {
+        let only_asks = repeat::is_question(words) && wish::wish(words).is_none();
+        if !self.of_a_bot() || self.pending == Pending::Chance || only_asks {
             return;
         }
         for index in 0..self.slots.len() {

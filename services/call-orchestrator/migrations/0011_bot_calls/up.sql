@@ -7,6 +7,11 @@ ALTER TABLE notifications ADD COLUMN bot_id UUID;
 ALTER TABLE notifications ADD COLUMN business_id UUID;
 CREATE INDEX notifications_to_bots ON notifications (business_id, id) WHERE bot_id IS NOT NULL;
 CREATE INDEX notifications_to_bot ON notifications (business_id, bot_id, id) WHERE bot_id IS NOT NULL;
+-- Pages of notifications pass over none of them.
+DROP INDEX notifications_newest;
+CREATE INDEX notifications_newest ON notifications (project_id, created_at, id) WHERE bot_id IS NULL;
+DROP INDEX notifications_by_status;
+CREATE INDEX notifications_by_status ON notifications (project_id, status, created_at, id) WHERE bot_id IS NULL;
 CREATE INDEX notifications_of_caller ON notifications (project_id, phone, created_at) WHERE bot_id IS NOT NULL;
 
 -- Calls to bots take no line from the calls that a project makes.

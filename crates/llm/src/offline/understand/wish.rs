@@ -101,6 +101,12 @@ pub(crate) fn time_said<'t>(words: &Words<'t>) -> Option<&'t str> {
     Some(words.text(range))
 }
 
+/// A number alone, where an hour was asked for.
+pub(crate) fn is_hour(words: &Words<'_>) -> bool {
+    let hour = number::first(words).filter(|number| (0.0..=24.0).contains(&number.value));
+    hour.is_some_and(|number| number.words.start == 0 && words.len() <= number.words.len() + 1)
+}
+
 /// For how many.
 pub(crate) fn count(words: &Words<'_>) -> Option<i64> {
     if words.has_any(&["just me", "only me", "just myself", "only myself", "just for me", "only for me"]) {
