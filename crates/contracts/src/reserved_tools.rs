@@ -6,5 +6,7 @@ pub const BOOK_TIME: &str = "book_time";
 pub const END_CALL: &str = "end_call";
 /// Puts through to a person.
 pub const TRANSFER: &str = "transfer_to_person";
+/// Has a bot's own system do something, or look something up, while its caller waits.
+pub const ACT: &str = "act_now";
 /// All of them.
-pub const ALL: [&str; 3] = [BOOK_TIME, END_CALL, TRANSFER];
+pub const ALL: [&str; 4] = [BOOK_TIME, END_CALL, TRANSFER, ACT];

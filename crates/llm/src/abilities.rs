@@ -1,5 +1,7 @@
 //! What a model can do in a conversation besides speaking: call the user's tools, settle another time, put through to a person.
 
+/// Has a bot's own system act: `{action, arguments}`.
+pub use contracts::reserved_tools::ACT;
 /// Names that no tool of a user can have.
 pub use contracts::reserved_tools::ALL as RESERVED_TOOLS;
 /// Settles another time: `{time}` (one of the free times, RFC 3339) or `{preferred}` (the customer's words).

@@ -67,6 +67,13 @@ pub enum ConversationPlan {
         /// Whom it is for.
         recipient_first_name: String,
     },
+    /// Somebody rings, and a bot answers: the prompt says the same in more words.
+    Bot {
+        /// What it is there for.
+        goal: String,
+        /// Standing facts and limits; empty: none.
+        context: String,
+    },
 }
 
 /// All that a model is told for one turn.

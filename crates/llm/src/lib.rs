@@ -10,7 +10,7 @@ mod openai;
 mod tokens;
 
 pub use abilities::{
-    Abilities, BOOK_TIME, FreeTime, RESERVED_TOOLS, Rescheduling, Tool, ToolCall, ToolOutcome, ToolUse,
+    ACT, Abilities, BOOK_TIME, FreeTime, RESERVED_TOOLS, Rescheduling, Tool, ToolCall, ToolOutcome, ToolUse,
 };
 pub use chat::{
     Chat, ChatEvent, ChatRequest, ChatStream, ConversationPlan, EndReason, Heard, Speaker, Utterance,

@@ -2,6 +2,7 @@
 //! at once; it speaks English only, and never pretends to be more than it is.
 
 mod acting;
+mod bot;
 mod caller;
 mod closing;
 mod extract;

@@ -13,6 +13,7 @@ use crate::carriers::Carriers;
 use crate::config::Config;
 use crate::conversation::frozen::FrozenSpecs;
 use crate::conversation::wakeups::Wakeups;
+use crate::domain::bot_load::Limits;
 use crate::domain::countries::Countries;
 use crate::error::OrchestratorError;
 
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) targets: TargetsClient,
     /// How long a tool may take.
     pub(crate) tool_deadline: Duration,
+    /// How many calls bots take.
+    pub(crate) bot_limits: Limits,
     /// Where the operator lets phones be rung.
     pub(crate) countries: Arc<Countries>,
     /// A notification may be due.
@@ -60,6 +63,7 @@ impl App {
             carriers: Carriers::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
             tool_deadline: config.tool_deadline,
+            bot_limits: config.bot_limits,
             platform: platform.clone(),
             model: config.model,
             countries: Arc::new(config.countries),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::config::{ConfigError, Settings};
 use llm::{Model, OpenAiConfig};
 
+use crate::domain::bot_load::Limits;
 use crate::domain::countries::Countries;
 
 /// Settings of the orchestrator.
@@ -15,13 +16,29 @@ pub(crate) struct Config {
     pub(crate) countries: Countries,
     /// How long a tool may take.
     pub(crate) tool_deadline: Duration,
+    /// How many calls bots take.
+    pub(crate) bot_limits: Limits,
 }
 
 impl Config {
     pub(crate) fn load(settings: &Settings) -> Result<Self, ConfigError> {
         let countries = Countries::new(settings.list("ECHO_ALLOWED_COUNTRIES")?);
-        Ok(Self { model: model(settings)?, countries, tool_deadline: tool_deadline(settings)? })
+        let (tool_deadline, bot_limits) = (tool_deadline(settings)?, bot_limits(settings)?);
+        Ok(Self { model: model(settings)?, countries, tool_deadline, bot_limits })
     }
+}
+
+fn bot_limits(settings: &Settings) -> Result<Limits, ConfigError> {
+    let usual = Limits::default();
+    let most = |name: &'static str, usual: u32| match settings.get(name, usual)? {
+        most @ 1..=10_000 => Ok(most),
+        _ => Err(ConfigError::new(name, "must be between 1 and 10000 calls".to_owned())),
+    };
+    Ok(Limits {
+        of_caller: most("ECHO_BOT_CALLER_LIVE_CALLS", usual.of_caller)?,
+        of_caller_an_hour: most("ECHO_BOT_CALLER_HOURLY_CALLS", usual.of_caller_an_hour)?,
+        of_bot: most("ECHO_BOT_LIVE_CALLS", usual.of_bot)?,
+    })
 }
 
 /// Within what the dispatcher takes, and what a caller bears.

@@ -9,6 +9,9 @@ use crate::app::App;
 use crate::store::calls::Call;
 use crate::store::{costs, usage};
 
+/// The currency of a carrier for tests (ISO 4217): nobody pays it.
+const NO_MONEY: &str = "XTS";
+
 /// Adds up what the answers of a model have cost. Empty where it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meter(Option<Tokens>);
@@ -43,8 +46,11 @@ pub(crate) fn priced(tx: &mut Tx<'_>, call: &Call, price: (i64, &str)) -> Result
     if !costs::set_price(tx.conn, call.project_id, call.id, price)? {
         return Ok(());
     }
+    if price.1 == NO_MONEY {
+        return Ok(());
+    }
     let at = call.state.ended_at.unwrap_or_else(|| tx.now());
-    usage::add_cost(tx.conn, call.project_id, at, price.0)
+    usage::add_cost(tx.conn, call.project_id, at, price)
 }
 
 #[cfg(test)]

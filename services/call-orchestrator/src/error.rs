@@ -40,6 +40,12 @@ pub(crate) enum OrchestratorError {
     /// What is over cannot be stopped any more.
     #[error("The notification is {0}: what is over cannot be canceled any more")]
     Finished(NotificationStatus),
+    /// A caller has as many calls to bots as they may.
+    #[error("This caller has as many calls as one caller may: {0}")]
+    CallerLimit(String),
+    /// A bot has as many calls as it may.
+    #[error("This bot is on {0} calls, and may be on no more")]
+    BotLimit(u32),
     /// Nothing could be placed.
     #[error(
         "There is no carrier to place calls with: set ECHO_TWILIO_ACCOUNT_SID and ECHO_TWILIO_AUTH_TOKEN, or ECHO_CARRIER=sandbox"
@@ -76,6 +82,12 @@ impl From<OrchestratorError> for RpcError {
             OrchestratorError::BrokeOff(e) => Self::Internal(e.to_string()),
             e @ OrchestratorError::NoCarrier => {
                 Self::Conflict { code: "no_carrier".to_owned(), message: e.to_string() }
+            }
+            e @ OrchestratorError::CallerLimit(_) => {
+                Self::Conflict { code: "caller_limit".to_owned(), message: e.to_string() }
+            }
+            e @ OrchestratorError::BotLimit(_) => {
+                Self::Conflict { code: "bot_limit".to_owned(), message: e.to_string() }
             }
             e @ OrchestratorError::Finished(_) => {
                 Self::Conflict { code: "notification_finished".to_owned(), message: e.to_string() }

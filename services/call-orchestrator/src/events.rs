@@ -1,15 +1,18 @@
 //! What the outside is told about a call and a notification, made from their rows: events, and what a project sees when it
 //! asks.
 
+use chrono::{DateTime, Utc};
 use common::clock::to_millis;
 use common::db::outbox::MAX_BODY;
-use contracts::calls::{self as proto, CallEnded, CallStarted, CallSummarised, PhoneReachabilityChanged};
+use contracts::calls::{
+    self as proto, BotCompleted, CallEnded, CallStarted, CallSummarised, PhoneReachabilityChanged,
+};
 use contracts::ids::EventId;
-use prost::Message as _;
 
+use crate::domain::bot_result::BotOutcome;
 use crate::domain::ended_reason::EndedReason;
 use crate::store::calls::Call;
-use crate::store::notifications::{Found, Notification};
+use crate::store::notifications::{Found, Notification, ToBot};
 use crate::store::shown::Shown;
 
 /// An id as messages carry it: empty when there is none.
@@ -90,13 +93,18 @@ pub(crate) fn ended(n: &Notification, call: &Call) -> CallEnded {
     }
 }
 
-/// Whether the customer's number can be rung; `None` of a customer who is erased.
-pub(crate) fn reachability(n: &Notification, reachable: bool) -> Option<PhoneReachabilityChanged> {
+/// Whether the customer's number can be rung, as a call showed at `at`; `None` of a customer who is erased.
+pub(crate) fn reachability(
+    n: &Notification,
+    reachable: bool,
+    at: DateTime<Utc>,
+) -> Option<PhoneReachabilityChanged> {
     Some(PhoneReachabilityChanged {
         project_id: n.project_id.to_string(),
         customer_id: n.customer_id?.to_string(),
         phone_e164: n.phone.clone(),
         reachable,
+        at_ms: to_millis(at),
     })
 }
 
@@ -127,20 +135,78 @@ pub(crate) fn summarised(n: &Notification, call: &Call, transcript: &str, found:
     fitting(event)
 }
 
+/// A call that a bot answered is over, and this is what it brought.
+pub(crate) fn bot_completed(
+    n: &Notification,
+    to: &ToBot,
+    call: &Call,
+    transcript: &str,
+    found: &Found,
+) -> BotCompleted {
+    let state = &call.state;
+    let event = BotCompleted {
+        event_id: EventId::new().to_string(),
+        project_id: n.project_id.to_string(),
+        business_id: to.business.to_string(),
+        bot_id: to.bot.to_string(),
+        webhook: to.part.webhook.clone(),
+        call_id: call.id.to_string(),
+        carrier_call_sid: state.carrier_sid.clone().unwrap_or_default(),
+        goal: to.part.goal.clone(),
+        outcome: text(to.part.outcome.map(BotOutcome::as_str)),
+        collected_json: found.result.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string),
+        evidence_json: found.evidence.as_ref().map_or_else(|| "{}".to_owned(), ToString::to_string),
+        transcript: transcript.to_owned(),
+        started_at_ms: to_millis(state.started_at.unwrap_or(call.created_at)),
+        ended_at_ms: to_millis(state.ended_at.unwrap_or(n.updated_at)),
+        duration_ms: state.talk_time().num_milliseconds(),
+        ended_reason: text(state.ended_reason.map(EndedReason::as_str)),
+    };
+    fitting(event)
+}
+
+/// What of an event may be long.
+trait Long: prost::Message {
+    /// What was said, of which the end goes first.
+    fn transcript(&mut self) -> &mut String;
+    /// What goes next, the least needed first, and what stands in its place.
+    fn rest(&mut self) -> [(&mut String, &'static str); 2];
+}
+
+impl Long for CallSummarised {
+    fn transcript(&mut self) -> &mut String {
+        &mut self.transcript
+    }
+
+    fn rest(&mut self) -> [(&mut String, &'static str); 2] {
+        [(&mut self.evidence_json, ""), (&mut self.analysis_json, "")]
+    }
+}
+
+impl Long for BotCompleted {
+    fn transcript(&mut self) -> &mut String {
+        &mut self.transcript
+    }
+
+    fn rest(&mut self) -> [(&mut String, &'static str); 2] {
+        [(&mut self.evidence_json, "{}"), (&mut self.collected_json, "{}")]
+    }
+}
+
 /// The bus takes no more than [`MAX_BODY`] bytes. A conversation of extreme length loses the end of its transcript, and
 /// what the integrator needs least after that, but never its summary.
-fn fitting(mut event: CallSummarised) -> CallSummarised {
-    let excess = |event: &CallSummarised| event.encoded_len().saturating_sub(MAX_BODY);
+fn fitting<E: Long>(mut event: E) -> E {
+    let excess = |event: &E| event.encoded_len().saturating_sub(MAX_BODY);
     let over = excess(&event);
     if over > 0 {
         // Room for the mark, and for the length of the text itself to be shorter to write.
-        cut(&mut event.transcript, over + 16);
+        cut(event.transcript(), over + 16);
     }
-    if excess(&event) > 0 {
-        event.evidence_json.clear();
-    }
-    if excess(&event) > 0 {
-        event.analysis_json.clear();
+    for n in 0..2 {
+        if excess(&event) > 0 {
+            let (text, instead) = &mut event.rest()[n];
+            **text = (*instead).to_owned();
+        }
     }
     event
 }
@@ -156,6 +222,8 @@ fn cut(text: &mut String, bytes: usize) {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::*;
 
     #[test]
@@ -171,6 +239,19 @@ mod tests {
             assert!(fits.encoded_len() <= MAX_BODY, "{}", fits.encoded_len());
             assert_eq!(fits.analysis_json, "{}", "what was learned is the last to go");
         }
+    }
+
+    #[test]
+    fn what_a_bot_s_call_brought_always_fits_and_is_json() {
+        let event = BotCompleted {
+            transcript: "é".repeat(MAX_BODY),
+            evidence_json: "e".repeat(MAX_BODY),
+            collected_json: "c".repeat(MAX_BODY),
+            ..BotCompleted::default()
+        };
+        let fits = fitting(event);
+        assert!(fits.encoded_len() <= MAX_BODY, "{}", fits.encoded_len());
+        assert_eq!((fits.evidence_json.as_str(), fits.collected_json.as_str()), ("{}", "{}"));
     }
 
     #[test]

@@ -26,8 +26,8 @@ use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
 use contracts::calls::{
-    BotsServer, ConversationServer, InboundServer, NotificationsServer, RulesServer, SimulationsServer,
-    SuppressionsServer, UsageServer,
+    BotCallsServer, BotsServer, ConversationServer, InboundServer, NotificationsServer, RulesServer,
+    SimulationsServer, SuppressionsServer, UsageServer,
 };
 use tokio::sync::Notify;
 
@@ -48,7 +48,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0007_costs",
             "0008_readings",
             "0009_indexes",
-            "0010_bots"
+            "0010_bots",
+            "0011_bot_calls",
+            "0012_spend_days"
         ],
         durability: Durability::Full,
     }),
@@ -83,6 +85,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(InboundServer(handlers::rpc::Inbound(app.clone()))),
             Arc::new(SimulationsServer(handlers::rpc::Simulations(app.clone()))),
             Arc::new(BotsServer(handlers::rpc::Bots(app.clone()))),
+            Arc::new(BotCallsServer(handlers::rpc::BotCalls(app.clone()))),
         ],
         tasks: vec![
             Task::new("dial due", Duration::from_millis(500), &app.dial_due, &app, tasks::dial_due::run),

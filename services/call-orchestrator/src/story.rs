@@ -112,6 +112,9 @@ impl<'a, 't> Story<'a, 't> {
     /// The same, under a rulebook that was just read. What is gone is not rung, and forgotten.
     pub(crate) fn dial_under(&mut self, rulebook: &Rulebook) -> Result<(), DbError> {
         let (project, id, now) = (self.notification.project_id, self.notification.id, self.tx.now());
+        if self.notification.to_bot.is_some() {
+            return Ok(()); // nobody is ever rung for a call that came in
+        }
         if rulebook.gone {
             erasures::add(self.tx.conn, project, self.notification.customer_id, now)?;
             return self.notification_input(NotificationInput::CancelRequested);
@@ -158,6 +161,8 @@ impl<'a, 't> Story<'a, 't> {
                 self.tx.after_commit(move || conversation::prepare_first_turn(app, call));
                 Ok(())
             }
+            // A bot's business is told once, at the end.
+            CallEffect::EmitStarted | CallEffect::EmitEnded if self.notification.to_bot.is_some() => Ok(()),
             CallEffect::EmitStarted => {
                 self.tx.stage(&events::started(&self.notification, &self.call), &self.cause)?;
                 self.reached_after_all()
@@ -168,7 +173,7 @@ impl<'a, 't> Story<'a, 't> {
             CallEffect::StopCarrierCall => self.stop_carrier_call(),
             CallEffect::SuppressNumber => {
                 let (project, now) = (self.notification.project_id, self.tx.now());
-                let phone = self.notification.phone.clone();
+                let Some(phone) = self.notification.known_phone().map(str::to_owned) else { return Ok(()) };
                 suppressions::add(self.tx.conn, project, &phone, ("asked in a call", "call"), now)?;
                 let app = self.app.clone();
                 self.tx.after_commit(move || stopping::stop_waiting_soon(app, project, phone));
@@ -198,7 +203,10 @@ impl<'a, 't> Story<'a, 't> {
     }
 
     fn tell_reachability(&mut self, reachable: bool) -> Result<(), DbError> {
-        let Some(changed) = events::reachability(&self.notification, reachable) else { return Ok(()) };
+        let state = &self.call.state;
+        let shown = if reachable { state.started_at } else { state.ended_at };
+        let at = shown.unwrap_or_else(|| self.tx.now());
+        let Some(changed) = events::reachability(&self.notification, reachable, at) else { return Ok(()) };
         self.tx.stage(&changed, &self.cause)
     }
 
@@ -208,7 +216,7 @@ impl<'a, 't> Story<'a, 't> {
         turns::drop_running(self.tx.conn, call, None, now)?;
         let frozen = self.app.frozen.clone();
         self.tx.after_commit(move || frozen.forget(call));
-        if self.stored.1.state.dial_requested {
+        if self.stored.1.state.dial_requested && self.notification.to_bot.is_none() {
             self.free_slot()?;
         }
         let state = &self.call.state;
@@ -369,6 +377,7 @@ pub(crate) fn new_call(notification: &Notification, id: CallId, attempt: u32, no
         reap_at: now,
         stop_asked: false,
         answered_by: None,
+        bot_id: notification.to_bot.as_ref().map(|to| to.bot),
         begun_at: None,
         dialled_at: None,
         created_at: now,

@@ -6,13 +6,16 @@ use serde_json::{Map, Value};
 
 use super::questions::{capitalised, humanised};
 use super::reading::{self, Learned, Reading};
-use super::schema;
 use super::understand::choice;
+use super::{bot, schema};
 use crate::extract::with_property_set;
 use crate::{Evidence, ExtractRequest, Extracted, Speaker};
 
 /// Reads the schema's values out of the transcript.
 pub(crate) fn extract(req: &ExtractRequest) -> Extracted {
+    if bot::is_result_of(&req.schema) {
+        return bot::extract(req);
+    }
     let slots = schema::slots(&req.schema);
     let said = req.transcript.iter().map(|said| (said.turn, said.speaker, said.text.as_str()));
     let (exchanges, _) = reading::exchanges(said);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::schema::{Bounds, Kind};
-use super::understand::{choice, date, name, number, phrase, repeat, yes_no};
+use super::understand::{choice, date, name, number, phrase, repeat, wish, yes_no};
 use super::words::Words;
 
 /// What an answer brought.
@@ -31,6 +31,8 @@ pub(crate) fn answer(kind: &Kind, words: &Words<'_>, question: &str) -> Answer {
         Kind::When => date::when(words).map(text),
         Kind::Name => name::answered(words).map(text),
         Kind::Text => free_text(words),
+        Kind::Wish => wish::wish(words).map(Value::from),
+        Kind::Count => wish::count(words).map(Value::from),
         Kind::List(items) => list(items, words, question),
         Kind::Record(fields) => record(fields, words, question),
     };

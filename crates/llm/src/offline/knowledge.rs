@@ -25,6 +25,8 @@ pub(crate) fn known(plan: &ConversationPlan, system: &str) -> String {
         ConversationPlan::Message { message, context, business_summary, .. } => {
             format!("{message}\n{}\n{business_summary}\n", context.as_deref().unwrap_or_default())
         }
+        // Its prompt says the same once more.
+        ConversationPlan::Bot { context, .. } => return context.clone(),
         ConversationPlan::Agent => String::new(),
     };
     let mut inside = false;

@@ -3,14 +3,15 @@
 
 use super::caller::Caller;
 use super::lines::{
-    BAD_MOMENT, CANNOT_HEAR, CHANCE, GO_AHEAD, GOODBYE, NEVER_MIND, NOT_CAUGHT, NOT_UNDERSTOOD, OF_COURSE,
-    ONE_MOMENT, OPTED_OUT, PASS_ON, SAY_AGAIN, SILENT_END, STILL_THERE, THANKS, UNDERSTOOD, WRONG_PERSON,
+    ANYTHING_ELSE, BAD_MOMENT, CALLER_LEAVES, CANNOT_HEAR, CHANCE, GO_AHEAD, GOODBYE, NEVER_MIND, NOT_CAUGHT,
+    NOT_UNDERSTOOD, OF_COURSE, ONE_MOMENT, OPTED_OUT, PASS_ON, SAY_AGAIN, SILENT_END, STILL_THERE, THANKS,
+    UNDERSTOOD, WRONG_PERSON,
 };
 use super::reading::{self, Effect, Exchange, Intent, Offered, Pending, Reading, Step};
 use super::schema::{self, Slot};
 use super::understand::{phrase, repeat, stop};
 use super::words::{Words, as_sentence, sentences};
-use super::{acting, closing, knowledge, opening};
+use super::{acting, bot, closing, knowledge, opening};
 use crate::{ChatEvent, ChatRequest, ConversationPlan, EndReason, Heard, Utterance};
 use serde_json::Value;
 
@@ -28,11 +29,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    fn say(text: impl Into<String>) -> Self {
+    pub(super) fn say(text: impl Into<String>) -> Self {
         Self { text: text.into(), then: None }
     }
 
-    fn end(text: impl Into<String>, reason: EndReason) -> Self {
+    pub(super) fn end(text: impl Into<String>, reason: EndReason) -> Self {
         Self { text: text.into(), then: Some(ChatEvent::EndCall { reason }) }
     }
 }
@@ -56,6 +57,7 @@ fn slots_of(req: &ChatRequest) -> Vec<Slot> {
         ConversationPlan::Agent => {
             req.schema.as_ref().map_or_else(|| acting::slots(&req.abilities), schema::slots)
         }
+        ConversationPlan::Bot { .. } => bot::slots(),
         ConversationPlan::Message { collect_feedback: false, .. } => Vec::new(),
         ConversationPlan::Message { .. } => schema::slots(req.schema.as_ref().unwrap_or(&feedback_schema())),
     }
@@ -74,8 +76,8 @@ pub(crate) fn feedback_schema() -> serde_json::Value {
     })
 }
 
-struct Talk<'r> {
-    req: &'r ChatRequest,
+pub(super) struct Talk<'r> {
+    pub(super) req: &'r ChatRequest,
     slots: &'r [Slot],
     caller: Caller,
 }
@@ -94,7 +96,8 @@ impl Talk<'_> {
                 let hello = own.map_or_else(|| opening::greeting(&self.caller), str::to_owned);
                 format!("{} {}", as_sentence(&hello), as_sentence(message))
             }
-            (ConversationPlan::Agent, Some(own)) => own.to_owned(),
+            (ConversationPlan::Agent | ConversationPlan::Bot { .. }, Some(own)) => own.to_owned(),
+            (ConversationPlan::Bot { .. }, None) => self.caller.introduction(),
             (ConversationPlan::Agent, None) => {
                 opening::quoted(&self.req.system).unwrap_or_else(|| opening::greeting(&self.caller))
             }
@@ -107,7 +110,7 @@ impl Talk<'_> {
             (None, ConversationPlan::Message { .. }) => {
                 Reply::say(format!("{} {CHANCE}", as_sentence(&line)))
             }
-            (None, ConversationPlan::Agent) => Reply::say(line),
+            (None, ConversationPlan::Agent | ConversationPlan::Bot { .. }) => Reply::say(line),
         }
     }
 
@@ -117,6 +120,9 @@ impl Talk<'_> {
             if after.is_empty() { exchanges.last().map_or("", |e| e.agent.as_str()) } else { &after };
         if spoken.is_empty() {
             return if times >= 3 { Reply::end(SILENT_END, EndReason::Goodbye) } else { self.open() };
+        }
+        if spoken.contains(ANYTHING_ELSE) {
+            return Reply::end(CALLER_LEAVES, EndReason::Goodbye);
         }
         let again = self.last_question(spoken);
         match times {
@@ -147,6 +153,9 @@ impl Talk<'_> {
         let spoken = exchanges.last().map_or("", |exchange| exchange.agent.as_str());
         match step.intent {
             Intent::Stop => return Reply::end(OPTED_OUT, EndReason::OptOut),
+            Intent::WrongPerson | Intent::Busy if self.answers() => {
+                return Reply::end(CALLER_LEAVES, EndReason::Goodbye);
+            }
             Intent::WrongPerson => return Reply::end(WRONG_PERSON, EndReason::Goodbye),
             Intent::Busy => return Reply::end(BAD_MOMENT, EndReason::Goodbye),
             _ => {}
@@ -163,6 +172,7 @@ impl Talk<'_> {
                 self.then_ask("Yes, I am an automated assistant, not a person.", &reading, spoken)
             }
             Intent::Person => self.person(&reading, spoken),
+            _ if self.answers() => bot::proceed(self, &reading, &step, &words),
             _ => match acting::wanted(&self.req.abilities, &reading, &step, &words) {
                 Some(call) => Reply { text: String::new(), then: Some(ChatEvent::CallTool(call)) },
                 None => self.proceed(&reading, &step, &words, spoken),
@@ -170,7 +180,20 @@ impl Talk<'_> {
         }
     }
 
+    /// Whether it is rung, and does not ring.
+    const fn answers(&self) -> bool {
+        matches!(self.req.plan, ConversationPlan::Bot { .. })
+    }
+
+    /// The question after which there is nothing more to ask.
+    const fn chance(&self) -> &'static str {
+        if self.answers() { ANYTHING_ELSE } else { CHANCE }
+    }
+
     fn why(&self) -> String {
+        if let ConversationPlan::Bot { goal, .. } = &self.req.plan {
+            return bot::purpose(goal);
+        }
         if let ConversationPlan::Message { message, .. } = &self.req.plan {
             return as_sentence(message);
         }
@@ -195,12 +218,12 @@ impl Talk<'_> {
             Pending::Nothing => reading.next().map(|index| self.slots[index].question.clone()),
             Pending::Slot(index) => Some(self.again(index, spoken)),
             Pending::Identity | Pending::Permission => Some(self.last_question(spoken)),
-            Pending::Chance => Some(CHANCE.to_owned()),
+            Pending::Chance => Some(self.chance().to_owned()),
             Pending::Offer => acting::offering(&self.req.abilities),
         };
         match back {
             Some(question) => Reply::say(format!("{text} {question}")),
-            None => Reply::say(format!("{text} {CHANCE}")),
+            None => Reply::say(format!("{text} {}", self.chance())),
         }
     }
 
@@ -299,7 +322,7 @@ impl Talk<'_> {
     }
 
     /// What is known about a question, quoted; else the promise to pass it on.
-    fn told(&self, question: &str) -> String {
+    pub(super) fn told(&self, question: &str) -> String {
         let known = knowledge::known(&self.req.plan, &self.req.system);
         match knowledge::quote(&known, question) {
             Some(sentence) => format!("What I know is this: {}", as_sentence(sentence)),

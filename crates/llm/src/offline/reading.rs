@@ -7,7 +7,7 @@ use super::fill::{self, Answer};
 use super::lines::{CHANCE, GO_AHEAD, NOT_CAUGHT};
 use super::schema::{Kind, Slot};
 use super::target;
-use super::understand::{choice, date, name, offer, phrase, repeat, stop, yes_no};
+use super::understand::{choice, date, name, offer, phrase, repeat, stop, wish, yes_no};
 use super::words::{Words, sentences};
 use crate::Speaker;
 
@@ -182,6 +182,7 @@ impl<'s> Reading<'s> {
         };
         if intent == Intent::Answer {
             self.introduced(&words, exchange);
+            self.by_the_way(&words, exchange);
         }
         self.stopped |= intent == Intent::Stop;
         let fruitful = matches!(effect, Effect::Filled(_) | Effect::Declined(_))
@@ -231,6 +232,10 @@ impl<'s> Reading<'s> {
         let mut answer = fill::answer(&slot.kind, words, question);
         if answer == Answer::Unclear && slot.kind == Kind::YesNo && proposes_time(words) {
             answer = Answer::Value(Value::Bool(false));
+        }
+        // "When should it be?" "Seven."
+        if answer == Answer::Unclear && slot.kind == Kind::When && self.of_a_bot() && wish::is_hour(words) {
+            answer = Answer::Value(Value::from(words.text(0..words.len())));
         }
         match answer {
             Answer::Value(value) => {
@@ -319,6 +324,28 @@ impl<'s> Reading<'s> {
             && let Some(range) = name::introduced(words)
         {
             self.learn(index, Value::from(words.text(range)), exchange);
+        }
+    }
+
+    fn of_a_bot(&self) -> bool {
+        self.slots.iter().any(|slot| slot.kind == Kind::Wish)
+    }
+
+    /// What a caller says of a bot's form before they are asked: "a table for four on Friday".
+    fn by_the_way(&mut self, words: &Words<'_>, exchange: &Exchange) {
+        let only_asks = repeat::is_question(words) && wish::wish(words).is_none();
+        if !self.of_a_bot() || self.pending == Pending::Chance || only_asks {
+            return;
+        }
+        for index in 0..self.slots.len() {
+            let found = match self.slots[index].kind {
+                Kind::Count => wish::count(words).map(Value::from),
+                Kind::When => wish::time_said(words).map(Value::from),
+                _ => None,
+            };
+            if let Some(value) = found.filter(|_| self.learned[index].is_none()) {
+                self.learn(index, value, exchange);
+            }
         }
     }
 

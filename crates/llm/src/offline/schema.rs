@@ -23,6 +23,10 @@ pub(crate) enum Kind {
     Name,
     Text,
     List(Box<Kind>),
+    /// What a caller wants, of a bot.
+    Wish,
+    /// For how many, of a bot.
+    Count,
     /// Several values that are said in one breath, inside a list.
     Record(Vec<(String, Kind)>),
 }

@@ -1,7 +1,7 @@
 //! What a piece of the agent's speech asks for: a slot by its own question, or, for an opening line in
 //! free words, the slot that its last question fits best.
 
-use super::lines::{CANNOT_HEAR, CHANCE, GO_AHEAD, SAY_AGAIN, STILL_THERE, WHICH};
+use super::lines::{ANYTHING_ELSE, CANNOT_HEAR, CHANCE, GO_AHEAD, SAY_AGAIN, STILL_THERE, WHICH};
 use super::reading::Pending;
 use super::schema::{Kind, Slot};
 use super::words::{Words, sentences, stems};
@@ -16,7 +16,7 @@ pub(crate) fn of(slots: &[Slot], agent: &str, open: impl Fn(usize) -> bool) -> P
         .enumerate()
         .filter_map(|(index, slot)| Some((place(&slot.question)?, Pending::Slot(index))))
         .max_by_key(|(at, _)| *at);
-    let chance = [CHANCE, GO_AHEAD]
+    let chance = [CHANCE, GO_AHEAD, ANYTHING_ELSE]
         .iter()
         .filter_map(|line| Some((place(line)?, Pending::Chance)))
         .max_by_key(|(at, _)| *at);
@@ -116,8 +116,9 @@ fn inferred(slots: &[Slot], question: &str, open: &impl Fn(usize) -> bool) -> Pe
     let found = if closed(&words) {
         best(&decides, 0).or_else(|| best(&|_| true, 1))
     } else {
-        best(&|slot| slot.kind != Kind::YesNo, 1)
-            .or_else(|| best(&|slot| slot.kind == Kind::Text && slot.condition.is_none(), 0))
+        best(&|slot| slot.kind != Kind::YesNo, 1).or_else(|| {
+            best(&|slot| matches!(slot.kind, Kind::Text | Kind::Wish) && slot.condition.is_none(), 0)
+        })
     };
     found.map_or(Pending::Nothing, Pending::Slot)
 }

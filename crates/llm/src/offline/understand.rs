@@ -9,4 +9,5 @@ pub(crate) mod offer;
 pub(crate) mod phrase;
 pub(crate) mod repeat;
 pub(crate) mod stop;
+pub(crate) mod wish;
 pub(crate) mod yes_no;

@@ -81,7 +81,13 @@ fn tool(name: &str, description: &str, parameters: Value) -> Value {
 fn messages(req: &ChatRequest) -> Vec<Value> {
     let mut list = Conversation { messages: vec![json!({"role": "system", "content": system(req)})] };
     // Several chat templates refuse a conversation that the assistant opens.
-    list.add("user", "[The customer has answered the phone.]");
+    list.add(
+        "user",
+        match req.plan {
+            ConversationPlan::Bot { .. } => "[A customer rings, and you answer the phone.]",
+            _ => "[The customer has answered the phone.]",
+        },
+    );
     for (index, said) in req.past().iter().enumerate() {
         list.add_uses(req.abilities.uses.iter().filter(|used| used.after == Some(index)), "");
         match said.speaker {

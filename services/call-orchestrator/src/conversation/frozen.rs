@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
+use contracts::ids::{AgentId, BotId, CallId, CustomerId, NotificationId, ProjectId};
 use llm::ConversationPlan;
 
 use crate::app::App;
 use crate::error::OrchestratorError;
 use crate::store::calls;
-use crate::store::notifications::{self, Notification, Spec};
+use crate::store::notifications::{self, Notification, Spec, ToBot};
 
 /// As many calls as may well run in one replica. A call that is not among them is read again, nothing worse.
 const KEPT: usize = 1024;
@@ -29,15 +29,35 @@ pub(crate) struct Names {
     pub(crate) customer: Option<CustomerId>,
     /// `None` on the LLM path.
     pub(crate) agent: Option<AgentId>,
+    /// The bot that answers, where it is no notification.
+    pub(crate) bot: Option<Answering>,
+}
+
+/// A call that a bot answers, as its business's system is told of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Answering {
+    pub(crate) bot: BotId,
+    /// The carrier's own id of the call.
+    pub(crate) call_sid: String,
+    /// Who calls; `None` where it is hidden.
+    pub(crate) from: Option<String>,
 }
 
 impl Frozen {
     fn of(n: Notification) -> Self {
-        let names =
-            Names { project: n.project_id, notification: n.id, customer: n.customer_id, agent: n.agent_id };
-        let plan = match n.agent_id {
-            Some(_) => ConversationPlan::Agent,
-            None => message_plan(&n.spec, n.message, n.context, n.collect_feedback),
+        let from = n.known_phone().map(str::to_owned);
+        let answering = |to: &ToBot| Answering { bot: to.bot, call_sid: to.part.call_sid.clone(), from };
+        let names = Names {
+            project: n.project_id,
+            notification: n.id,
+            customer: n.customer_id,
+            agent: n.agent_id,
+            bot: n.to_bot.as_ref().map(answering),
+        };
+        let plan = match (n.agent_id, n.to_bot) {
+            (_, Some(ToBot { part, .. })) => ConversationPlan::Bot { goal: part.goal, context: part.context },
+            (Some(_), None) => ConversationPlan::Agent,
+            (None, None) => message_plan(&n.spec, n.message, n.context, n.collect_feedback),
         };
         Self { spec: n.spec, plan, names }
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::costs::Meter;
+use crate::domain::bot_result;
 use crate::domain::evidence::{self, Claim};
 use crate::domain::limits::{CHECK_DEADLINE, EXTRACT_DEADLINE};
 use crate::domain::result::{Checker, complete_result};
@@ -41,6 +42,33 @@ pub(crate) async fn learn(
         summary: Some(extracted.summary).filter(|s| !s.is_empty()),
         rescheduled: None,
     })
+}
+
+/// What the caller of a bot said of what its goal needs, and whether that was reached; nothing where they said nothing.
+///
+/// # Errors
+/// Why nothing could be read out of the conversation.
+pub(crate) async fn learn_of_bot(
+    app: &App,
+    spec: &Spec,
+    said: &[Utterance],
+    meter: &mut Meter,
+) -> Result<(Found, Option<bool>), String> {
+    let Some(schema) = &spec.schema else { return Ok((Found::default(), None)) };
+    if !said.iter().any(|u| u.speaker == Speaker::Customer) {
+        return Ok((Found::default(), None));
+    }
+    let extracted =
+        extract(app, (spec, schema), said, meter).await.inspect_err(|_| app.model_failed("extraction"))?;
+    let collected = bot_result::collected(&extracted.value);
+    let evidence = evidence::check(&collected.values, &collected.claims, said);
+    let found = Found {
+        result: Some(Value::Object(collected.values)),
+        evidence: serde_json::to_value(evidence).ok(),
+        summary: Some(extracted.summary).filter(|s| !s.is_empty()),
+        rescheduled: None,
+    };
+    Ok((found, collected.goal_reached))
 }
 
 /// What is told where no result could be read: every property of the schema, none of them learned, and why.

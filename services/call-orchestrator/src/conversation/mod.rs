@@ -4,6 +4,7 @@
 //! [`open`] claims a turn and starts its answer; [`wait_for_part`] waits until a sentence stands in the table; [`speak`]
 //! makes the sentences.
 
+mod acting;
 mod arguments;
 pub(crate) mod frozen;
 pub(crate) mod learning;

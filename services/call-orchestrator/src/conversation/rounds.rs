@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures_util::{FutureExt as _, StreamExt as _};
 use llm::{Chat as _, ChatEvent, ChatRequest, ChatStream, EndReason, ModelError, ToolCall};
 
+use super::acting::{Performed, perform};
 use super::speak::Voice;
 use super::tools::Desk;
 use crate::domain::call::CallInput;
@@ -39,6 +40,9 @@ pub(super) async fn converse(
     mut request: ChatRequest,
 ) -> Result<(), OrchestratorError> {
     let until = Instant::now() + TURN_DEADLINE;
+    if !say_unsaid(voice, &mut desk).await? {
+        return Ok(());
+    }
     for _ in 0..ROUNDS {
         request.deadline = until.saturating_duration_since(Instant::now());
         let calls = match round(voice, &mut request).await? {
@@ -50,6 +54,9 @@ pub(super) async fn converse(
         for call in calls {
             let Some(used) = desk.call(voice, call).await? else { return Ok(()) };
             request.abilities.uses.push(used);
+            if !say_unsaid(voice, &mut desk).await? {
+                return Ok(());
+            }
         }
         let this_turn = request.abilities.uses.iter().filter(|used| used.after.is_none()).count();
         if this_turn >= MAX_TOOL_CALLS_A_TURN {
@@ -60,7 +67,13 @@ pub(super) async fn converse(
     voice.failed(Vec::new(), &ModelError::Garbled("calls of tools without end".to_owned())).await
 }
 
-async fn finish(
+/// Says what a bot's business has answered, if it has. False: the turn does not go on here.
+async fn say_unsaid(voice: &mut Voice<'_>, desk: &mut Desk<'_>) -> Result<bool, OrchestratorError> {
+    let Some(answer) = desk.take_unsaid() else { return Ok(true) };
+    Ok(matches!(perform(voice, answer).await?, Performed::GoOn))
+}
+
+pub(super) async fn finish(
     voice: &mut Voice<'_>,
     mut ready: Vec<String>,
     ending: Ending,

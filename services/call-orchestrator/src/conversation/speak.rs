@@ -68,7 +68,8 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
         Reply::Model { silences } => {
             let now = app.platform.database.now();
             let request = request(&frozen, &before, (&run, silences), (&made, now));
-            let answered = converse(&mut voice, Desk::new(app, &frozen, &run, made), request).await;
+            let desk = Desk::new(app, &frozen, &run, made, request.history.clone());
+            let answered = converse(&mut voice, desk, request).await;
             // Nobody waits any more: the turn is closed.
             voice.count(frozen.names.project).await;
             answered
@@ -111,7 +112,8 @@ fn request(
         history,
         heard,
         language: spec.language.clone(),
-        schema: spec.schema.clone(),
+        // What is read out of a bot's call is nothing to ask a caller for.
+        schema: spec.schema.clone().filter(|_| frozen.names.bot.is_none()),
         opening: spec.opening.clone(),
         plan: frozen.plan.clone(),
         abilities,

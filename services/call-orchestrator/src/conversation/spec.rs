@@ -2,15 +2,20 @@
 //! schema of its result, and what may be done in it.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use common::json_schema;
+use contracts::accounts::ProjectPolicy;
 use contracts::calls as proto;
 use serde_json::{Map, Value};
 
+use crate::domain::bot_prompt::{self, BotFacts};
 use crate::domain::call::VoicemailPolicy;
-use crate::domain::limits::MAX_DISCLOSURE_CHARS;
+use crate::domain::countries::Countries;
+use crate::domain::limits::{BOT_CALL_SECONDS, MAX_DISCLOSURE_CHARS};
 use crate::domain::prompt::{self, CallFacts, PromptProblem, Variables};
-use crate::domain::{reschedule, schema, script, tools, zones};
+use crate::domain::{bot_action, bot_result, reschedule, schema, script, tools, zones};
 use crate::error::OrchestratorError;
+use crate::store::bots::Bot;
 use crate::store::notifications::Spec;
 
 /// The text of a JSON object; `None` when it is empty.
@@ -105,6 +110,32 @@ pub(crate) fn spec(
         transfer_number: agent.map(|a| a.transfer_number.clone()).filter(|number| !number.is_empty()),
         reschedule,
     })
+}
+
+/// Nobody is put through to a country that may not be rung: the person's number is whoever made the agent's to choose.
+pub(crate) fn reaching(spec: &mut Spec, operator: &Countries, policy: Option<&ProjectPolicy>) {
+    let project = policy.map_or(Countries::ALL, |policy| Countries::of_codes(&policy.allowed_countries));
+    spec.transfer_number.take_if(|number| !operator.allow(number) || !project.allow(number));
+}
+
+/// What a call to a bot is made of, as the bot is at `now`. `reaches`: whether a person's number may be rung.
+pub(crate) fn bot_spec(bot: &Bot, reaches: impl Fn(&str) -> bool, zone: Tz, now: DateTime<Utc>) -> Spec {
+    let (date, time) = (zones::date(now, zone), zones::time(now, zone));
+    let facts = BotFacts { goal: &bot.goal, context: &bot.context, date: &date, time: &time };
+    Spec {
+        prompt: bot_prompt::system_prompt(&facts),
+        schema: Some(bot_result::schema()),
+        language: bot.language.clone(),
+        voice: bot.voice.clone(),
+        opening: Some(bot.greeting.clone()).filter(|greeting| !greeting.trim().is_empty()),
+        business_id: bot.business_id.0.to_string(),
+        time_limit_seconds: BOT_CALL_SECONDS,
+        time_zone: zone.name().to_owned(),
+        tools: vec![bot_action::tool(&bot.webhook)],
+        transfer_number: Some(bot.transfer_number.clone())
+            .filter(|number| !number.is_empty() && reaches(number)),
+        ..Spec::default()
+    }
 }
 
 /// The names of the tokens that nothing fills, in the prompt and in the fixed first sentence.

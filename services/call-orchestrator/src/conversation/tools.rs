@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 use contracts::ids::EventId;
 use contracts::rpc::Context;
 use contracts::webhooks::{CallNowOutcome, CallNowRequest, CallNowResponse};
-use llm::{Abilities, BOOK_TIME, Rescheduling, ToolOutcome, ToolUse};
+use llm::{ACT, Abilities, BOOK_TIME, Rescheduling, ToolOutcome, ToolUse};
 use serde_json::{Value, json};
 
-use super::frozen::{Frozen, Names};
+use super::frozen::{Answering, Frozen, Names};
 use super::speak::Voice;
-use super::{Run, arguments};
+use super::{Run, acting, arguments};
 use crate::app::App;
+use crate::domain::bot_action::Answer;
 use crate::domain::reschedule::{Booking, Wish};
 use crate::domain::tools::{self, Made, Verdict, Went};
 use crate::domain::transcript::{Speaker, Utterance};
@@ -89,6 +90,10 @@ pub(super) struct Desk<'a> {
     made: Vec<Made>,
     /// Nobody has spoken yet: a model that calls something all the same is told so.
     opens: bool,
+    /// The conversation up to what opened this turn.
+    history: Vec<llm::Utterance>,
+    /// What a bot's business has answered, and nobody has said yet.
+    unsaid: Option<Answer>,
 }
 
 const TOO_EARLY: &str = "nothing can be called before the customer has spoken";
@@ -97,6 +102,8 @@ const TOO_EARLY: &str = "nothing can be called before the customer has spoken";
 enum Work<'a> {
     /// Asked of a system of the user's.
     Ask { url: &'a str, event: &'static str, more: Vec<(&'static str, Value)> },
+    /// Asked of the system of a bot's business.
+    Act { url: &'a str, bot: &'a Answering },
     /// Settled here: a free time.
     Book(Wish),
     /// Cannot be done.
@@ -104,7 +111,20 @@ enum Work<'a> {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(app: &'a App, frozen: &'a Frozen, run: &Run, made: Vec<ToolCall>) -> Self {
+    pub(super) fn new(
+        app: &'a App,
+        frozen: &'a Frozen,
+        run: &Run,
+        made: Vec<ToolCall>,
+        mut history: Vec<llm::Utterance>,
+    ) -> Self {
+        if let Some(words) = run.opening.words() {
+            history.push(llm::Utterance { speaker: llm::Speaker::Customer, text: words.to_owned() });
+        }
+        // Of a turn that was taken over nothing has been said: nor has what came of it.
+        let unsaid = made.iter().rfind(|call| call.turn == run.turn && call.name == ACT);
+        let unsaid =
+            unsaid.filter(|call| call.went == Went::Answered).and_then(|call| acting::kept(&call.result));
         let made = made.into_iter().map(|call| Made {
             this_turn: call.turn == run.turn,
             name: call.name,
@@ -112,7 +132,13 @@ impl<'a> Desk<'a> {
             went: call.went,
             result: call.result,
         });
-        Self { app, frozen, made: made.collect(), opens: run.opening == Opening::Answered }
+        let opens = run.opening == Opening::Answered;
+        Self { app, frozen, made: made.collect(), opens, history, unsaid }
+    }
+
+    /// What a bot's business has answered and is to be said now; once.
+    pub(super) fn take_unsaid(&mut self) -> Option<Answer> {
+        self.unsaid.take()
     }
 
     /// Does what the model wants, if it may be done. `None`: the lease of the turn was lost.
@@ -131,7 +157,7 @@ impl<'a> Desk<'a> {
         wish: &llm::ToolCall,
     ) -> Result<Option<(Went, String)>, OrchestratorError> {
         let frozen = self.frozen;
-        let work = if self.opens { Work::No(TOO_EARLY) } else { work(&frozen.spec, wish) };
+        let work = if self.opens { Work::No(TOO_EARLY) } else { work(frozen, wish) };
         if let Work::No(why) = work {
             return Ok(Some((Went::Failed, why.to_owned())));
         }
@@ -148,8 +174,12 @@ impl<'a> Desk<'a> {
         if !voice.note_tool_call(id, frozen.names.project, wish).await? {
             return Ok(None);
         }
-        let doing = do_work(self.app, frozen, &voice.run, (id, wish), work);
+        let acts = matches!(work, Work::Act { .. });
+        let doing = do_work(self.app, frozen, (&voice.run, &self.history), (id, wish), work);
         let Some((went, result)) = voice.kept_alive(doing).await else { return Ok(None) };
+        if acts && went == Went::Answered {
+            self.unsaid = acting::kept(&result);
+        }
         let kept = result.clone();
         self.app
             .write(move |tx| {
@@ -168,11 +198,15 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn work<'s>(spec: &'s Spec, wish: &llm::ToolCall) -> Work<'s> {
+fn work<'s>(frozen: &'s Frozen, wish: &llm::ToolCall) -> Work<'s> {
+    let spec = &frozen.spec;
     if wish.name != BOOK_TIME {
         let Some(tool) = spec.tools.iter().find(|tool| tool.name == wish.name) else {
             return Work::No("there is no such tool");
         };
+        if let Some(bot) = &frozen.names.bot {
+            return Work::Act { url: &tool.url, bot };
+        }
         let arguments = Value::Object(wish.arguments.clone());
         let more = vec![("tool", json!(tool.name)), ("arguments", arguments)];
         return Work::Ask { url: &tool.url, event: "agent.tool", more };
@@ -192,7 +226,7 @@ fn work<'s>(spec: &'s Spec, wish: &llm::ToolCall) -> Work<'s> {
 async fn do_work(
     app: &App,
     frozen: &Frozen,
-    run: &Run,
+    (run, history): (&Run, &[llm::Utterance]),
     (id, wish): (EventId, &llm::ToolCall),
     work: Work<'_>,
 ) -> (Went, String) {
@@ -203,9 +237,15 @@ async fn do_work(
             let now = app.platform.database.now();
             (Went::Answered, Booking::from_slots(reschedule, &time, now).told(zone))
         }
+        (Work::Act { url, bot }, _) => {
+            let body = acting::body(app, bot, (id, wish), history);
+            let answer = ask(app, frozen, url, id, body).await;
+            acting::settled(answer, spec.transfer_number.is_some())
+        }
         (Work::Ask { url, event, more }, _) => {
             let body = body(app, &frozen.names, spec, run, (id, event, more));
             let answer = ask(app, frozen, url, id, body).await;
+            let answer = (answer.0, tools::bounded(&answer.1));
             if event != "reschedule.book" || answer.0 != Went::Answered {
                 return answer;
             }
@@ -253,8 +293,7 @@ async fn ask(app: &App, frozen: &Frozen, url: &str, id: EventId, body: String) -
     let request = CallNowRequest {
         project_id: names.project.to_string(),
         business_id: frozen.spec.business_id.clone(),
-        // A conversation without an agent is signed for in the name of its project.
-        owner_id: names.agent.map_or_else(|| names.project.to_string(), |id| id.to_string()),
+        owner_id: owner(names),
         url: url.to_owned(),
         event_id: id.to_string(),
         body_json: body,
@@ -270,9 +309,18 @@ async fn ask(app: &App, frozen: &Frozen, url: &str, id: EventId, body: String) -
     }
 }
 
+/// In whose name it is signed: a conversation without an agent or a bot has its project.
+fn owner(names: &Names) -> String {
+    match (&names.bot, names.agent) {
+        (Some(answering), _) => answering.bot.to_string(),
+        (None, Some(agent)) => agent.to_string(),
+        (None, None) => names.project.to_string(),
+    }
+}
+
 fn read(answer: &CallNowResponse) -> (Went, String) {
     match answer.outcome() {
-        CallNowOutcome::Answered => (Went::Answered, tools::bounded(&answer.body)),
+        CallNowOutcome::Answered => (Went::Answered, answer.body.trim().to_owned()),
         CallNowOutcome::Refused => (Went::Failed, format!("it answered with status {}", answer.status)),
         CallNowOutcome::Unreachable => (Went::Failed, "it could not be reached".to_owned()),
         CallNowOutcome::TimedOut | CallNowOutcome::Unreadable | CallNowOutcome::Unspecified => {

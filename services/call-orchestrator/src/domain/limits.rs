@@ -1,5 +1,5 @@
 //! How long, how often, how much: every number of this service that is a rule of the product, each with its reason. None
-//! is an operator's setting. What only tunes the machine (page sizes, caches, polling) stands where it is used.
+//! is an operator's setting, unless it says so. What only tunes the machine (page sizes, caches, polling) stands where it is used.
 
 use std::time::Duration;
 
@@ -62,6 +62,30 @@ pub const MAX_TOOL_RESULT_CHARS: usize = 4_000;
 pub const MAX_SLOTS: usize = 50;
 /// Characters of the line that discloses an automated call: longer ones are cut, for somebody waits to speak.
 pub const MAX_DISCLOSURE_CHARS: usize = 500;
+
+// ---- Calls to bots.
+
+/// Calls of one caller to bots of one project at the same time: a household shares a number, a machine that rings for ever does too.
+/// Callers who hide their number count as one of each bot. This and the two below are settings: who tries a bot rings it often.
+pub const BOT_CALLS_OF_CALLER: u32 = 3;
+/// Calls of one caller in an hour: nobody books more tables than that.
+pub const BOT_CALLS_OF_CALLER_AN_HOUR: u32 = 20;
+/// Calls of one bot at the same time: what a stranger can make it cost has an end.
+pub const BOT_CALLS: u32 = 20;
+/// The window of [`BOT_CALLS_OF_CALLER_AN_HOUR`]. No call to a bot is alive for longer.
+pub const AN_HOUR: TimeDelta = TimeDelta::hours(1);
+/// Longest call to a bot, seconds: whoever needs longer needs a person.
+pub const BOT_CALL_SECONDS: u32 = 1_800;
+/// Characters of what a business's system lets its bot say: half a minute.
+pub const MAX_SAID_CHARS: usize = 600;
+/// Characters of the conversation that a business's system is told: with what stands around it, far less than the dispatcher takes.
+pub const MAX_HISTORY_CHARS: usize = 30_000;
+/// Most things that are kept of what a caller said: more than anybody asks for on the phone.
+pub const MAX_COLLECTED: usize = 30;
+/// Characters of one of them.
+pub const MAX_COLLECTED_CHARS: usize = 500;
+/// Characters of its name.
+pub const MAX_COLLECTED_NAME_CHARS: usize = 40;
 
 // ---- A conversation.
 

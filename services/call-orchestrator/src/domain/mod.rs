@@ -28,9 +28,17 @@
 //! | [`reschedule`] | how another time is agreed on |
 //! | [`schema`] | what is learned in a call without an agent |
 //! | [`result`] | the shape of a result and whether it obeys its schema |
+//! | [`bot_prompt`] | what a bot that answers the phone is told |
+//! | [`bot_action`] | what a bot has its business's own system do, and what the answer means |
+//! | [`bot_load`] | how many calls a caller and a bot may have |
+//! | [`bot_result`] | what a call to a bot has brought |
 //! | [`limits`] | how long, how often, how much: the numbers |
 //! | [`evidence`] | whether the customer said what a result claims |
 
+pub mod bot_action;
+pub mod bot_load;
+pub mod bot_prompt;
+pub mod bot_result;
 pub mod call;
 pub mod calling_hours;
 pub mod countries;

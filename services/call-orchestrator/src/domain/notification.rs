@@ -118,6 +118,13 @@ impl NotificationState {
         }
     }
 
+    /// What a call is for that came in at `now`: nobody is rung for it, neither now nor when it is over.
+    #[must_use]
+    pub fn answering(now: DateTime<Utc>) -> Self {
+        let accepted = Self::accepted(now, None, RetryPolicy::default());
+        Self { status: NotificationStatus::InProgress, live_call: true, attempts: 1, ..accepted }
+    }
+
     /// Whether it can still be canceled: a finished one cannot.
     #[must_use]
     pub const fn can_be_canceled(&self) -> bool {

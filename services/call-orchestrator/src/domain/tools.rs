@@ -114,7 +114,9 @@ pub fn judge(made: &[Made], name: &str, arguments: &Map<String, Value>) -> Verdi
     if made.iter().filter(same).any(|earlier| earlier.went == Went::Unknown) {
         return known(Went::Unknown, "");
     }
-    if let Some(earlier) = made.iter().filter(same).find(|m| m.this_turn && m.went == Went::Answered) {
+    // What a bot has had done it has done: a caller who agrees a second time books no second table.
+    let again = |m: &&Made| (m.this_turn || name == llm::ACT) && m.went == Went::Answered;
+    if let Some(earlier) = made.iter().filter(same).find(again) {
         return known(Went::Answered, &earlier.result);
     }
     if made.iter().filter(|earlier| earlier.this_turn).count() >= MAX_TOOL_CALLS_A_TURN {
@@ -162,6 +164,15 @@ mod tests {
         assert_eq!(judge(&[made(Went::Answered, true)], "look_up", &wish), known);
         assert_eq!(judge(&[made(Went::Answered, false)], "look_up", &wish), Verdict::Send);
         assert_eq!(judge(&[made(Went::Failed, true)], "look_up", &wish), Verdict::Send, "it did nothing");
+    }
+
+    #[test]
+    fn what_a_bot_has_had_done_is_not_done_again_in_a_later_turn() {
+        let earlier = Made { name: llm::ACT.to_owned(), ..made(Went::Answered, false) };
+        let wish = arguments(&json!({"order": 7}));
+        let known = Verdict::Known { went: Went::Answered, result: "sent".to_owned() };
+        assert_eq!(judge(std::slice::from_ref(&earlier), llm::ACT, &wish), known);
+        assert_eq!(judge(&[earlier], llm::ACT, &arguments(&json!({"order": 8}))), Verdict::Send);
     }
 
     #[test]

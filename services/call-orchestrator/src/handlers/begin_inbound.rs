@@ -44,7 +44,8 @@ pub(super) async fn begin(
         let rung = rung.filter(|call| call.project_id == named.project).ok_or_else(nobody)?;
         let notification = notifications::find(tx.conn, named.project, rung.notification_id)?;
         // A customer who was erased has no number any more, and nobody to talk to.
-        let notification = notification.filter(|n| n.phone == request.from_e164).ok_or_else(nobody)?;
+        let theirs = |n: &Notification| n.phone == request.from_e164 && n.to_bot.is_none();
+        let notification = notification.filter(theirs).ok_or_else(nobody)?;
         let before = calls::rung_back(tx.conn, named.project, notification.id)?;
         let call = rings(&notification, named, before + 1, from_millis(request.at_ms).min(tx.now()));
         let cause = Cause::own(named.project);

@@ -4,10 +4,11 @@
 use common::clock::to_millis;
 use common::db::{Id, Time};
 use contracts::calls as proto;
-use contracts::ids::{BotId, BusinessId};
+use contracts::ids::{BotId, BusinessId, ProjectId};
 
 use crate::app::App;
 use crate::error::OrchestratorError;
+use crate::events::text;
 use crate::store::bots::{self, ACTIVE, Bot, Change, DISABLED};
 
 /// Of two requests with the same id the second one finds what the first one has made.
@@ -16,11 +17,13 @@ pub(super) async fn create(
     request: proto::CreateBotRequest,
 ) -> Result<proto::Bot, OrchestratorError> {
     let (business, id) = named(&request.business_id, &request.bot_id)?;
+    let project = project(&request.project_id)?;
     let made = app.write(move |tx| {
         if let Some(known) = bots::find(tx.conn, business, id)? {
             return Ok(known);
         }
-        let bot = new(business, id, request.clone(), tx.now().into());
+        let project_id = project.map(Id::of);
+        let bot = Bot { project_id, ..new(business, id, request.clone(), tx.now().into()) };
         bots::insert(tx.conn, &bot)?;
         Ok(bot)
     });
@@ -41,6 +44,7 @@ fn new(business: BusinessId, id: BotId, request: proto::CreateBotRequest, now: T
         knowledge_app_id: request.knowledge_app_id,
         status: ACTIVE.to_owned(),
         created_at: now,
+        project_id: None,
     }
 }
 
@@ -82,6 +86,7 @@ pub(super) async fn update(
 ) -> Result<proto::Bot, OrchestratorError> {
     let (business, id) = named(&request.business_id, &request.bot_id)?;
     let status = request.status.map(status).transpose()?;
+    let project = project(&request.project_id)?;
     let change = Change {
         goal: request.goal,
         webhook: request.webhook,
@@ -95,6 +100,9 @@ pub(super) async fn update(
     };
     let changed = app.write(move |tx| {
         bots::update(tx.conn, business, id, &change)?;
+        if let Some(project) = project {
+            bots::adopt(tx.conn, business, id, project)?;
+        }
         bots::find(tx.conn, business, id)?.ok_or(NOT_FOUND)
     });
     Ok(shown(changed.await?))
@@ -117,6 +125,10 @@ fn named(business: &str, bot: &str) -> Result<(BusinessId, BotId), OrchestratorE
     Ok((business.parse()?, bot.parse()?))
 }
 
+fn project(text: &str) -> Result<Option<ProjectId>, OrchestratorError> {
+    if text.is_empty() { Ok(None) } else { Ok(Some(text.parse()?)) }
+}
+
 fn status(text: String) -> Result<String, OrchestratorError> {
     match text.as_str() {
         ACTIVE | DISABLED => Ok(text),
@@ -132,6 +144,7 @@ fn shown(bot: Bot) -> proto::Bot {
         id: bot.id().to_string(),
         business_id: bot.business_id.0.to_string(),
         created_at_ms: to_millis(bot.created_at()),
+        project_id: text(bot.project_id.map(|id| id.0)),
         goal: bot.goal,
         webhook: bot.webhook,
         context: bot.context,

@@ -51,7 +51,11 @@ pub(super) async fn get(
 }
 
 /// What is known of these calls beside their rows.
-fn beside(db: &mut Db, project: ProjectId, ids: &[CallId]) -> Result<HashMap<CallId, Beside>, DbError> {
+pub(super) fn beside(
+    db: &mut Db,
+    project: ProjectId,
+    ids: &[CallId],
+) -> Result<HashMap<CallId, Beside>, DbError> {
     let mut turns = timed::of_calls(db, project, ids)?;
     let mut costs = costs::of(db, project, ids)?;
     let mut found = readings::of(db, project, ids)?;

@@ -1,7 +1,9 @@
 //! Messages and rpcs heard, one file each, under its name; `rpc.rs` binds the rpcs to the bus.
 
 pub(crate) mod answered_by_detected;
+mod begin_bot_call;
 mod begin_inbound;
+mod bot_calls;
 mod bots;
 pub(crate) mod call_priced;
 pub(crate) mod call_progressed;
@@ -12,6 +14,7 @@ pub(crate) mod customer_erased;
 pub(crate) mod dial_accepted;
 pub(crate) mod dial_failed;
 pub(crate) mod dial_refused;
+mod find_bot;
 mod get_notification;
 mod list_notifications;
 mod next_sentence;

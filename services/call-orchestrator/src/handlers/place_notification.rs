@@ -11,9 +11,8 @@ use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
 use serde_json::Value;
 
 use crate::app::App;
-use crate::conversation::spec::{object, spec};
+use crate::conversation::spec::{object, reaching, spec};
 use crate::domain::call::VoicemailPolicy;
-use crate::domain::countries::Countries;
 use crate::domain::ended_reason::{EndedReason, UnknownEndedReason};
 use crate::domain::notification::{NotificationInput, NotificationState};
 use crate::domain::retry::RetryPolicy;
@@ -37,7 +36,10 @@ pub(crate) async fn place(
     // Not here: an agent's schema may take its time.
     let accepted = tokio::task::spawn_blocking(move || accept(&request, project, id, now)).await?;
     let accepted = match accepted {
-        Ok(accepted) => reaching(accepted, &app.countries, policy.as_ref()),
+        Ok(mut accepted) => {
+            reaching(&mut accepted.spec, &app.countries, policy.as_ref());
+            accepted
+        }
         // What was accepted once is answered, whatever is sent with its id.
         Err(refused) => return stored(app, project, id).await?.ok_or(refused),
     };
@@ -70,14 +72,6 @@ pub(crate) async fn place(
         })
         .await?;
     Ok(events::seen(&Shown::of(notification), call.as_ref()))
-}
-
-/// Nobody is put through to a country that may not be rung: the person's number is whoever made the agent's to choose.
-fn reaching(mut placed: Notification, operator: &Countries, policy: Option<&ProjectPolicy>) -> Notification {
-    let project = policy.map_or(Countries::ALL, |policy| Countries::of_codes(&policy.allowed_countries));
-    let allowed = |number: &String| operator.allow(number) && project.allow(number);
-    placed.spec.transfer_number = placed.spec.transfer_number.filter(allowed);
-    placed
 }
 
 /// What the rules read, with what came along: it may be newer than what was heard.
@@ -153,6 +147,7 @@ fn accept(
         summary_due: false,
         result_due: false,
         found: None,
+        to_bot: None,
         call_id: CallId::new(),
         created_at: now,
         updated_at: now,
@@ -171,6 +166,7 @@ fn options(
         from: Some(request.from_e164.clone()).filter(|from| !from.is_empty()),
         voicemail: voicemail(request)?,
         reschedule: object("reschedule", &request.reschedule_json)?.map(Value::Object),
+        ..Options::default()
     })
 }
 

@@ -5,14 +5,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::bus::Cause;
 use contracts::calls::{
-    self as proto, BotsRpc, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc, SimulationsRpc,
-    SuppressionsRpc, UsageRpc,
+    self as proto, BotCallsRpc, BotsRpc, ConversationRpc, InboundRpc, NotificationsRpc, RulesRpc,
+    SimulationsRpc, SuppressionsRpc, UsageRpc,
 };
 use contracts::rpc::{Context, RpcError};
 
 use super::{
-    begin_inbound, bots, calls, get_notification, list_notifications, next_sentence, place_notification,
-    preview_prompt, preview_rules, simulate, start_turn, stop_notification, suppressions, usage,
+    begin_bot_call, begin_inbound, bot_calls, bots, calls, find_bot, get_notification, list_notifications,
+    next_sentence, place_notification, preview_prompt, preview_rules, simulate, start_turn,
+    stop_notification, suppressions, usage,
 };
 use crate::app::App;
 
@@ -89,7 +90,7 @@ impl ConversationRpc for Conversation {
     }
 }
 
-/// Answers `Inbound`: the bridge has somebody on the line who rings back.
+/// Answers `Inbound`: the bridge has somebody on the line who rings back, or rings a bot.
 pub(crate) struct Inbound(pub(crate) App);
 
 #[async_trait]
@@ -100,6 +101,44 @@ impl InboundRpc for Inbound {
         request: proto::BeginInboundRequest,
     ) -> Result<proto::BeginInboundResponse, RpcError> {
         Ok(begin_inbound::begin(&self.0, request).await?)
+    }
+
+    async fn find_bot(
+        &self,
+        _: Context,
+        request: proto::FindBotRequest,
+    ) -> Result<proto::FindBotResponse, RpcError> {
+        Ok(find_bot::find(&self.0, &request).await?)
+    }
+
+    async fn begin_bot_call(
+        &self,
+        _: Context,
+        request: proto::BeginBotCallRequest,
+    ) -> Result<proto::BeginBotCallResponse, RpcError> {
+        Ok(begin_bot_call::begin(&self.0, request).await?)
+    }
+}
+
+/// Answers `BotCalls`: the gateway reads for a business what its bots have answered.
+pub(crate) struct BotCalls(pub(crate) App);
+
+#[async_trait]
+impl BotCallsRpc for BotCalls {
+    async fn list_bot_calls(
+        &self,
+        _: Context,
+        request: proto::ListBotCallsRequest,
+    ) -> Result<proto::ListBotCallsResponse, RpcError> {
+        Ok(bot_calls::list(&self.0, &request).await?)
+    }
+
+    async fn get_bot_call(
+        &self,
+        _: Context,
+        request: proto::GetBotCallRequest,
+    ) -> Result<proto::BotCall, RpcError> {
+        Ok(bot_calls::get(&self.0, &request).await?)
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::conversation::rehearse::{Script, rehearse};
-use crate::conversation::spec::spec;
+use crate::conversation::spec::{reaching, spec};
 use crate::conversation::{frozen, learning};
 use crate::costs::Meter;
 use crate::domain::limits::{MAX_HEARD_CHARS, MAX_SIMULATED};
@@ -21,8 +21,9 @@ pub(super) async fn simulate(
     let parts = request.parts.unwrap_or_default();
     let now = app.platform.database.now();
     // Not here: an agent's schema may take its time.
-    let (spec, parts) =
+    let (mut spec, parts) =
         tokio::task::spawn_blocking(move || spec(&parts, now).map(|spec| (spec, parts))).await??;
+    reaching(&mut spec, &app.countries, parts.policy.as_ref());
     let plan = match &parts.agent {
         Some(_) => llm::ConversationPlan::Agent,
         None => frozen::message_plan(&spec, parts.message, parts.context, parts.collect_feedback),

@@ -24,6 +24,8 @@ pub(super) async fn stop(
             one_at_a_time(tx, id)?;
             let cause = Cause::own(project);
             let story = Story::of_notification(&inner, tx, &cause, (project, id))?;
+            // A call to a bot is no notification.
+            let story = story.filter(|story| story.notification.to_bot.is_none());
             let mut story = story.ok_or(OrchestratorError::NotFound("notification"))?;
             let state = &story.notification.state;
             if !state.can_be_canceled() {

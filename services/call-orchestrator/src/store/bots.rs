@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::{BotId, BusinessId};
+use contracts::ids::{BotId, BusinessId, ProjectId};
 use diesel::prelude::*;
 
 use super::schema::bots;
@@ -32,6 +32,8 @@ pub(crate) struct Bot {
     /// [`ACTIVE`] or [`DISABLED`].
     pub(crate) status: String,
     pub(crate) created_at: Time,
+    /// The project whose carrier its calls come in by.
+    pub(crate) project_id: Option<Id>,
 }
 
 impl Bot {
@@ -70,6 +72,28 @@ pub(crate) fn find(db: &mut Db, business: BusinessId, bot: BotId) -> Result<Opti
         .first(db)
         .optional()?;
     Ok(row)
+}
+
+/// The bot with this id, if it answers calls, and the project by whose carrier they come in. A bridge knows a call by its bot alone.
+pub(crate) fn answering(db: &mut Db, bot: BotId) -> Result<Option<(Bot, ProjectId)>, DbError> {
+    let row: Option<Bot> = bots::table.find(Id::of(bot)).select(Bot::as_select()).first(db).optional()?;
+    let row = row.filter(|bot| bot.status == ACTIVE);
+    Ok(row.and_then(|bot| bot.project_id.map(|project| (bot, ProjectId(project.0)))))
+}
+
+/// A bot that has no project yet belongs to this one from now on.
+pub(crate) fn adopt(
+    db: &mut Db,
+    business: BusinessId,
+    bot: BotId,
+    project: ProjectId,
+) -> Result<(), DbError> {
+    let row = bots::table
+        .filter(bots::business_id.eq(Id::of(business)))
+        .filter(bots::id.eq(Id::of(bot)))
+        .filter(bots::project_id.is_null());
+    diesel::update(row).set(bots::project_id.eq(Some(Id::of(project)))).execute(db)?;
+    Ok(())
 }
 
 /// Writes a new one.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
-use contracts::ids::{AttemptId, CallId, CustomerId, NotificationId, ProjectId};
+use contracts::ids::{AttemptId, BotId, CallId, CustomerId, NotificationId, ProjectId};
 use diesel::prelude::*;
 
 use super::schema::{calls, notifications};
@@ -33,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) dialled_at: Option<DateTime<Utc>>,
     /// The carrier's verdict on who picked up.
     pub(crate) answered_by: Option<String>,
+    /// The bot that answers it.
+    pub(crate) bot_id: Option<BotId>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) version: i64,
@@ -65,6 +67,7 @@ struct Row {
     created_at: Time,
     updated_at: Time,
     version: i64,
+    bot_id: Option<Id>,
 }
 
 /// The word for [`HangupBy::LeavingMessage`].
@@ -121,6 +124,7 @@ impl Call {
             begun_at: row.begun_at.map(|t| t.0),
             dialled_at: row.dialled_at.map(|t| t.0),
             answered_by: row.answered_by,
+            bot_id: row.bot_id.map(|id| BotId::of(id.0)),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
             version: row.version,
@@ -154,6 +158,7 @@ impl Call {
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             version,
+            bot_id: self.bot_id.map(Id::of),
         }
     }
 }
@@ -251,10 +256,11 @@ pub(crate) fn of_notification(
     rows.into_iter().map(Call::from_row).collect()
 }
 
-/// How many calls of a project are being dialled, ring or talk.
+/// How many calls of a project are being dialled, ring or talk; those that its bots answer take no line from them.
 pub(crate) fn alive(db: &mut Db, project: ProjectId) -> Result<i64, DbError> {
     Ok(calls::table
         .filter(calls::project_id.eq(Id::of(project)))
+        .filter(calls::bot_id.is_null())
         .filter(calls::ended_at.is_null())
         .filter(calls::dial_requested.eq(true))
         .count()

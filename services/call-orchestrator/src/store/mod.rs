@@ -1,6 +1,7 @@
 //! This service's tables, one file each. The project, for bots the business, is the first argument of every query that a tenant can cause; what
 //! the bridge and our own tasks ask is keyed by ids that only they know.
 
+pub(crate) mod bot_calls;
 pub(crate) mod bots;
 pub(crate) mod calls;
 pub(crate) mod costs;

@@ -5,13 +5,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use common::db::lease::{self, LeaseQuery};
 use common::db::{Db, DbError, Id, Json, Time};
-use contracts::ids::{AgentId, CallId, CustomerId, NotificationId, ProjectId};
+use contracts::ids::{AgentId, BotId, BusinessId, CallId, CustomerId, NotificationId, ProjectId};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::schema::notifications;
 use super::{int, word};
+use crate::domain::bot_result::BotOutcome;
 use crate::domain::call::VoicemailPolicy;
 use crate::domain::ended_reason::EndedReason;
 use crate::domain::notification::{NotificationState, NotificationStatus};
@@ -79,6 +80,8 @@ pub(crate) struct Options {
     pub(crate) voicemail: VoicemailPolicy,
     /// How another time is agreed on.
     pub(crate) reschedule: Option<Value>,
+    /// Of a call to a bot: what is kept of the bot. In a row only; else it is in [`ToBot`].
+    pub(crate) bot: Option<BotPart>,
 }
 
 impl Options {
@@ -87,6 +90,35 @@ impl Options {
         stored.map_or(Ok(Self::default()), |json| word(serde_json::from_value(json.0)))
     }
 }
+
+/// Whom a call came in for, as the bot was then.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ToBot {
+    pub(crate) bot: BotId,
+    pub(crate) business: BusinessId,
+    pub(crate) part: BotPart,
+}
+
+/// What is frozen of a bot beside its conversation: nothing of the caller, so that it is kept when they are forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BotPart {
+    /// What it was there for.
+    pub(crate) goal: String,
+    /// Standing facts and limits.
+    pub(crate) context: String,
+    /// Where it acts, and where it is told what the call brought.
+    pub(crate) webhook: String,
+    /// The number that was rung, E.164.
+    pub(crate) rung: String,
+    /// The carrier's own id of the call.
+    pub(crate) call_sid: String,
+    /// What became of the goal, once that is known.
+    #[serde(default)]
+    pub(crate) outcome: Option<BotOutcome>,
+}
+
+/// Stands in `phone` for a number that was hidden: an empty one says that it was forgotten.
+pub(crate) const HIDDEN: &str = "hidden";
 
 /// What a finished notification has brought.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -127,6 +159,8 @@ pub(crate) struct Notification {
     pub(crate) found: Option<Found>,
     /// The latest call.
     pub(crate) call_id: CallId,
+    /// It is no notification, but what a call to a bot is for: nobody is rung.
+    pub(crate) to_bot: Option<ToBot>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) version: i64,
@@ -165,12 +199,19 @@ struct Row {
     created_at: Time,
     updated_at: Time,
     version: i64,
+    bot_id: Option<Id>,
+    business_id: Option<Id>,
 }
 
 impl Notification {
     /// Whether what is personal in it is gone.
     pub(crate) fn is_blank(&self) -> bool {
         self.phone.is_empty()
+    }
+
+    /// The number of whoever is, or was, on the line; `None` where it is hidden or forgotten.
+    pub(crate) fn known_phone(&self) -> Option<&str> {
+        Some(self.phone.as_str()).filter(|phone| !phone.is_empty() && *phone != HIDDEN)
     }
 
     /// Where it stands for its project.
@@ -204,6 +245,14 @@ impl Notification {
             summarised: row.summarised,
             retry: word(serde_json::from_value(row.retry.0))?,
         };
+        let mut options = Options::read(row.options)?;
+        let part = options.bot.take().unwrap_or_default();
+        let ids = row.bot_id.zip(row.business_id);
+        let to_bot = |(bot, business): (Id, Id)| ToBot {
+            bot: BotId::of(bot.0),
+            business: BusinessId(business.0),
+            part,
+        };
         Ok(Self {
             id: NotificationId(row.id.0),
             project_id: ProjectId(row.project_id.0),
@@ -217,12 +266,13 @@ impl Notification {
             max_duration_seconds: row.max_duration_seconds.unsigned_abs(),
             spec: word(serde_json::from_value(row.spec.0))?,
             metadata: row.metadata.map(|m| m.0),
-            options: Options::read(row.options)?,
+            options,
             state,
             summary_due: row.summary_due,
             result_due,
             found: word(row.outcome.map(|o| serde_json::from_value(o.0)).transpose())?,
             call_id: CallId(row.call_id.0),
+            to_bot: ids.map(to_bot),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
             version: row.version,
@@ -232,6 +282,8 @@ impl Notification {
     fn to_row(&self, version: i64) -> Result<Row, DbError> {
         let state = &self.state;
         let found = self.found.as_ref().map(serde_json::to_value).transpose();
+        let bot = self.to_bot.as_ref().map(|to| to.part.clone());
+        let options = Options { bot, ..self.options.clone() };
         Ok(Row {
             id: Id::of(self.id),
             project_id: Id::of(self.project_id),
@@ -256,13 +308,15 @@ impl Notification {
             summarised: state.summarised,
             summary_due: self.summary_due,
             retry: Json(word(serde_json::to_value(&state.retry))?),
-            options: Some(Json(word(serde_json::to_value(&self.options))?)),
+            options: Some(Json(word(serde_json::to_value(&options))?)),
             outcome: word(found)?.map(Json),
             call_id: Id::of(self.call_id),
             lease_until: None,
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             version,
+            bot_id: self.to_bot.as_ref().map(|to| Id::of(to.bot)),
+            business_id: self.to_bot.as_ref().map(|to| Id::of(to.business)),
         })
     }
 }
@@ -307,8 +361,15 @@ const WAITING: LeaseQuery = LeaseQuery {
     due: "status IN ('queued', 'in_progress') AND NOT live_call AND next_try_at <= $2",
     order: "next_try_at",
 };
-const TO_SUMMARISE: LeaseQuery =
-    LeaseQuery { table: "notifications", due: "summary_due", order: "updated_at" };
+/// Of each project those are due that stand on its first twelve places, what is being written first: a project whose summaries are
+/// slow leaves places to the others.
+const TO_SUMMARISE: LeaseQuery = LeaseQuery {
+    table: "notifications",
+    due: "summary_due AND id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY CASE WHEN \
+          lease_until >= $2 THEN 0 ELSE 1 END, updated_at, id) AS place FROM notifications WHERE summary_due) AS placed \
+          WHERE place <= 12)",
+    order: "updated_at",
+};
 
 /// A notification that waits, as far as it matters for whether it may wait on.
 #[derive(Clone, Debug, PartialEq)]
@@ -346,7 +407,7 @@ pub(crate) fn claim_waiting(
     Ok(rows.into_iter().map(waiting).collect())
 }
 
-/// Leases notifications whose summary is to be written.
+/// Leases notifications whose summary is to be written; of one project, no more than twelve at a time, whoever writes them.
 pub(crate) fn claim_to_summarise(
     db: &mut Db,
     now: DateTime<Utc>,

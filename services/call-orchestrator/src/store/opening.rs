@@ -30,7 +30,7 @@ impl Opening {
         }
     }
 
-    pub(super) fn words(&self) -> Option<&str> {
+    pub(crate) fn words(&self) -> Option<&str> {
         match self {
             Self::Speech { text, .. } | Self::Digits(text) => Some(text),
             Self::Answered | Self::Silence => None,

@@ -33,6 +33,8 @@ diesel::table! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,
+        bot_id -> Nullable<Uuid>,
+        business_id -> Nullable<Uuid>,
     }
 }
 
@@ -63,6 +65,7 @@ diesel::table! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
         version -> BigInt,
+        bot_id -> Nullable<Uuid>,
     }
 }
 
@@ -164,7 +167,16 @@ diesel::table! {
         talk_ms -> BigInt,
         tokens_in -> Nullable<BigInt>,
         tokens_out -> Nullable<BigInt>,
-        cost_micros -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Text, Uuid};
+    spend_days (project_id, day, currency) {
+        project_id -> Uuid,
+        day -> Text,
+        currency -> Text,
+        cost_micros -> BigInt,
     }
 }
 
@@ -209,7 +221,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use common::db::sql::{Text, UtcTime, Uuid};
+    use common::db::sql::{Nullable, Text, UtcTime, Uuid};
     bots (id) {
         id -> Uuid,
         business_id -> Uuid,
@@ -223,6 +235,7 @@ diesel::table! {
         knowledge_app_id -> Text,
         status -> Text,
         created_at -> UtcTime,
+        project_id -> Nullable<Uuid>,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Notifications as their project sees them. What their conversations are made of (prompts, schemas, variables) stays in the
-//! table: a page of them would be megabytes that nobody is shown.
+//! table: a page of them would be megabytes that nobody is shown. What calls to bots are for is no notification, and not here.
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Json, Time};
@@ -155,6 +155,7 @@ pub(crate) fn find(db: &mut Db, project: ProjectId, id: NotificationId) -> Resul
     let row: Option<Row> = notifications::table
         .filter(notifications::project_id.eq(Id::of(project)))
         .filter(notifications::id.eq(Id::of(id)))
+        .filter(notifications::bot_id.is_null())
         .select(Row::as_select())
         .first(db)
         .optional()?;
@@ -206,6 +207,7 @@ pub(crate) fn list(
 ) -> Result<Vec<Shown>, DbError> {
     let mut query = notifications::table
         .filter(notifications::project_id.eq(Id::of(project)))
+        .filter(notifications::bot_id.is_null())
         .order((notifications::created_at.desc(), notifications::id.desc()))
         .limit(i64::from(limit))
         .select(Row::as_select())

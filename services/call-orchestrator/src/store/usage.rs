@@ -1,6 +1,8 @@
 //! What projects have used, by day (UTC). Calls are counted in the transaction that ends them, what they cost in the one that
 //! writes it down with the call: nothing is counted twice.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use common::db::{Db, DbError, Id};
 use contracts::ids::ProjectId;
@@ -8,7 +10,7 @@ use diesel::prelude::*;
 use llm::Tokens;
 
 use super::costs::{coalesce, count};
-use super::schema::usage_days;
+use super::schema::{spend_days, usage_days};
 use super::word;
 
 /// What a project has used on one day.
@@ -26,7 +28,7 @@ pub(crate) struct UsageDay {
     pub(crate) tokens_in: Option<i64>,
     /// What the model wrote; `None`: it does not say.
     pub(crate) tokens_out: Option<i64>,
-    /// Millionths of the carrier's currency; `None`: it does not say.
+    /// Millionths of the carrier's currency; of several, of that in which most was charged. `None`: it does not say.
     pub(crate) cost_micros: Option<i64>,
 }
 
@@ -70,17 +72,27 @@ pub(crate) fn add_tokens(
     Ok(())
 }
 
-/// Adds what the carrier charges for a call that ended at `at`.
+/// Adds what the carrier charges for a call that ended at `at`, in its currency.
 pub(crate) fn add_cost(
     db: &mut Db,
     project: ProjectId,
     at: DateTime<Utc>,
-    micros: i64,
+    (micros, currency): (i64, &str),
 ) -> Result<(), DbError> {
     let day = row(db, project, at)?;
-    diesel::update(usage_days::table.find((Id::of(project), &day)))
-        .set(usage_days::cost_micros.eq((coalesce(usage_days::cost_micros, 0_i64) + micros).nullable()))
-        .execute(db)?;
+    let spent = || spend_days::table.find((Id::of(project), &day, currency));
+    let touched = diesel::update(spent()).set(spend_days::cost_micros.eq(spend_days::cost_micros + micros));
+    // Two that make the row at the same moment: one fails, and tries again.
+    if touched.execute(db)? == 0 {
+        diesel::insert_into(spend_days::table)
+            .values((
+                spend_days::project_id.eq(Id::of(project)),
+                spend_days::day.eq(&day),
+                spend_days::currency.eq(currency),
+                spend_days::cost_micros.eq(micros),
+            ))
+            .execute(db)?;
+    }
     Ok(())
 }
 
@@ -106,7 +118,7 @@ fn row(db: &mut Db, project: ProjectId, at: DateTime<Utc>) -> Result<String, DbE
     Ok(day)
 }
 
-type Row = (Id, String, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>);
+type Row = (Id, String, i64, i64, i64, Option<i64>, Option<i64>);
 
 /// What these projects have used on the days from `first` to `last`, oldest first; days without any use are left out.
 pub(crate) fn of(
@@ -116,34 +128,48 @@ pub(crate) fn of(
 ) -> Result<Vec<UsageDay>, DbError> {
     let ids: Vec<Id> = projects.iter().map(|id| Id::of(*id)).collect();
     let rows: Vec<Row> = usage_days::table
-        .filter(usage_days::project_id.eq_any(ids))
+        .filter(usage_days::project_id.eq_any(&ids))
         .filter(usage_days::day.between(text(first), text(last)))
         .order((usage_days::day, usage_days::project_id))
         .load(db)?;
-    rows.into_iter().map(read).collect()
+    let spent: Vec<(Id, String, i64)> = spend_days::table
+        .filter(spend_days::project_id.eq_any(ids))
+        .filter(spend_days::day.between(text(first), text(last)))
+        .order(spend_days::cost_micros)
+        .select((spend_days::project_id, spend_days::day, spend_days::cost_micros))
+        .load(db)?;
+    // Of one day the largest comes last, and stays.
+    let cost: HashMap<(Id, String), i64> =
+        spent.into_iter().map(|(project, day, micros)| ((project, day), micros)).collect();
+    rows.into_iter().map(|row| read(row, &cost)).collect()
 }
 
-fn read(row: Row) -> Result<UsageDay, DbError> {
-    let (project, day, calls, answered, talk_ms, tokens_in, tokens_out, cost_micros) = row;
+fn read(row: Row, cost: &HashMap<(Id, String), i64>) -> Result<UsageDay, DbError> {
+    let (project, day, calls, answered, talk_ms, tokens_in, tokens_out) = row;
     Ok(UsageDay {
         project_id: ProjectId(project.0),
+        cost_micros: cost.get(&(project, day.clone())).copied(),
         day: word(day.parse::<NaiveDate>())?,
         calls,
         answered,
         talk_ms,
         tokens_in,
         tokens_out,
-        cost_micros,
     })
 }
 
-/// What a project has spent from the day `first` on, in hundredths of the carrier's currency, as far as it is known.
+/// What a project has spent from the day `first` on, in hundredths of the carrier's currency, as far as it is known; of several
+/// currencies, in that of which there is most.
 pub(crate) fn spent_cents(db: &mut Db, project: ProjectId, first: NaiveDate) -> Result<u64, DbError> {
-    let days: Vec<Option<i64>> = usage_days::table
-        .filter(usage_days::project_id.eq(Id::of(project)))
-        .filter(usage_days::day.ge(text(first)))
-        .select(usage_days::cost_micros)
+    let days: Vec<(String, i64)> = spend_days::table
+        .filter(spend_days::project_id.eq(Id::of(project)))
+        .filter(spend_days::day.ge(text(first)))
+        .select((spend_days::currency, spend_days::cost_micros))
         .load(db)?;
-    let micros: i64 = days.into_iter().flatten().sum();
+    let mut by_currency: HashMap<String, i64> = HashMap::new();
+    for (currency, micros) in days {
+        *by_currency.entry(currency).or_default() += micros;
+    }
+    let micros = by_currency.into_values().max().unwrap_or_default();
     Ok(u64::try_from(micros).unwrap_or_default() / 10_000)
 }

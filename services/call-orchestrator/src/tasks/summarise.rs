@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::conversation::{learning, tools as called};
 use crate::costs::Meter;
+use crate::domain::bot_result::{self, BotOutcome, Ending};
 use crate::domain::limits::SUMMARY_LEASE;
 use crate::domain::reschedule::Agreed;
 use crate::domain::tools::Went;
@@ -18,12 +19,12 @@ use crate::domain::transcript::{self, Speaker, Utterance};
 use crate::domain::turn::TurnNumber;
 use crate::error::OrchestratorError;
 use crate::events;
-use crate::store::calls;
+use crate::store::calls::{self, Call};
 use crate::store::notifications::{self, Found, Notification};
 use crate::store::tool_calls::{self, ToolCall};
 use crate::store::turns::{self, Turn};
 
-/// Summaries written at the same time.
+/// Summaries written at the same time; of one project, not all of them ([`notifications::claim_to_summarise`]).
 const AT_ONCE: usize = 16;
 /// Sweep for summaries whose nudge was lost, and for those of a process that died.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -83,7 +84,10 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
     let spoken: Vec<_> = turns.iter().map(Turn::spoken).collect();
     let said = transcript::utterances(&spoken);
     let mut meter = Meter::default();
-    let found = find_result(app, &notification, (&said, &made), &mut meter).await;
+    let (found, outcome) = match &notification.to_bot {
+        Some(_) => of_bot(app, &notification, (&call, &said, &made), &mut meter).await,
+        None => (find_result(app, &notification, (&said, &made), &mut meter).await, None),
+    };
     meter.write_down(app, notification.project_id, call_id).await;
     let transcript = transcript::render(&said);
     let cause = Cause::own(notification.project_id);
@@ -100,12 +104,44 @@ async fn summarise(app: &App, notification: Notification) -> Result<(), Orchestr
             false => (found.clone(), transcript.as_str()),
         };
         let (found_now, updated_at) = (Some(found.clone()), tx.now());
-        let done =
+        let mut done =
             Notification { summary_due: false, result_due: false, found: found_now, updated_at, ..current };
+        if let Some(to) = &mut done.to_bot {
+            to.part.outcome = outcome;
+        }
         notifications::save(tx.conn, &done)?;
-        Ok(tx.stage(&events::summarised(&done, &call, transcript, &found), &cause)?)
+        match &done.to_bot {
+            Some(to) => tx.stage(&events::bot_completed(&done, to, &call, transcript, &found), &cause)?,
+            None => tx.stage(&events::summarised(&done, &call, transcript, &found), &cause)?,
+        }
+        Ok(())
     })
     .await
+}
+
+/// What a call to a bot has brought, and what became of its goal.
+async fn of_bot(
+    app: &App,
+    n: &Notification,
+    (call, said, made): (&Call, &[Utterance], &[ToolCall]),
+    meter: &mut Meter,
+) -> (Found, Option<BotOutcome>) {
+    let read = if n.is_read_out() {
+        learning::learn_of_bot(app, &n.spec, said, meter).await
+    } else {
+        Ok(Default::default())
+    };
+    let (found, goal_reached) = read.unwrap_or_else(|problem| {
+        tracing::warn!(call = %call.id, problem, "what a call to a bot brought could not be read out of it");
+        Default::default()
+    });
+    let ending = Ending {
+        reason: call.state.ended_reason,
+        spoke: said.iter().any(|u| u.speaker == Speaker::Customer),
+        goal_reached,
+        acted: made.last().map(|call| call.went),
+    };
+    (found, Some(bot_result::outcome(&ending)))
 }
 
 /// The result of the conversation, where one is asked for and the customer, not a machine, said anything; and what became of

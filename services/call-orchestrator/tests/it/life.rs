@@ -171,6 +171,7 @@ async fn a_number_that_cannot_be_rung_is_told_until_somebody_picks_up_there(engi
     let told = world.heard.reachability.lock().unwrap().clone();
     let reachable: Vec<bool> = told.iter().map(|told| told.reachable).collect();
     assert_eq!(reachable, [false, true]);
+    let at: Vec<i64> = told.iter().map(|told| told.at_ms).collect();
     for told in told {
         assert_eq!(
             (told.project_id, told.customer_id),
@@ -178,6 +179,8 @@ async fn a_number_that_cannot_be_rung_is_told_until_somebody_picks_up_there(engi
         );
         assert_eq!(told.phone_e164, invalid.target_phone_e164);
     }
+    assert_eq!(at[1], world.calls(&answered.id).await[0].answered_at_ms.unwrap());
+    assert_eq!(at[0], world.calls(&invalid.id).await[0].ended_at_ms.unwrap());
 }
 
 async fn a_prepared_first_turn_of_an_unanswered_call_was_never_said(engine: Engine) {

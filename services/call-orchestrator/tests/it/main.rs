@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod bot_calls;
 mod bots;
 mod endings;
 mod erasure;

@@ -66,7 +66,7 @@ async fn pages_of_one_moment_have_no_gap_and_nothing_twice(engine: Engine) {
 /// How the engine would answer a page of `filter` behind a cursor.
 async fn plan(world: &World, engine: Engine, filter: &str) -> String {
     let page = format!(
-        "SELECT id FROM notifications WHERE project_id = '{}' AND {filter} \
+        "SELECT id FROM notifications WHERE project_id = '{}' AND bot_id IS NULL AND {filter} \
          created_at <= '2026-01-01T00:30:00.000000Z' AND (created_at < '2026-01-01T00:30:00.000000Z' OR \
          id < 'ffffffff-ffff-7fff-8fff-ffffffffffff') ORDER BY created_at DESC, id DESC LIMIT 101",
         world.project

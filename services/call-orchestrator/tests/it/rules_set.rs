@@ -192,13 +192,12 @@ async fn a_month_that_has_cost_enough_waits_for_the_next(engine: Engine) {
     let (project, today) = (world.project, world.clock.now().date_naive());
     let spent = |micros: u32| {
         format!(
-            "INSERT INTO usage_days (project_id, day, calls, answered, talk_ms, cost_micros) VALUES \
-             ('{project}', '{today}', 1, 1, 1000, {micros})"
+            "INSERT INTO spend_days (project_id, day, currency, cost_micros) VALUES ('{project}', '{today}', 'USD', {micros})"
         )
     };
     world.meddle(spent(999_999)).await;
     assert_eq!(world.place(by_message(world.project)).await.status, "in_progress");
-    world.meddle(format!("UPDATE usage_days SET cost_micros = 1000000 WHERE project_id = '{project}'")).await;
+    world.meddle(format!("UPDATE spend_days SET cost_micros = 1000000 WHERE project_id = '{project}'")).await;
     let request = by_message(world.project);
     let customer: CustomerId = request.customer.clone().unwrap().id.parse().unwrap();
     let placed = world.place(request).await;

@@ -1,5 +1,6 @@
 //! An agent that is tried without a call.
 
+use contracts::accounts::ProjectPolicy;
 use contracts::calls::PlaceNotificationRequest;
 use contracts::calls::{
     PreviewPromptRequest, SimulateRequest, SimulateResponse, SimulatedUtterance, SimulationsClient,
@@ -17,6 +18,7 @@ on_both_engines![
     a_conversation_is_held_in_writing_and_nothing_is_kept,
     what_would_be_called_is_told_and_not_called,
     the_rules_of_a_call_hold_in_writing_too,
+    nobody_is_put_through_where_a_call_would_not_put_them_through,
     a_model_that_gives_no_answer_is_said_to_be_away,
     a_conversation_without_end_is_refused,
 ];
@@ -127,4 +129,15 @@ async fn a_conversation_without_end_is_refused(engine: Engine) {
     let world = World::new(engine).await;
     let answer = world.try_simulate(&by_agent(world.project), &[(true, "Hello?"); 101]).await;
     assert!(matches!(&answer, Err(RpcError::Invalid { field, .. }) if field == "messages"), "{answer:?}");
+}
+
+async fn nobody_is_put_through_where_a_call_would_not_put_them_through(engine: Engine) {
+    let world = World::new(engine).await;
+    let policy = ProjectPolicy { allowed_countries: vec!["US".to_owned()], ..world.policy(1) };
+    for (number, reason) in [("+442079460018", ""), ("+14155552671", "transferred")] {
+        let mut parts = PlaceNotificationRequest { policy: Some(policy.clone()), ..by_agent(world.project) };
+        parts.agent.as_mut().unwrap().transfer_number = number.to_owned();
+        let said = world.simulate(&parts, &[(true, OPENING), (false, "Can I speak to a person?")]).await;
+        assert_eq!(said.ended_reason, reason, "{number}: {}", said.text);
+    }
 }

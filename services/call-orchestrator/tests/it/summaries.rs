@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use contracts::accounts::CustomerErased;
-use contracts::calls::{ListNotificationsRequest, Notification};
+use contracts::accounts::{CustomerErased, ProjectPolicy};
+use contracts::calls::{ListNotificationsRequest, Notification, PlaceNotificationRequest};
+use contracts::ids::ProjectId;
 use contracts::rpc::RpcError;
 use serde_json::json;
 use testkit::database::Engine;
@@ -19,6 +20,7 @@ on_both_engines![
     a_conversation_that_was_canceled_is_over_at_once_and_nothing_is_read_out_of_it,
     whoever_is_erased_while_their_result_is_read_leaves_none,
     a_slow_summary_keeps_nobody_waiting,
+    a_project_with_many_slow_summaries_leaves_places_to_the_others,
     a_conversation_of_extreme_length_is_summarised,
 ];
 
@@ -165,4 +167,39 @@ async fn a_conversation_of_extreme_length_is_summarised(engine: Engine) {
     world.complete(&dial, 9).await;
     let summary = world.summary(&placed.id).await;
     assert!(summary.transcript.len() > 200_000 && summary.transcript.ends_with('…'));
+}
+
+async fn a_project_with_many_slow_summaries_leaves_places_to_the_others(engine: Engine) {
+    let (world, model) = World::scripted(engine).await;
+    let ends = async |project: ProjectId, n: usize| {
+        let (_, dial) = world
+            .talk(PlaceNotificationRequest { project_id: project.to_string(), ..by_agent(project) })
+            .await;
+        world.turn(&dial, 1, heard(&format!("It is {n}."))).await;
+        dial
+    };
+    let policy = ProjectPolicy { max_concurrent_calls: 30, ..world.policy(1) };
+    world.change_policy(policy).await;
+    let mut dials = Vec::new();
+    for n in 0..16 {
+        dials.push(ends(world.project, n).await);
+    }
+    let other = ends(ProjectId::new(), 77).await;
+    let turns = model.requests().len();
+    for _ in 0..20 {
+        model.push(Script::Hang);
+    }
+    for dial in &dials {
+        world.complete(dial, 9).await;
+    }
+    let asked = |said: &str| {
+        let requests = model.requests();
+        requests[turns..].iter().filter(|r| r.body.to_string().contains(said)).count()
+    };
+    let many = || async { if asked("It is") >= 12 { Ok(()) } else { Err(asked("It is")) } };
+    eventually("the first places to be taken", PATIENCE, many).await;
+    world.complete(&other, 9).await;
+    let theirs = || async { if asked("It is 77.") == 1 { Ok(()) } else { Err(asked("It is")) } };
+    eventually("the other project's place", PATIENCE, theirs).await;
+    assert_eq!(asked("It is"), 13, "twelve of one project, and one of the other");
 }

@@ -20,6 +20,7 @@ on_both_engines![
     the_models_tokens_are_added_up_by_call_and_by_day,
     a_price_that_is_told_twice_is_counted_once,
     a_month_that_has_cost_as_much_as_it_may_lets_the_next_call_wait,
+    different_currencies_are_not_added_up_and_a_test_carriers_money_is_none,
 ];
 
 /// What the bridge tells of a call's price.
@@ -138,4 +139,26 @@ async fn calls_are_counted_once_on_the_day_on_which_they_end(engine: Engine) {
     world.summary(&next.id).await;
     let days = world.usage().await;
     assert_eq!(days.iter().map(|d| d.calls).collect::<Vec<_>>(), [2, 1]);
+}
+
+async fn different_currencies_are_not_added_up_and_a_test_carriers_money_is_none(engine: Engine) {
+    let world = World::new(engine).await;
+    world.change_policy(ProjectPolicy { monthly_spend_cap_cents: 5, ..world.policy(2) }).await;
+    for (micros, currency) in [(40_000, "USD"), (30_000, "EUR"), (90_000, "XTS")] {
+        let (placed, dial) = world.talk(by_agent(world.project)).await;
+        world.complete(&dial, 9).await;
+        world.summary(&placed.id).await;
+        world.tell_price(&[CallPriced { currency: currency.to_owned(), ..priced(&dial, micros) }]).await;
+        let call = world.calls(&placed.id).await.remove(0);
+        assert_eq!((call.cost_micros, call.currency.as_str()), (micros.try_into().ok(), currency));
+    }
+    assert_eq!(world.usage().await[0].cost_micros, Some(40_000));
+    let (placed, dial) = world.talk(by_agent(world.project)).await;
+    assert_eq!(placed.status, "in_progress", "a cent of each is left");
+    world.complete(&dial, 9).await;
+    world.summary(&placed.id).await;
+    world.tell_price(&[CallPriced { currency: "EUR".to_owned(), ..priced(&dial, 20_000) }]).await;
+    assert_eq!(world.usage().await[0].cost_micros, Some(50_000));
+    let waits = world.place(by_agent(world.project)).await;
+    assert_eq!(waits.blocked_by, "monthly_spend_cap");
 }

@@ -13,13 +13,14 @@ use common::runtime::Process;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::{
-    CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested, PhoneReachabilityChanged,
-    StopCallRequested,
+    BotCompleted, CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested,
+    PhoneReachabilityChanged, StopCallRequested,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
-    CarriersRpc, CarriersServer, FindCarrierRequest, FindCarrierResponse, GetCarrierRequest, ProjectCarrier,
-    PutCarrierRequest, RemoveCarrierRequest, RemoveCarrierResponse,
+    AnswerWithBotRequest, AnswerWithBotResponse, CarriersRpc, CarriersServer, FindCarrierRequest,
+    FindCarrierResponse, GetCarrierRequest, ProjectCarrier, PutCarrierRequest, RemoveCarrierRequest,
+    RemoveCarrierResponse,
 };
 use contracts::webhooks::{
     CallNowOutcome, CallNowRequest, CallNowResponse, RevealTargetRequest, RotateTargetRequest, Target,
@@ -35,6 +36,8 @@ pub(crate) struct Heard {
     pub(crate) started: Mutex<Vec<CallStarted>>,
     pub(crate) ended: Mutex<Vec<CallEnded>>,
     pub(crate) summaries: Mutex<Vec<CallSummarised>>,
+    /// What calls to bots have brought.
+    pub(crate) bot_calls: Mutex<Vec<BotCompleted>>,
     /// What the gateway is told about numbers.
     pub(crate) reachability: Mutex<Vec<PhoneReachabilityChanged>>,
     /// What the bridge says about its carrier.
@@ -79,6 +82,14 @@ impl CarriersRpc for CarrierDesk {
     }
 
     async fn get_carrier(&self, _: Context, _: GetCarrierRequest) -> Result<ProjectCarrier, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+
+    async fn answer_with_bot(
+        &self,
+        _: Context,
+        _: AnswerWithBotRequest,
+    ) -> Result<AnswerWithBotResponse, RpcError> {
         Err(RpcError::unknown_method("the gateway's"))
     }
 
@@ -171,6 +182,10 @@ fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError>
             }),
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: CallSummarised| {
                 heard.summaries.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: BotCompleted| {
+                heard.bot_calls.lock().unwrap().push(m);
                 Outcome::Done
             }),
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: PhoneReachabilityChanged| {
