@@ -44,7 +44,7 @@ impl Terms {
 /// A piece that is more than a word: letters or digits with something between them that belongs to a name.
 fn name(piece: &str) -> Option<String> {
     let piece = piece.trim_matches(|c: char| !c.is_alphanumeric());
-    let joined = piece.contains(|c: char| matches!(c, '_' | '/' | '.' | ':' | '@' | '-' | '+' | '='));
+    let joined = piece.contains(['_', '/', '.', ':', '@', '-', '+', '=']);
     let is_name = joined && (piece.contains(|c: char| c.is_ascii_digit()) || !piece.contains('-'));
     let one_word = piece.unicode_words().count() == 1;
     (is_name && !one_word).then(|| cut(piece).to_owned())
