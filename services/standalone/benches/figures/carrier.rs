@@ -9,7 +9,7 @@ use twilio::signature;
 use twilio::twiml::{GatherChild, Verb, read};
 use twilio::webhook::decode_form;
 
-use crate::echo::{ACCOUNT, TOKEN};
+use crate::echo::{ACCOUNT, NUMBER, TOKEN};
 use crate::figures::Figures;
 
 /// What becomes of a call.
@@ -33,6 +33,8 @@ struct Shared {
 struct Placed {
     sid: String,
     url: String,
+    /// Somebody rings Echo, from this number; absent: Echo has them rung.
+    caller: Option<String>,
 }
 
 /// A carrier that runs.
@@ -72,6 +74,16 @@ impl Carrier {
         println!("measuring {base} …");
     }
 
+    /// As many people as that ring each of these addresses of bots; they begin with `talk`.
+    pub(crate) fn ring_in(&self, voice_urls: &[String], each: usize) {
+        let mut calls = self.shared.calls.lock().expect("the calls");
+        for url in voice_urls.iter().flat_map(|url| std::iter::repeat_n(url, each)) {
+            let caller = format!("+1415{:07}", 5_550_000 + calls.len());
+            let sid = format!("CA{}", uuid::Uuid::now_v7().simple());
+            calls.push(Placed { sid, url: url.clone(), caller: Some(caller) });
+        }
+    }
+
     /// Talks on all calls for a while. Answers what the documents took, and how many calls talked.
     pub(crate) async fn talk(&self, pace: Pace, how_long: Duration) -> (Figures, usize) {
         let calls = self.shared.calls.lock().expect("the calls").clone();
@@ -101,7 +113,7 @@ async fn create(shared: web::Data<Shared>, body: web::Bytes) -> HttpResponse {
     let form = decode_form(&body);
     let value = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
     let sid = format!("CA{}", uuid::Uuid::now_v7().simple());
-    let call = Placed { sid: sid.clone(), url: value("Url") };
+    let call = Placed { sid: sid.clone(), url: value("Url"), caller: None };
     shared.calls.lock().expect("the calls").push(call.clone());
     if shared.manners == Manners::IsBusy {
         let (shared, url) = (shared.into_inner(), value("StatusCallback"));
@@ -116,9 +128,13 @@ async fn create(shared: web::Data<Shared>, body: web::Bytes) -> HttpResponse {
 /// One signed request. Answers the document and what it took.
 async fn request(shared: &Shared, call: &Placed, url: &str, more: &[(&str, &str)]) -> (Vec<u8>, Duration) {
     let url = url.split('#').next().unwrap_or_default();
-    let own = [("AccountSid", ACCOUNT), ("CallSid", call.sid.as_str()), ("Direction", "outbound-api")];
+    let own = [("AccountSid", ACCOUNT), ("CallSid", call.sid.as_str())];
+    let whose = match &call.caller {
+        None => vec![("Direction", "outbound-api")],
+        Some(caller) => vec![("Direction", "inbound"), ("From", caller), ("To", NUMBER)],
+    };
     let form: Vec<(String, String)> =
-        own.iter().chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        own.iter().chain(&whose).chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let signed = signature::sign(TOKEN, url, &form);
     let asked = Instant::now();
     let answer =
@@ -145,8 +161,16 @@ pub(crate) enum Pace {
 
 /// Speaks and listens until the time is up or the agent hangs up; then it is silent about the end, as a line that broke.
 async fn converse(shared: Arc<Shared>, call: Placed, pace: Pace, until: Instant) -> Vec<Duration> {
-    const LINES: [&str; 5] =
+    const RUNG: [&str; 5] =
         ["Could you say that again?", "Who is this?", "What?", "What is it about?", "Pardon?"];
+    const RINGS: [&str; 5] = [
+        "I would like to book a table, please.",
+        "For four people.",
+        "Tomorrow at seven in the evening.",
+        "Alex Example.",
+        "No, that is all. Thank you.",
+    ];
+    let lines = if call.caller.is_some() { RINGS } else { RUNG };
     let mut samples = Vec::new();
     let mut url = call.url.clone();
     let mut more: Vec<(&str, &str)> = vec![("CallStatus", "in-progress")];
@@ -164,7 +188,7 @@ async fn converse(shared: Arc<Shared>, call: Placed, pace: Pace, until: Instant)
         more = vec![("CallStatus", "in-progress")];
         if listens {
             tokio::time::sleep(BETWEEN_UTTERANCES).await;
-            more.extend([("SpeechResult", LINES[turn % LINES.len()]), ("Confidence", "0.9")]);
+            more.extend([("SpeechResult", lines[turn % lines.len()]), ("Confidence", "0.9")]);
             turn += 1;
         }
     }

@@ -34,6 +34,9 @@ pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
 /// Its token.
 pub(crate) const TOKEN: &str = "bench-token";
 
+/// Its number.
+pub(crate) const NUMBER: &str = "+15005550006";
+
 /// A running Echo.
 pub(crate) struct Echo {
     child: Child,
@@ -69,7 +72,7 @@ impl Echo {
             .env("ECHO_TWILIO_API_URL", carrier)
             .env("ECHO_TWILIO_ACCOUNT_SID", ACCOUNT)
             .env("ECHO_TWILIO_AUTH_TOKEN", TOKEN)
-            .env("ECHO_TWILIO_FROM", "+15005550006")
+            .env("ECHO_TWILIO_FROM", NUMBER)
             .env("ECHO_CALLS_PER_SECOND", "10000")
             .env("ECHO_LOG", "error")
             .stdout(Stdio::null())
@@ -110,6 +113,17 @@ impl Echo {
             projects.push(Project { api_key, number });
         }
         projects
+    }
+
+    /// A bot of each project that tells what it learns to `hook`. Answers where the carrier asks for them.
+    pub(crate) async fn bots(&self, projects: &[Project], hook: &str) -> Vec<String> {
+        let mut voice_urls = Vec::new();
+        for project in projects {
+            let bot = json!({"goal": "Book table", "webhook": hook, "context": "Open 5-10PM. Tables: 2,4,6"});
+            let made = self.post("/v1/bots", &project.api_key, &bot).await;
+            voice_urls.push(made["voice_url"].as_str().expect("a voice URL").to_owned());
+        }
+        voice_urls
     }
 
     /// The same tables, for a driver that fills them by itself.

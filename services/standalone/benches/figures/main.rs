@@ -48,6 +48,9 @@ async fn run(only: Option<&str>) {
         if wanted("turns") {
             turns(&mut table, pair).await;
         }
+        if wanted("inbound") {
+            inbound(&mut table, pair).await;
+        }
         if wanted("placing") {
             placing(&mut table, pair).await;
         }
@@ -84,6 +87,29 @@ async fn turns(table: &mut Table, pair: echo::Pair) {
         table.row(&what, pair, &format!("{}; {}", documents.rate(), documents.percentiles()));
         echo.stop().await;
     }
+}
+
+/// 200 people who ring bots: what Echo takes from the carrier's request to the document, from the greeting to the goodbye. What the
+/// bots tell is heard by a receiver that answers at once.
+async fn inbound(table: &mut Table, pair: echo::Pair) {
+    let carrier = carrier::Carrier::start(carrier::Manners::Talks).await;
+    let echo = echo::Echo::start(pair, &carrier.url()).await;
+    carrier.reaches(&echo.base);
+    let sink = carrier::Sink::start().await;
+    let projects = echo.projects(20, None).await;
+    carrier.ring_in(&echo.bots(&projects, &sink.url()).await, 10);
+    let (documents, calls) = carrier.talk(carrier::Pace::AsSpoken, Duration::from_secs(45)).await;
+    let what = format!(
+        "server share of a document, {calls} calls to bots, sentences take as long as they are spoken"
+    );
+    table.row(&what, pair, &format!("{}; {}", documents.rate(), documents.percentiles()));
+    let told: Figures = sink.until_quiet(Duration::from_secs(20)).await;
+    table.row(
+        "what bots did and told in them",
+        pair,
+        &format!("{} requests to their webhooks", told.samples.len()),
+    );
+    echo.stop().await;
 }
 
 /// Requests that place notifications: what is asked of Echo, steadily, and as fast as it goes.
