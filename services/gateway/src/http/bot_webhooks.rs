@@ -173,7 +173,7 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
 }
 
 /// Make one more attempt now, at the bot's webhook as it is now. The schedule stays as it is: what waits between two attempts goes on
-/// at its time. Any delivery can be sent once more that is not on its way, also one that was received. A webhook that was switched
+/// at its time. Any `bot.completed` can be sent once more that is not on its way, also one that was received. A webhook that was switched
 /// off is switched on by it.
 #[utoipa::path(
     post,
@@ -188,7 +188,8 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
         (status = 202, description = "The delivery, pending again.", body = BotDeliveryBody),
         (
             status = 409,
-            description = "`delivery_in_progress`: an attempt is being made or about to be.",
+            description = "`delivery_in_progress`: an attempt is being made or about to be. `delivery_not_repeatable`: it is \
+                a `bot.action`; what a bot did in a call is not done once more.",
             body = LinkErrorBody
         )
     )

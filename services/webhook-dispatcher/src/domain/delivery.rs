@@ -137,6 +137,9 @@ pub(crate) enum NoRetry {
     /// There is nothing left to send.
     #[error("its customer was erased, and its content with them")]
     Erased,
+    /// A bot acted for somebody who was on the line then.
+    #[error("it was asked for in a call that is over; what a bot did is not done once more")]
+    Acted,
 }
 
 impl NoRetry {
@@ -146,6 +149,7 @@ impl NoRetry {
             Self::Disabled => "webhook_disabled",
             Self::InProgress => "delivery_in_progress",
             Self::Erased => "delivery_erased",
+            Self::Acted => "delivery_not_repeatable",
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) enum EventName {
     Summary,
     /// Somebody wants to know whether an endpoint works.
     Test,
+    /// A bot has something done while its caller waits: asked of the bot's webhook only.
+    BotAction,
     /// A call that a bot answered is over: told to the bot's webhook only.
     BotCompleted,
 }
@@ -33,6 +35,8 @@ impl EventName {
     const WANTED: [Self; 3] = [Self::Started, Self::Ended, Self::Summary];
     /// Those that the endpoints of projects are sent.
     pub(crate) const ALL: [Self; 4] = [Self::Started, Self::Ended, Self::Summary, Self::Test];
+    /// Those that the webhooks of bots are sent.
+    pub(crate) const OF_BOTS: [Self; 2] = [Self::BotAction, Self::BotCompleted];
 
     /// The public name.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -41,6 +45,7 @@ impl EventName {
             Self::Ended => "call.ended",
             Self::Summary => "call.summary",
             Self::Test => "webhook.test",
+            Self::BotAction => "bot.action",
             Self::BotCompleted => "bot.completed",
         }
     }

@@ -1,6 +1,6 @@
 //! In whose name requests into users' systems are signed: an agent or a bot of a business.
 
-use contracts::ids::BusinessId;
+use contracts::ids::{BotId, BusinessId};
 
 /// Longest id, in bytes.
 const LONGEST: usize = 64;
@@ -26,6 +26,11 @@ impl Owner {
             return Err(BadOwner);
         }
         Ok(Self { business, id: id.to_owned() })
+    }
+
+    /// Whether it is a bot.
+    pub(crate) fn is_bot(&self) -> bool {
+        self.id.parse::<BotId>().is_ok()
     }
 
     /// Its id.

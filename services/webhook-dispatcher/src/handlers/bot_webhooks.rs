@@ -148,8 +148,8 @@ fn wanted(request: &ListBotDeliveriesRequest, limit: u32) -> Result<Wanted, RpcE
     let status = status.map_err(|e| invalid("status", &e))?;
     Ok(Wanted {
         status,
-        // It is told nothing else; with a status, the log is an index by event.
-        event: status.map(|_| EventName::BotCompleted),
+        event: None,
+        events: &EventName::OF_BOTS,
         after: match request.after_id.as_str() {
             "" => None,
             text => Some(id("after_id", text)?),
@@ -182,8 +182,12 @@ fn weight(row: &log::Delivery, tried: Option<&Vec<Attempt>>) -> usize {
 fn retry(tx: &mut Tx<'_>, bot: &Owner, id: DeliveryId) -> Result<Result<log::Delivery, RpcError>, DbError> {
     let Some(row) = bots::find(tx.conn, bot)? else { return Ok(Err(not_found::<DeliveryId>(id))) };
     let (project, endpoint) = (ProjectId(row.project_id.0), EndpointId(row.id.0));
-    if log::find(tx.conn, project, endpoint, id)?.is_none() {
-        return Ok(Err(not_found::<DeliveryId>(id)));
+    match log::find(tx.conn, project, endpoint, id)? {
+        None => return Ok(Err(not_found::<DeliveryId>(id))),
+        Some(delivery) if delivery.event_name == EventName::BotAction.as_str() => {
+            return Ok(Err(refused(NoRetry::Acted)));
+        }
+        Some(_) => {}
     }
     let now = tx.now();
     if !row.health().active {

@@ -116,6 +116,7 @@ fn wanted(request: &ListDeliveriesRequest, limit: u32) -> Result<Wanted, RpcErro
     Ok(Wanted {
         status: status.map_err(|e| invalid("status", &e))?,
         event: event.map_err(|e| invalid("event_name", &e))?,
+        events: &EventName::ALL,
         after: match request.after_id.as_str() {
             "" => None,
             text => Some(id("after_id", text)?),

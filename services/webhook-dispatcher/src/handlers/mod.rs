@@ -1,5 +1,6 @@
 //! What this service hears and answers: one file per message, one per rpc service.
 
+mod bot_acted;
 pub(crate) mod bot_completed;
 pub(crate) mod bot_webhooks;
 pub(crate) mod call_ended;

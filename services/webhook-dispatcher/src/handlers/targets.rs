@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use common::clock::to_millis;
 use common::db::{DbError, Tx};
 use contracts::ids::{BusinessId, EventId, ProjectId};
@@ -13,9 +13,11 @@ use contracts::webhooks::{
 };
 use tokio::time::{Instant, timeout_at};
 
+use super::bot_acted::{self, Acted};
 use super::refusals::{away, broken, id, invalid, not_found};
 use crate::app::App;
 use crate::domain::call_now::{self, Told};
+use crate::domain::event::{Event, EventName};
 use crate::domain::owner::Owner;
 use crate::domain::signature::SigningSecrets;
 use crate::sending::secrets::{self, Row};
@@ -49,6 +51,9 @@ impl TargetsRpc for App {
         };
         let took = begun.elapsed();
         self.numbers.call_now(told.label(), took);
+        if call.owner.is_bot() {
+            bot_acted::note(self, call.acted(self.platform.database.now(), took), &told);
+        }
         Ok(CallNowResponse {
             outcome: told.outcome.into(),
             status: told.status.map_or(0, u32::from),
@@ -61,6 +66,7 @@ impl TargetsRpc for App {
 
 /// What is to be sent in whose name.
 struct Call<'a> {
+    project: ProjectId,
     owner: Owner,
     letter: Letter<'a>,
     deadline: Duration,
@@ -68,14 +74,35 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn read(request: &'a CallNowRequest) -> Result<Self, RpcError> {
-        id::<ProjectId>("project_id", &request.project_id)?;
+        let project = id::<ProjectId>("project_id", &request.project_id)?;
         let event = id::<EventId>("event_id", &request.event_id)?;
         let body = call_now::body(&request.body_json).map_err(|e| invalid("body_json", &e))?;
         Ok(Self {
+            project,
             owner: owner(&request.business_id, &request.owner_id)?,
             letter: Letter { url: &request.url, id: event.0, body },
             deadline: call_now::deadline(request.deadline_ms).map_err(|e| invalid("deadline_ms", &e))?,
         })
+    }
+}
+
+impl Call<'_> {
+    /// What its bot's log says of it: it ended now and took so long.
+    fn acted(&self, now: DateTime<Utc>, took: Duration) -> Acted {
+        let took = TimeDelta::from_std(took).unwrap_or_default();
+        Acted {
+            bot: self.owner.clone(),
+            event: Event {
+                project: self.project,
+                id: EventId(self.letter.id),
+                name: EventName::BotAction,
+                customer: None,
+                payload: self.letter.body.to_owned(),
+            },
+            url: self.letter.url.to_owned(),
+            begun: now - took,
+            duration_ms: took.num_milliseconds(),
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+use contracts::webhooks::CallNowOutcome;
+
+use crate::domain::call_now::Told;
 use crate::domain::verdict::{self, Verdict};
 
 /// How much of an answer the log keeps, in bytes.
@@ -42,6 +45,18 @@ impl Answer {
             duration_ms: 0,
             error: verdict::problem(status),
             verdict,
+        }
+    }
+
+    /// What came of a request that was made while a phone call ran.
+    pub(crate) fn told(told: &Told, duration_ms: i64) -> Self {
+        let answered = told.outcome == CallNowOutcome::Answered;
+        Self {
+            http_status: told.status,
+            body: Some(kept(told.body.as_bytes())).filter(|_| answered),
+            duration_ms,
+            error: told.problem.clone(),
+            verdict: if answered { Verdict::Delivered } else { Verdict::NO_ANSWER },
         }
     }
 

@@ -1,4 +1,4 @@
-//! One request into a user's system while a phone call runs: sent once, not repeated, not kept. How many there may be at a
+//! One request into a user's system while a phone call runs: sent once and not repeated. How many there may be at a
 //! time is bounded, for the process and for each owner, so that one slow tool holds up only the calls of its own agent.
 
 use std::collections::HashMap;

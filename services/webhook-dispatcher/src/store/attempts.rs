@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::schema::{attempts, deliveries};
+use crate::domain::delivery::Trigger;
 use crate::sending::Answer;
 
 /// A row, as the log shows it.
@@ -71,6 +72,17 @@ pub(crate) fn start(
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Writes down the only attempt at what was sent already.
+pub(crate) fn note(
+    conn: &mut Db,
+    project: Id,
+    delivery: Id,
+    (begun, answer): (DateTime<Utc>, &Answer),
+) -> Result<(), DbError> {
+    start(conn, project, delivery, (1, Trigger::Auto.as_str()), begun)?;
+    finish(conn, delivery, 1, (answer, false))
 }
 
 /// Closes attempts whose sender did not live to tell what came of them.

@@ -40,6 +40,34 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// Makes the delivery `id` of what was sent already, once, and is over.
+pub(crate) fn insert_over(
+    conn: &mut Db,
+    event: &Event,
+    (id, endpoint): (DeliveryId, Id),
+    success: bool,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let (status, failed) = if success { (Status::Success, 0) } else { (Status::Failed, 1) };
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::id.eq(Id::of(id)),
+            deliveries::project_id.eq(Id::of(event.project)),
+            deliveries::endpoint_id.eq(endpoint),
+            deliveries::event_id.eq(Id::of(event.id)),
+            deliveries::event_name.eq(event.name.as_str()),
+            deliveries::payload.eq(&event.payload),
+            deliveries::status.eq(status.as_str()),
+            deliveries::attempt_count.eq(1),
+            deliveries::failed_attempts.eq(failed),
+            deliveries::lane.eq(Lane::Normal.as_str()),
+            deliveries::created_at.eq(Time::from(now)),
+            deliveries::updated_at.eq(Time::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The endpoints that an event has deliveries to.
 pub(crate) fn endpoints_of(conn: &mut Db, event: &Event) -> Result<Vec<Id>, DbError> {
     Ok(deliveries::table

@@ -37,6 +37,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Wanted {
     pub(crate) status: Option<Status>,
     pub(crate) event: Option<EventName>,
+    /// What there can be in this log.
+    pub(crate) events: &'static [EventName],
     pub(crate) after: Option<DeliveryId>,
     pub(crate) limit: i64,
 }
@@ -51,7 +53,7 @@ pub(crate) fn page(
     let ids = match (wanted.event, wanted.status) {
         (None, None) => all(conn, project, endpoint, wanted)?,
         (event, status) => {
-            let events = event.map_or(EventName::ALL.to_vec(), |event| vec![event]);
+            let events = event.map_or(wanted.events.to_vec(), |event| vec![event]);
             let statuses = status.map_or(Status::ALL.to_vec(), |status| vec![status]);
             merged(conn, endpoint, (&events, &statuses), wanted)?
         }
@@ -76,7 +78,7 @@ fn all(conn: &mut Db, project: ProjectId, endpoint: EndpointId, wanted: Wanted) 
     })
 }
 
-/// One of the two lists has one entry, the other at most four. Of a bot's webhook the event is always given with a status.
+/// One of the two lists has one entry, the other at most four.
 fn merged(
     conn: &mut Db,
     endpoint: EndpointId,

@@ -24,6 +24,7 @@ use crate::world::{Delivery, World, context};
 
 on_both_engines![
     a_bot_tells_its_owner_once_signed_with_its_secret,
+    what_a_bot_did_in_a_call_stands_in_its_log_and_is_not_done_again,
     what_was_not_received_is_sent_again_and_stands_in_the_log_with_every_attempt,
     the_log_is_its_bots_own_and_comes_by_pages_and_status,
     nothing_is_told_to_this_machine_or_its_neighbours,
@@ -181,6 +182,48 @@ async fn a_bot_tells_its_owner_once_signed_with_its_secret(engine: Engine) {
     let third = receiver.wait_for(3).await.remove(2);
     third.assert_signed_with(&other.secret(&world).await.unwrap().signing_secret);
     assert!(!third.is_signed_with(&secret));
+}
+
+async fn what_a_bot_did_in_a_call_stands_in_its_log_and_is_not_done_again(engine: Engine) {
+    let world = World::new(engine).await;
+    let receiver = Receiver::start();
+    let bot = Bot::at(&receiver.url);
+    receiver.answer_once(Reply::Body(200, br#"{"say": "Booked."}"#));
+    receiver.answer_once(Reply::Status(503));
+    let mut asked = Vec::new();
+    for count in 1..=2 {
+        let request = CallNowRequest { body_json: r#"{"n": 1}"#.to_owned(), ..bot.act(&world).await };
+        asked.push(request.event_id.clone());
+        TargetsClient::new(world.caller()).call_now(context(), request).await.unwrap();
+        world.until("the line in the log", |rows| rows.len() == count).await;
+    }
+    let told = bot.tells(&world).await;
+    world.until("the summary", |rows| rows.iter().filter(|d| d.status == "success").count() == 2).await;
+    let log = bot.log(&world).await.deliveries;
+    let line = |n: usize| (log[n].delivery.clone().unwrap(), log[n].attempts.clone());
+    let named = |n: usize| (line(n).0.event_name, line(n).0.event_id);
+    assert_eq!(named(0), ("bot.completed".to_owned(), told.event_id));
+    assert_eq!(named(1), ("bot.action".to_owned(), asked[1].clone()));
+    assert_eq!(named(2), ("bot.action".to_owned(), asked[0].clone()));
+    let (booked, attempts) = line(2);
+    assert_eq!((&*booked.status, booked.attempt_count, &*booked.payload_json), ("success", 1, r#"{"n": 1}"#));
+    let [attempt] = attempts.as_slice() else { panic!("{attempts:?}") };
+    assert_eq!(
+        (attempt.http_status, attempt.response_body.as_deref()),
+        (Some(200), Some(r#"{"say": "Booked."}"#))
+    );
+    let (failed, attempts) = line(1);
+    assert_eq!((&*failed.status, attempts[0].http_status, attempts[0].success), ("failed", Some(503), false));
+    assert_eq!(failed.next_retry_at_ms, None);
+    let only_failed = ListBotDeliveriesRequest { status: "failed".to_owned(), ..bot.log_request() };
+    let only_failed = client(&world).list_bot_deliveries(context(), only_failed).await.unwrap().deliveries;
+    assert_eq!(only_failed.len(), 1);
+    let again = bot.retry(&world, &failed.id).await.unwrap_err();
+    assert!(
+        matches!(&again, RpcError::Conflict { code, .. } if code == "delivery_not_repeatable"),
+        "{again}"
+    );
+    assert_eq!(receiver.received().len(), 3, "nothing is done twice");
 }
 
 async fn what_was_not_received_is_sent_again_and_stands_in_the_log_with_every_attempt(engine: Engine) {

@@ -111,7 +111,7 @@ fn read_here() -> Vec<Words> {
                 ("listBotDeliveries", "status"),
             ],
         ),
-        (vec!["bot.completed"], &[("BotDelivery", "event_name")]),
+        (vec!["bot.action", "bot.completed"], &[("BotDelivery", "event_name")]),
         (
             Action::ALL.iter().map(|a| a.as_str()).collect(),
             &[("AuditEntry", "action"), ("listAudit", "action")],
