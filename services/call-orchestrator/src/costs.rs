@@ -25,6 +25,20 @@ impl Meter {
         };
     }
 
+    /// Counts it for a project without any call, on this day.
+    pub(crate) async fn count_for(self, app: &App, project: ProjectId) {
+        let Some(used) = self.0 else { return };
+        let counted = app
+            .write(move |tx| {
+                let now = tx.now();
+                Ok(usage::add_tokens(tx.conn, project, now, used)?)
+            })
+            .await;
+        if let Err(error) = counted {
+            tracing::warn!(%project, %error, "what the model used could not be counted");
+        }
+    }
+
     /// Writes it down, on the day on which it was used. A conversation does not fail because it could not be counted.
     pub(crate) async fn write_down(self, app: &App, project: ProjectId, call: CallId) {
         let Some(used) = self.0 else { return };

@@ -17,6 +17,9 @@ use crate::error::ApiError;
 use crate::identity::one_time::OneTime;
 use crate::store::mails::{self, Row};
 
+/// The longest subject that the dispatcher sends, in characters: a business may have a long name.
+const LONGEST_SUBJECT: usize = 200;
+
 /// A mail.
 pub(crate) struct Mail {
     /// Which: the same one is sent once.
@@ -46,7 +49,7 @@ pub(crate) fn stage(app: &App, tx: &mut Tx<'_>, mail: Mail) -> Result<(), ApiErr
         mail_id: id.to_string(),
         business_id: mail.business.map_or_else(Uuid::nil, Uuid::from).to_string(),
         to: mail.to.unwrap_or_default(),
-        subject: mail.subject.chars().filter(|c| !c.is_control()).collect(),
+        subject: mail.subject.chars().filter(|c| !c.is_control()).take(LONGEST_SUBJECT).collect(),
         text: mail.text,
         send_before_ms: clock::to_millis(until),
     };
@@ -59,7 +62,7 @@ pub(crate) fn stage(app: &App, tx: &mut Tx<'_>, mail: Mail) -> Result<(), ApiErr
     Ok(())
 }
 
-/// What is sealed in a row. `None`: nobody can read it any more.
+/// What is sealed in a row. `None`: it cannot be read here, perhaps because this replica has not been given the newest keys yet.
 pub(crate) fn open(app: &App, row: &Row) -> Option<QueueMailRequest> {
     let opened = crypto::open(&app.platform.keys.master, &row_name(row.id.0), &row.content);
     let plain =

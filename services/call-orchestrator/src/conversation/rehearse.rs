@@ -10,6 +10,7 @@ use serde_json::json;
 use super::rounds::{Ending, ROUNDS, meaning, transfer};
 use super::{arguments, tools};
 use crate::app::App;
+use crate::costs::Meter;
 use crate::domain::call::CallInput;
 use crate::domain::ended_reason::EndedReason;
 use crate::domain::limits::TURN_DEADLINE;
@@ -36,6 +37,8 @@ pub(crate) struct Next {
     pub(crate) ended: Option<EndedReason>,
     /// What it would have called.
     pub(crate) calls: Vec<ToolCall>,
+    /// What the model has used for it.
+    pub(crate) used: Meter,
 }
 
 /// The agent's next words.
@@ -49,7 +52,7 @@ pub(crate) async fn rehearse(app: &App, script: &Script) -> Result<Next, Orchest
     let mut next = match reply::decide(standing.turn, &standing.heard, current, words) {
         Reply::Fixed(fixed) => {
             let ended = ended((fixed.then, fixed.means));
-            Next { text: fixed.text.to_owned(), ended, calls: Vec::new() }
+            Next { text: fixed.text.to_owned(), ended, ..Next::default() }
         }
         Reply::Model { silences } => by_model(app, script, request(app, script, silences)).await?,
     };
@@ -128,8 +131,7 @@ async fn one_round(
             ChatEvent::EndCall { reason } => ending = (Then::HangUp, Some(meaning(reason))),
             ChatEvent::Transfer => ending = transfer(request.abilities.transfer),
             ChatEvent::CallTool(call) => calls.push(call),
-            // It is no call of a project that could be billed for it.
-            ChatEvent::Used(_) => {}
+            ChatEvent::Used(tokens) => next.used.add(Some(tokens)),
         }
     }
     next.text.push(' ');

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use contracts::ids::EventId;
-use contracts::rpc::Context;
+use contracts::rpc::{Context, RpcError};
 use contracts::webhooks::{CallNowOutcome, CallNowRequest, CallNowResponse};
 use llm::{ACT, Abilities, BOOK_TIME, Rescheduling, ToolOutcome, ToolUse};
 use serde_json::{Value, json};
@@ -302,6 +302,8 @@ async fn ask(app: &App, frozen: &Frozen, url: &str, id: EventId, body: String) -
     let context = Context::within(deadline + RPC_MARGIN).for_tenant(names.project);
     match app.targets.call_now(context, request).await {
         Ok(answer) => read(&answer),
+        // Nothing was sent: as many requests are in flight as there may be.
+        Err(RpcError::Busy) => (Went::Failed, "too much is asked of it at the moment".to_owned()),
         Err(error) => {
             tracing::warn!(%error, "the dispatcher does not say how a call of a tool went");
             (Went::Unknown, error.to_string())
@@ -321,6 +323,10 @@ fn owner(names: &Names) -> String {
 fn read(answer: &CallNowResponse) -> (Went, String) {
     match answer.outcome() {
         CallNowOutcome::Answered => (Went::Answered, answer.body.trim().to_owned()),
+        // Whoever breaks on it may have done it before.
+        CallNowOutcome::Refused if answer.status >= 500 => {
+            (Went::Unknown, format!("it answered with status {}", answer.status))
+        }
         CallNowOutcome::Refused => (Went::Failed, format!("it answered with status {}", answer.status)),
         CallNowOutcome::Unreachable => (Went::Failed, "it could not be reached".to_owned()),
         CallNowOutcome::TimedOut | CallNowOutcome::Unreadable | CallNowOutcome::Unspecified => {
@@ -335,15 +341,20 @@ mod tests {
 
     #[test]
     fn only_what_certainly_was_not_done_counts_as_failed() {
-        let went = |outcome: CallNowOutcome| {
+        let with = |outcome: CallNowOutcome, status| {
             read(&CallNowResponse {
                 outcome: outcome.into(),
+                status,
                 body: " ok ".into(),
                 ..CallNowResponse::default()
             })
         };
+        let went = |outcome| with(outcome, 200);
         assert_eq!(went(CallNowOutcome::Answered), (Went::Answered, "ok".to_owned()));
-        assert_eq!(went(CallNowOutcome::Refused).0, Went::Failed);
+        assert_eq!(with(CallNowOutcome::Refused, 409).0, Went::Failed);
+        for broken in [500, 502, 504] {
+            assert_eq!(with(CallNowOutcome::Refused, broken).0, Went::Unknown, "{broken}");
+        }
         assert_eq!(went(CallNowOutcome::Unreachable).0, Went::Failed);
         for unknown in [CallNowOutcome::TimedOut, CallNowOutcome::Unreadable, CallNowOutcome::Unspecified] {
             assert_eq!(went(unknown).0, Went::Unknown);

@@ -7,7 +7,7 @@ use contracts::ids::ProjectId;
 use crate::app::App;
 use crate::error::OrchestratorError;
 use crate::store::policies::{self, Stored};
-use crate::store::{erasures, standings, suppressions};
+use crate::store::{bots, erasures, standings, suppressions};
 
 pub(crate) async fn handle(app: App, _: Meta, message: ProjectDeleted) -> Outcome {
     Outcome::from(note(&app, &message).await)
@@ -23,6 +23,7 @@ async fn note(app: &App, message: &ProjectDeleted) -> Result<(), OrchestratorErr
             None => policies::insert(tx.conn, project, &gone(0), now)?,
             Some(known) => policies::replace(tx.conn, project, known.version, &gone(known.version), now)?,
         }
+        bots::release(tx.conn, project)?;
         suppressions::forget_project(tx.conn, project)?;
         standings::forget_project(tx.conn, project)?;
         erasures::add(tx.conn, project, None, now)?;

@@ -1,13 +1,13 @@
-//! Says what an agent would say next in a conversation held in writing. Nothing is kept, and nothing is called.
+//! Says what an agent would say next in a conversation held in writing. Nothing is kept but what the model used, and nothing is called.
 
 use contracts::calls::{SimulateRequest, SimulateResponse, SimulatedToolCall};
+use contracts::ids::ProjectId;
 use serde_json::Value;
 
 use crate::app::App;
 use crate::conversation::rehearse::{Script, rehearse};
 use crate::conversation::spec::{reaching, spec};
 use crate::conversation::{frozen, learning};
-use crate::costs::Meter;
 use crate::domain::limits::{MAX_HEARD_CHARS, MAX_SIMULATED};
 use crate::domain::rehearsal::{Said, standing};
 use crate::domain::transcript::{Speaker, Utterance};
@@ -19,6 +19,7 @@ pub(super) async fn simulate(
 ) -> Result<SimulateResponse, OrchestratorError> {
     let history = history(&request)?;
     let parts = request.parts.unwrap_or_default();
+    let project: ProjectId = parts.project_id.parse()?;
     let now = app.platform.database.now();
     // Not here: an agent's schema may take its time.
     let (mut spec, parts) =
@@ -30,6 +31,7 @@ pub(super) async fn simulate(
     };
     let script = Script { spec, plan, standing: standing(&history) };
     let next = rehearse(app, &script).await?;
+    let mut used = next.used;
     let mut response = SimulateResponse {
         ended: next.ended.is_some(),
         ended_reason: next.ended.map(|reason| reason.as_str().to_owned()).unwrap_or_default(),
@@ -39,12 +41,18 @@ pub(super) async fn simulate(
     };
     if request.extract {
         let said = everything(&script, &next.text);
-        let found = learning::learn(app, &script.spec, &said, &mut Meter::default())
-            .await
-            .map_err(OrchestratorError::Model)?;
+        let found = learning::learn(app, &script.spec, &said, &mut used).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(problem) => {
+                used.count_for(app, project).await;
+                return Err(OrchestratorError::Model(problem));
+            }
+        };
         response.result_json = found.result.map(|result| result.to_string()).unwrap_or_default();
         response.evidence_json = found.evidence.map(|evidence| evidence.to_string()).unwrap_or_default();
     }
+    used.count_for(app, project).await;
     response.text = next.text;
     Ok(response)
 }

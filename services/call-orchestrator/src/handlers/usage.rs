@@ -46,6 +46,8 @@ fn day(field: &'static str, text: &str) -> Result<NaiveDate, OrchestratorError> 
 
 fn shown(day: UsageDay) -> proto::UsageDay {
     let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    let (micros, currency) =
+        day.cost.map_or((None, String::new()), |cost| (Some(cost.micros), cost.currency));
     proto::UsageDay {
         project_id: day.project_id.to_string(),
         day: day.day.to_string(),
@@ -54,6 +56,7 @@ fn shown(day: UsageDay) -> proto::UsageDay {
         talk_ms: count(day.talk_ms),
         tokens_in: day.tokens_in.map(count),
         tokens_out: day.tokens_out.map(count),
-        cost_micros: day.cost_micros.map(count),
+        cost_micros: micros.map(count),
+        currency,
     }
 }

@@ -96,6 +96,13 @@ pub(crate) fn adopt(
     Ok(())
 }
 
+/// The bots of a project that is gone belong to none: with its next change each belongs to the project of whoever changes it.
+pub(crate) fn release(db: &mut Db, project: ProjectId) -> Result<(), DbError> {
+    let theirs = bots::table.filter(bots::project_id.eq(Some(Id::of(project))));
+    diesel::update(theirs).set(bots::project_id.eq(None::<Id>)).execute(db)?;
+    Ok(())
+}
+
 /// Writes a new one.
 pub(crate) fn insert(db: &mut Db, bot: &Bot) -> Result<(), DbError> {
     diesel::insert_into(bots::table).values(bot.clone()).execute(db)?;

@@ -28,8 +28,17 @@ pub(crate) struct UsageDay {
     pub(crate) tokens_in: Option<i64>,
     /// What the model wrote; `None`: it does not say.
     pub(crate) tokens_out: Option<i64>,
-    /// Millionths of the carrier's currency; of several, of that in which most was charged. `None`: it does not say.
-    pub(crate) cost_micros: Option<i64>,
+    /// What the carrier charges; of several currencies, the one with the greatest sum. `None`: it does not say.
+    pub(crate) cost: Option<Money>,
+}
+
+/// Money of one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Money {
+    /// Millionths.
+    pub(crate) micros: i64,
+    /// As the carrier names it.
+    pub(crate) currency: String,
 }
 
 fn text(day: NaiveDate) -> String {
@@ -132,23 +141,23 @@ pub(crate) fn of(
         .filter(usage_days::day.between(text(first), text(last)))
         .order((usage_days::day, usage_days::project_id))
         .load(db)?;
-    let spent: Vec<(Id, String, i64)> = spend_days::table
+    let spent: Vec<(Id, String, String, i64)> = spend_days::table
         .filter(spend_days::project_id.eq_any(ids))
         .filter(spend_days::day.between(text(first), text(last)))
         .order(spend_days::cost_micros)
-        .select((spend_days::project_id, spend_days::day, spend_days::cost_micros))
+        .select((spend_days::project_id, spend_days::day, spend_days::currency, spend_days::cost_micros))
         .load(db)?;
     // Of one day the largest comes last, and stays.
-    let cost: HashMap<(Id, String), i64> =
-        spent.into_iter().map(|(project, day, micros)| ((project, day), micros)).collect();
-    rows.into_iter().map(|row| read(row, &cost)).collect()
+    let money = |(project, day, currency, micros)| ((project, day), Money { micros, currency });
+    let mut cost: HashMap<(Id, String), Money> = spent.into_iter().map(money).collect();
+    rows.into_iter().map(|row| read(row, &mut cost)).collect()
 }
 
-fn read(row: Row, cost: &HashMap<(Id, String), i64>) -> Result<UsageDay, DbError> {
+fn read(row: Row, cost: &mut HashMap<(Id, String), Money>) -> Result<UsageDay, DbError> {
     let (project, day, calls, answered, talk_ms, tokens_in, tokens_out) = row;
     Ok(UsageDay {
         project_id: ProjectId(project.0),
-        cost_micros: cost.get(&(project, day.clone())).copied(),
+        cost: cost.remove(&(project, day.clone())),
         day: word(day.parse::<NaiveDate>())?,
         calls,
         answered,

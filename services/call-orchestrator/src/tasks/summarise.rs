@@ -25,7 +25,7 @@ use crate::store::tool_calls::{self, ToolCall};
 use crate::store::turns::{self, Turn};
 
 /// Summaries written at the same time; of one project, not all of them ([`notifications::claim_to_summarise`]).
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 /// Sweep for summaries whose nudge was lost, and for those of a process that died.
 const SWEEP: Duration = Duration::from_secs(1);
 

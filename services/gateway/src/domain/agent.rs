@@ -59,9 +59,9 @@ pub(crate) struct AgentOptions {
     pub(crate) reschedule: Option<Reschedule>,
 }
 
-/// The tokens of a prompt that every notification has to bring values for, in alphabetical order.
-pub(crate) fn required_variables(prompt: &str) -> Vec<String> {
-    let names: BTreeSet<&str> = variables::required(prompt).collect();
+/// The tokens of an agent's texts that every notification has to bring values for, in alphabetical order.
+pub(crate) fn required_variables(texts: &[&str]) -> Vec<String> {
+    let names: BTreeSet<&str> = texts.iter().flat_map(|text| variables::required(text)).collect();
     names.into_iter().map(str::to_owned).collect()
 }
 
@@ -73,7 +73,9 @@ mod tests {
     fn required_variables_are_the_tokens_that_nobody_else_fills() {
         let prompt = "Hi {{recipient_first_name}}, {{ doctor_name }} on {{appointment_time}} ({{doctor_name}}) at \
                       {{business_name}}, {{customer.metadata.room}} {{{clinic}}} {{unfinished";
-        assert_eq!(required_variables(prompt), ["appointment_time", "clinic", "doctor_name"]);
-        assert!(required_variables("no tokens").is_empty());
+        assert_eq!(required_variables(&[prompt]), ["appointment_time", "clinic", "doctor_name"]);
+        let texts = ["{{b}} {{a}}", "Hi {{c}}, it is {{a}}", "no tokens"];
+        assert_eq!(required_variables(&texts), ["a", "b", "c"]);
+        assert!(required_variables(&[]).is_empty());
     }
 }

@@ -42,16 +42,20 @@ const LONG: usize = 120;
 /// Most questions that are asked in one go.
 const AT_ONCE: usize = 2;
 
-/// Warnings about an agent, in a fixed order.
+/// Warnings about an agent, in a fixed order. `templates`: all of its texts in which variables are filled in.
 pub(crate) fn warnings(
+    templates: &[&str],
     prompt: &str,
     first_message: Option<&str>,
     language: Option<&str>,
     schema: Option<&Value>,
 ) -> Vec<String> {
-    let mut all: Vec<String> = required_variables(prompt).iter().filter_map(|name| near_miss(name)).collect();
-    all.extend(single_braces(prompt));
-    all.extend(unfinished(prompt));
+    let mut all: Vec<String> =
+        required_variables(templates).iter().filter_map(|name| near_miss(name)).collect();
+    for template in templates {
+        all.extend(single_braces(template));
+        all.extend(unfinished(template));
+    }
     let lower = format!("{prompt}\n{}", first_message.unwrap_or_default()).to_lowercase();
     let opens = first_message.is_some()
         || QUOTES.iter().any(|mark| prompt.contains(mark))
@@ -183,6 +187,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn warnings(
+        prompt: &str,
+        first_message: Option<&str>,
+        language: Option<&str>,
+        schema: Option<&Value>,
+    ) -> Vec<String> {
+        let templates: Vec<&str> = [Some(prompt), first_message].into_iter().flatten().collect();
+        super::warnings(&templates, prompt, first_message, language, schema)
+    }
+
+    #[test]
+    fn every_text_in_which_variables_are_filled_in_is_looked_at() {
+        let said = super::warnings(
+            &["\"Hi\"", "Call {business_name}", "{{recipient_nam}}"],
+            "\"Hi\"",
+            None,
+            None,
+            None,
+        );
+        assert_eq!(said.len(), 2, "{said:?}");
+    }
 
     const OPENS: &str = "Say \"Hi\".";
 

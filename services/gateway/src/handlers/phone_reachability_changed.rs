@@ -10,7 +10,7 @@ use contracts::ids::{BadId, CustomerId, ProjectId};
 
 use crate::app::App;
 use crate::domain::phone_book::PhoneStatus;
-use crate::store::phones;
+use crate::store::{customers, phones};
 
 pub(crate) async fn handle(app: App, _: Meta, message: PhoneReachabilityChanged) -> Outcome {
     let whose = || -> Result<(ProjectId, CustomerId), BadId> {
@@ -26,6 +26,8 @@ pub(crate) async fn handle(app: App, _: Meta, message: PhoneReachabilityChanged)
     let phone = message.phone_e164;
     let noted = app.platform.database.write(move |tx| {
         let at = Time::from(at.unwrap_or_else(|| tx.now()));
+        // Whoever changes the customer's numbers writes back all that they have read of them.
+        customers::hold(tx.conn, whose.1)?;
         phones::learn_status(tx.conn, whose, &phone, (status, at))
     });
     Outcome::from(noted.await)

@@ -31,7 +31,7 @@ use crate::identity::credential::{Tenant, authorise};
 use crate::store::{agents, businesses, customers, projects};
 
 /// A model answers and reads out a result, perhaps twice.
-const SIMULATE_WITHIN: Duration = Duration::from_secs(65);
+const SIMULATE_WITHIN: Duration = Duration::from_secs(75);
 
 /// Whom the agent speaks to, and about what.
 #[derive(ToSchema)]
@@ -244,7 +244,11 @@ impl Trial {
                 .ok_or_else(|| ApiError::not_found("agent_version", "Version of the agent"))?,
             None => newest,
         };
-        let (customer, standing) = whom(db, tenant, self.whom)?;
+        let (customer, standing, language) = whom(db, tenant, self.whom)?;
+        let mut agent = frozen(&row)?;
+        if let Some(language) = &language {
+            agent.language.clone_from(language);
+        }
         let business = businesses::get(db, tenant.business)?;
         let project = projects::of_credential(db, tenant.project)?;
         Ok(PlaceNotificationRequest {
@@ -256,12 +260,12 @@ impl Trial {
                 industry: business.industry,
             }),
             customer: Some(customer),
-            agent: Some(frozen(&row)?),
+            agent: Some(agent),
             message: self.message.map(String::from).unwrap_or_default(),
             context: self.context.map(String::from),
             variables_json: self.variables.to_text(),
             policy: Some(project.policy()),
-            language: project.settings.language,
+            language: language.unwrap_or(project.settings.language),
             voice: project.settings.voice,
             disclosure_line: project.settings.disclosure_line.unwrap_or_default(),
             standing: Some(standing),
@@ -270,7 +274,12 @@ impl Trial {
     }
 }
 
-fn whom(db: &mut Db, tenant: &Tenant, whom: Whom) -> Result<(Customer, CustomerStanding), ApiError> {
+/// Whom the agent speaks to, and in which language if they have one of their own: it counts more than the agent's.
+fn whom(
+    db: &mut Db,
+    tenant: &Tenant,
+    whom: Whom,
+) -> Result<(Customer, CustomerStanding, Option<String>), ApiError> {
     match whom {
         Whom::Known(id) => {
             let row = customers::get(db, tenant.project, id)?
@@ -284,7 +293,7 @@ fn whom(db: &mut Db, tenant: &Tenant, whom: Whom) -> Result<(Customer, CustomerS
                 metadata_json: row.metadata.0.to_string(),
                 ..Customer::default()
             };
-            Ok((customer, standing))
+            Ok((customer, standing, row.language))
         }
         Whom::Sample(sample) => {
             let time_zone = sample.timezone.map(|zone| zone.name().to_owned()).unwrap_or_default();
@@ -295,7 +304,7 @@ fn whom(db: &mut Db, tenant: &Tenant, whom: Whom) -> Result<(Customer, CustomerS
                 metadata_json: sample.metadata.to_text(),
                 ..Customer::default()
             };
-            Ok((customer, CustomerStanding { time_zone, ..CustomerStanding::default() }))
+            Ok((customer, CustomerStanding { time_zone, ..CustomerStanding::default() }, None))
         }
     }
 }

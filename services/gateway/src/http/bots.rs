@@ -297,7 +297,7 @@ async fn answer_number(app: &App, tenant: &Tenant, bot: &Bot) -> Result<(), ApiE
     answered.map(drop).map_err(|error| from_rpc(error, "project", "Project"))
 }
 
-/// Of a bot whose number cannot be configured nothing is left. Where nobody knows whether it is, the bot stays: the number may
+/// Of a bot whose number cannot be configured nothing is left but a secret that nobody has seen. Where nobody knows whether it is, the bot stays: the number may
 /// lead to it, and whoever asks again under the same key goes on with it.
 async fn taken_back(app: &App, tenant: &Tenant, id: BotId, error: ApiError) -> ApiError {
     if !error.is_refusal() {
@@ -416,8 +416,9 @@ pub(crate) async fn update(
     };
     let changed = app.bots.update_bot(tenant.context(), wanted).await.map_err(failed)?;
     if wants_to_hear {
-        let url = changed.webhook.clone();
-        let moved = MoveBotWebhookRequest { business_id, bot_id, url };
+        let (url, project_id) = (changed.webhook.clone(), changed.project_id.clone());
+        let project_id = if project_id.is_empty() { tenant.project.to_string() } else { project_id };
+        let moved = MoveBotWebhookRequest { business_id, bot_id, url, project_id };
         app.bot_webhooks.move_bot_webhook(tenant.context(), moved).await.map_err(failed)?;
     }
     let details = json!({"goal": &changed.goal, "webhook": &changed.webhook, "status": &changed.status});

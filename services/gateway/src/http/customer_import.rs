@@ -319,6 +319,10 @@ fn store_once(
     if update && !ids.is_empty() {
         customers::hold_all(tx.conn, ids.iter().map(|id| CustomerId(id.0)))?;
         known = customers::with_external_ids(tx.conn, project, &names)?;
+        // Somebody has just made one of them: it has to be held, too.
+        if known.iter().any(|row| !ids.contains(&row.id)) {
+            return Err(DbError::Conflict);
+        }
         numbers = phones::of_customers(tx.conn, project, &ids)?;
     }
     let mut known: HashMap<String, CustomerRow> =

@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::calls::{GetUsageRequest, UsageDay};
+use contracts::ids::ProjectId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,14 +12,17 @@ use crate::app::App;
 use crate::domain::days::{self, Span};
 use crate::domain::role::Operation;
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::{Subject, authorise};
+use crate::identity::credential::{Subject, Tenant, authorise};
 use crate::store::projects;
+
+/// The orchestrator is asked for so many projects at a time.
+const AT_ONCE: usize = 1_000;
 
 /// What a project has used on one day.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageDay, example = json!({
     "project_id": "0198c7a2-6f1e-7c3a-9d52-0a4c5b1e2f33", "day": "2026-03-18", "calls": 12, "answered": 9,
-    "minutes": 14.25, "model_tokens_in": 18250, "model_tokens_out": 1460, "cost": 0.21
+    "minutes": 14.25, "model_tokens_in": 18250, "model_tokens_out": 1460, "cost": 0.21, "currency": "USD"
 }))]
 pub(super) struct UsageBody {
     #[schema(value_type = Uuid)]
@@ -36,9 +40,11 @@ pub(super) struct UsageBody {
     model_tokens_in: Option<u64>,
     /// What the model wrote; null when it does not say.
     model_tokens_out: Option<u64>,
-    /// In the carrier's currency, as far as the carrier has said: it does so some time after the end of each call. Null when it has
-    /// said nothing.
+    /// As far as the carrier has said: it does so some time after the end of each call. Null when it has said nothing. Different
+    /// currencies are not added up: of a day with several, this is the greatest sum.
     cost: Option<f64>,
+    /// The carrier's currency, such as `USD`; null without a cost.
+    currency: Option<String>,
 }
 
 impl From<UsageDay> for UsageBody {
@@ -52,6 +58,7 @@ impl From<UsageDay> for UsageBody {
             model_tokens_in: day.tokens_in,
             model_tokens_out: day.tokens_out,
             cost: day.cost_micros.map(|micros| rounded(micros, 1_000_000)),
+            currency: Some(day.currency).filter(|currency| !currency.is_empty()),
         }
     }
 }
@@ -87,15 +94,32 @@ pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpRes
         true => app.platform.database.read(move |db| projects::ids(db, tenant.business)).await?,
         false => vec![tenant.project],
     };
-    let wanted = GetUsageRequest {
-        project_ids: projects.iter().map(ToString::to_string).collect(),
-        first_day: span.first.to_string(),
-        last_day: span.last.to_string(),
-    };
-    let used = app.usage.get_usage(tenant.context(), wanted).await;
-    let used = used.map_err(|error| from_rpc(error, "usage", "Usage"))?;
-    let days: Vec<UsageBody> = used.days.into_iter().map(Into::into).collect();
+    let days: Vec<UsageBody> =
+        used(&app, &tenant, &projects, span).await?.into_iter().map(Into::into).collect();
     Ok(HttpResponse::Ok().json(days))
+}
+
+/// What these projects have used, oldest first. A business may have had many by now: deleted ones have used something, too.
+async fn used(
+    app: &App,
+    tenant: &Tenant,
+    projects: &[ProjectId],
+    span: Span,
+) -> Result<Vec<UsageDay>, ApiError> {
+    let mut days = Vec::new();
+    for some in projects.chunks(AT_ONCE) {
+        let wanted = GetUsageRequest {
+            project_ids: some.iter().map(ToString::to_string).collect(),
+            first_day: span.first.to_string(),
+            last_day: span.last.to_string(),
+        };
+        let used = app.usage.get_usage(tenant.context(), wanted).await;
+        days.extend(used.map_err(|error| from_rpc(error, "usage", "Usage"))?.days);
+    }
+    if projects.len() > AT_ONCE {
+        days.sort_by(|a, b| (&a.day, &a.project_id).cmp(&(&b.day, &b.project_id)));
+    }
+    Ok(days)
 }
 
 #[cfg(test)]

@@ -39,9 +39,13 @@ pub(crate) async fn run(app: App) -> Result<(), DbError> {
 /// Passes one on. Answers its id when nothing is left to be done for it.
 async fn pass_on(app: App, row: Row) -> Option<Id> {
     let mail = row.id.0;
-    let request = mails::open(&app, &row).filter(|request| !request.to.is_empty());
-    let late = app.platform.database.now() >= row.send_before.0;
-    let Some(request) = request.filter(|_| !late) else { return Some(row.id) };
+    if app.platform.database.now() >= row.send_before.0 {
+        return Some(row.id);
+    }
+    let request = mails::open(&app, &row)?;
+    if request.to.is_empty() {
+        return Some(row.id);
+    }
     match app.mails.queue_mail(Context::within(RPC_DEADLINE), request).await {
         Ok(answer) if answer.will_be_sent => {}
         Ok(_) => tracing::info!(%mail, "a mail was not sent: no mail server is set (ECHO_SMTP_URL)"),

@@ -16,6 +16,7 @@ fn day(project: &str, day: &str, calls: u64) -> UsageDay {
         tokens_in: None,
         tokens_out: None,
         cost_micros: (calls == 7).then_some(1_234_567),
+        currency: if calls == 7 { "USD".to_owned() } else { String::new() },
     }
 }
 
@@ -41,7 +42,7 @@ async fn a_key_sees_its_project_and_a_member_all_of_the_business() {
     ];
     let shown = json!([{
         "project_id": account.project, "day": today, "calls": 7, "answered": 3, "minutes": 3.5,
-        "model_tokens_in": null, "model_tokens_out": null, "cost": 1.2346
+        "model_tokens_in": null, "model_tokens_out": null, "cost": 1.2346, "currency": "USD"
     }]);
     assert_eq!(gateway.get("/api/v1/usage", &account.key).await.expect(200), shown);
     assert_eq!(with_token(&gateway, "/v1/usage", &account.token, None).await.expect(200), shown);

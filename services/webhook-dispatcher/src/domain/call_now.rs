@@ -78,6 +78,11 @@ impl Told {
         Self::failed(CallNowOutcome::Unreachable, None, problem)
     }
 
+    /// No answer came over a connection that was there.
+    pub(crate) fn lost(problem: String) -> Self {
+        Self::failed(CallNowOutcome::TimedOut, None, problem)
+    }
+
     /// The deadline passed, after the status had come or before.
     pub(crate) fn late(status: Option<u16>, deadline: Duration) -> Self {
         let millis = deadline.as_millis();

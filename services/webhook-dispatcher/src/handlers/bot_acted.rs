@@ -48,12 +48,13 @@ fn write(tx: &mut Tx<'_>, acted: &Acted, answer: &Answer) -> Result<(), DbError>
     attempts::note(tx.conn, webhook.project_id, Id::of(id), (acted.begun, answer))
 }
 
-/// The bot's webhook; made with the address that was asked, where it has had nothing to tell yet.
+/// The bot's webhook; made with the address that was asked, where it has had nothing to tell yet. Any call that has begun since, or
+/// its owner, knows better where it is.
 fn webhook(tx: &mut Tx<'_>, acted: &Acted) -> Result<Endpoint, DbError> {
     if let Some(row) = bots::find(tx.conn, &acted.bot)? {
         return Ok(row);
     }
-    let address = (acted.url.as_str(), acted.begun);
+    let address = (acted.url.as_str(), DateTime::UNIX_EPOCH);
     let now = tx.now();
     bots::insert(tx.conn, (acted.event.project, &acted.bot), address, now)?;
     bots::find(tx.conn, &acted.bot)?.ok_or(DbError::NotFound)

@@ -90,14 +90,17 @@ impl BotWebhooksRpc for App {
         request: MoveBotWebhookRequest,
     ) -> Result<MoveBotWebhookResponse, RpcError> {
         let bot = bot(&request.business_id, &request.bot_id)?;
+        let project = id::<ProjectId>("project_id", &request.project_id)?;
         // Whether it may be dialled is asked when it is, as of the address that comes with a call.
         for _ in 0..DECISIONS {
             let (bot, url) = (bot.clone(), request.url.clone());
             let write = self.platform.database.write(move |tx| {
                 let now = tx.now();
+                bots::lock(tx.conn, &bot)?;
                 match bots::find(tx.conn, &bot)? {
                     Some(row) => move_to(tx, &row, (&url, now)),
-                    None => Ok(()),
+                    None if is_gone(tx, &bot)? => Ok(()),
+                    None => bots::insert(tx.conn, (project, &bot), (&url, now), now),
                 }
             });
             match write.await {
@@ -136,6 +139,11 @@ impl BotWebhooksRpc for App {
         write.await.map_err(away)?;
         Ok(RemoveBotWebhookResponse {})
     }
+}
+
+/// The bot was removed.
+fn is_gone(tx: &mut Tx<'_>, bot: &Owner) -> Result<bool, DbError> {
+    Ok(targets::find(tx.conn, bot)?.is_some_and(|target| target.is_removed()))
 }
 
 fn bot(business: &str, bot: &str) -> Result<Owner, RpcError> {

@@ -62,7 +62,9 @@ pub(crate) async fn ask(app: &App, signed: &Signed<'_>, seen: &mut Option<u16>) 
     };
     let mut response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return Told::unreachable(explain(&error.without_url())),
+        Err(error) if error.is_connect() => return Told::unreachable(explain(&error.without_url())),
+        // It may have arrived: the connection was there.
+        Err(error) => return Told::lost(explain(&error.without_url())),
     };
     let status = response.status().as_u16();
     *seen = Some(status);

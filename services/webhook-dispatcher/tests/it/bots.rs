@@ -110,6 +110,7 @@ impl Bot {
             business_id: self.business.to_string(),
             bot_id: self.id.to_string(),
             url: url.to_owned(),
+            project_id: world.project.to_string(),
         };
         client(world).move_bot_webhook(context(), request).await.map(drop)
     }
@@ -451,9 +452,27 @@ async fn the_address_is_that_of_the_newest_call_or_the_one_that_the_bot_was_give
     assert!(rows.iter().all(|d| d.lane == "normal"), "{rows:?}");
     let one = "SELECT COUNT(*) AS rows FROM endpoints";
     assert_eq!(count(&world, one).await, 1);
-    // A bot that has told nothing yet has no webhook to move.
-    Bot::at(&first.url).move_to(&world, &third.url).await.unwrap();
-    assert_eq!(count(&world, one).await, 1);
+    // A call that began before its owner gave another address is told there, also where it is the first to be told.
+    let (old, new) = (Receiver::start(), Receiver::start());
+    let other = Bot::at(&old.url);
+    other.move_to(&world, &new.url).await.unwrap();
+    let request = other.act(&world).await;
+    TargetsClient::new(world.caller()).call_now(context(), request).await.unwrap();
+    world.publish(&[other.completed(&world)]).await;
+    new.wait_for(1).await;
+    assert_eq!(old.received().len(), 1, "what the bot did while it ran");
+    // What a bot does says nothing about where its summary goes.
+    let third_bot = Bot::at(&old.url);
+    let request = third_bot.act(&world).await;
+    TargetsClient::new(world.caller()).call_now(context(), request).await.unwrap();
+    world
+        .until("its line in the log", |rows| {
+            rows.iter().filter(|d| d.endpoint_id != rows[0].endpoint_id).count() > 2
+        })
+        .await;
+    let message = BotCompleted { webhook: new.url.clone(), ..third_bot.completed(&world) };
+    world.publish(&[message]).await;
+    new.wait_for(2).await;
 }
 
 async fn a_webhook_that_wants_nothing_more_is_switched_on_again_by_whoever_cares(engine: Engine) {

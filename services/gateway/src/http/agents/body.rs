@@ -254,7 +254,14 @@ impl TryFrom<AgentRow> for AgentBody {
     fn try_from(row: AgentRow) -> Result<Self, ApiError> {
         let content = Content::of(&row)?;
         let schema = content.output_schema.as_ref();
+        let templates: Vec<&str> = [Some(&content.system_prompt), content.first_message.as_ref()]
+            .into_iter()
+            .chain([content.voicemail_message.as_ref()])
+            .flatten()
+            .map(String::as_str)
+            .collect();
         let said = warnings(
+            &templates,
             &content.system_prompt,
             content.first_message.as_deref(),
             content.language.as_deref(),
@@ -263,7 +270,7 @@ impl TryFrom<AgentRow> for AgentBody {
         Ok(Self {
             id: row.id.0,
             business_id: row.business_id.0,
-            required_variables: required_variables(&content.system_prompt),
+            required_variables: required_variables(&templates),
             warnings: said,
             content,
             status: row.status,
