@@ -126,6 +126,11 @@ impl Attempt {
         self.answers.is_some() || self.bot.is_some()
     }
 
+    /// It came in, and whether the orchestrator knows of it is not known: it has no status before.
+    pub(crate) const fn is_untold(&self) -> bool {
+        self.came_in() && self.live && self.carrier_status.is_none()
+    }
+
     /// The same with nothing more to happen.
     pub(crate) fn over(self) -> Self {
         Self { state: AttemptState::Over, live: false, ..self }
