@@ -98,6 +98,8 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(dial_attempts, own_words);
+
 diesel::table! {
     use common::db::sql::{Integer, Nullable, Text, Uuid};
     bot_turns (attempt_id, turn) {
