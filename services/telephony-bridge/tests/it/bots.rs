@@ -43,6 +43,7 @@ on_both_engines![
     a_caller_who_hides_their_number_has_none,
     many_callers_talk_to_one_bot_and_none_of_them_is_rung_meanwhile,
     a_caller_whom_nobody_answers_in_time_hears_words_with_the_bot_in_their_addresses,
+    whoever_waited_at_the_door_is_not_asked_to_say_something_again,
 ];
 
 impl World {
@@ -389,6 +390,18 @@ async fn a_caller_whom_nobody_answers_in_time_hears_words_with_the_bot_in_their_
     world.orchestrator.behaves(Manner::Answers);
     assert!(line.post(&path, &[]).await.spoken().starts_with("Sentence 0 of turn 1"));
     assert_eq!(opened(&world).pop().unwrap(), (1, said("Hello?")));
+}
+
+async fn whoever_waited_at_the_door_is_not_asked_to_say_something_again(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), world.caller());
+    world.orchestrator.takes_no_calls.store(true, Ordering::SeqCst);
+    let path = format!("/v1/voice?bot_id={bot}&fill=2");
+    let answer = line.at_the_door(&path, CALLER, "in-progress").await;
+    assert!(answer.spoken().contains("One moment"), "{}", answer.body);
+    world.orchestrator.takes_no_calls.store(false, Ordering::SeqCst);
+    let greeted = line.post(&answer.next(&world).unwrap(), &[]).await;
+    assert!(greeted.spoken().starts_with("Sentence 0 of turn 0"), "{}", greeted.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
