@@ -44,6 +44,7 @@ on_both_engines![
     many_callers_talk_to_one_bot_and_none_of_them_is_rung_meanwhile,
     a_caller_whom_nobody_answers_in_time_hears_words_with_the_bot_in_their_addresses,
     whoever_waited_at_the_door_is_not_asked_to_say_something_again,
+    a_request_that_names_no_call_is_answered_and_does_nothing,
 ];
 
 impl World {
@@ -402,6 +403,24 @@ async fn whoever_waited_at_the_door_is_not_asked_to_say_something_again(engine: 
     world.orchestrator.takes_no_calls.store(false, Ordering::SeqCst);
     let greeted = line.post(&answer.next(&world).unwrap(), &[]).await;
     assert!(greeted.spoken().starts_with("Sentence 0 of turn 0"), "{}", greeted.body);
+}
+
+async fn a_request_that_names_no_call_is_answered_and_does_nothing(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), Line::running(&world).await);
+    let bots = ["voice", "voice-response"].map(|path| format!("/v1/{path}?bot_id={bot}"));
+    let known = ["voice", "voice-response", "voice-next"].map(|path| line.path(path));
+    for path in bots.iter().chain(&known) {
+        let speech = [("From", CALLER), ("To", OURS), ("SpeechResult", "Yes.")];
+        let form: Vec<_> = line.form(&speech).into_iter().skip(1).collect();
+        let signed = sign(&world.token, &format!("{}{path}", world.base), &form);
+        let answer = line.post_signed(path, &form, Some(&signed)).await;
+        assert!(answer.spoken().contains("nobody here"), "{path}: {}", answer.body);
+        assert_eq!(answer.next(&world), None, "{path}");
+    }
+    assert_eq!((world.orchestrator.asked(), world.bot_calls()), (vec![], vec![]));
+    assert_eq!(world.count("dial_attempts").await, 1, "the one that runs");
+    assert!(!world.metrics().await.contains("echo_bridge_second_calls_total{"), "no second call");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
