@@ -44,7 +44,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0008_erasure",
             "0009_bots",
             "0010_second_legs",
-            "0012_forget_callers"
+            "0012_forget_callers",
+            "0013_nobody_reached"
         ],
         durability: Durability::Full,
     }),

@@ -177,6 +177,7 @@ impl Entry {
             answered_by: None,
             stop_requested: false,
             gave_up: false,
+            nobody_reached: false,
             ring_timeout_seconds: 0,
             time_limit_seconds: TIME_LIMIT_SECONDS,
             dial_before: now,

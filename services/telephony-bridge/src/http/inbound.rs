@@ -100,6 +100,7 @@ fn enter(tx: &mut Tx<'_>, caller: &Caller, check_after: TimeDelta) -> Result<Opt
         answered_by: None,
         stop_requested: false,
         gave_up: false,
+        nobody_reached: false,
         dial_before: now,
         created_at: now,
         check_at: now + check_after,

@@ -30,6 +30,7 @@ diesel::table! {
         customer_id -> Nullable<Uuid>,
         bot_id -> Nullable<Uuid>,
         second_call_sid -> Nullable<Text>,
+        nobody_reached -> Bool,
     }
 }
 
