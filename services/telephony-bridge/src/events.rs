@@ -58,6 +58,7 @@ pub(crate) fn progressed(attempt: &Attempt, news: &News, status: &str, now: Date
         duration_seconds: news.duration_seconds,
         sip_response_code: news.sip_response_code,
         gave_up: attempt.gave_up,
+        nobody_reached: attempt.nobody_reached,
     }
 }
 

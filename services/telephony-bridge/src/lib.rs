@@ -43,7 +43,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0007_prices",
             "0008_erasure",
             "0009_bots",
-            "0010_second_legs"
+            "0010_second_legs",
+            "0012_forget_callers",
+            "0013_nobody_reached"
         ],
         durability: Durability::Full,
     }),

@@ -89,6 +89,31 @@ pub(crate) fn adopt(tx: &mut Tx<'_>, attempt: Attempt, sid: &str, cause: &Cause)
     Ok(placed)
 }
 
+/// What became of news of a call.
+pub(crate) enum Heard {
+    Noted,
+    /// The call is not this attempt's.
+    OtherCall,
+    /// The orchestrator may not know of this call, which is over: it has to be told of the beginning first.
+    EndsUntold(Box<Attempt>),
+}
+
+/// Notes news of an attempt's call and tells the orchestrator, if it knows of the call. Of one that it may not know only the
+/// end counts: whatever comes before, the next request for a document says too.
+pub(crate) fn hear(
+    tx: &mut Tx<'_>,
+    attempt: Attempt,
+    news: &News,
+    check_after: TimeDelta,
+) -> Result<Heard, DbError> {
+    let its_own = attempt.carrier_call_sid.as_deref() == Some(news.sid.as_str());
+    if attempt.is_untold() && its_own {
+        let ended = news.status.is_terminal();
+        return Ok(if ended { Heard::EndsUntold(Box::new(attempt)) } else { Heard::Noted });
+    }
+    Ok(if note(tx, attempt, news, check_after)? { Heard::Noted } else { Heard::OtherCall })
+}
+
 /// Notes news of an attempt's call and tells the orchestrator. False: the call is not this attempt's.
 pub(crate) fn note(
     tx: &mut Tx<'_>,

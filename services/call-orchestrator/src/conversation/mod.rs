@@ -157,6 +157,7 @@ fn note_pick_up(app: &App, tx: &mut Tx<'_>, call: &Call) -> Result<(), Orchestra
         duration_seconds: None,
         sip_code: None,
         gave_up: false,
+        nobody_reached: false,
     }))?;
     story.save()?;
     Ok(())

@@ -229,6 +229,8 @@ pub struct Progress {
     pub sip_code: Option<u32>,
     /// Final reports: the bridge said goodbye by itself, because nobody behind it answered.
     pub gave_up: bool,
+    /// Final reports: a person to whom the customer was to be put through was not reached.
+    pub nobody_reached: bool,
 }
 
 /// What happened to a call.

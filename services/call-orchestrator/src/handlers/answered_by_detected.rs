@@ -24,6 +24,7 @@ pub(crate) async fn handle(app: App, meta: Meta, message: AnsweredByDetected) ->
                 duration_seconds: None,
                 sip_code: None,
                 gave_up: false,
+                nobody_reached: false,
             }))?;
         }
         let by_a_person = exchange::is_a_persons(&turns::heard(story.tx.conn, story.call.id)?);

@@ -20,6 +20,7 @@ pub(crate) async fn handle(app: App, meta: Meta, message: CallProgressed) -> Out
         duration_seconds: message.duration_seconds,
         sip_code: message.sip_response_code,
         gave_up: message.gave_up,
+        nobody_reached: message.nobody_reached,
     };
     tell(&app, &meta, (&message.call_id, &message.attempt_id), move |story| {
         Ok(CallInput::Progress(plausible(progress, story.call.created_at, story.tx.now())))
@@ -54,6 +55,7 @@ mod tests {
             duration_seconds: Some(duration),
             sip_code: None,
             gave_up: false,
+            nobody_reached: false,
         }
     }
 

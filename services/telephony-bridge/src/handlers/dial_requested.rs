@@ -206,6 +206,7 @@ impl Attempt {
             answered_by: None,
             stop_requested: false,
             gave_up: false,
+            nobody_reached: false,
             ring_timeout_seconds: 0,
             time_limit_seconds: 0,
             dial_before: now,

@@ -11,8 +11,9 @@ use futures_util::StreamExt as _;
 
 use crate::app::{App, count};
 
-/// A callback of the carrier is a small form.
-const MAX_BODY: usize = 64 * 1024;
+/// A callback of the carrier is a form: small, but for what somebody says without an end. All of that is answered; that only its
+/// beginning is heard is decided behind the signature.
+const MAX_BODY: usize = 256 * 1024;
 /// For the whole body, from the end of the headers.
 pub(super) const BODY_WITHIN: Duration = Duration::from_millis(500);
 

@@ -75,7 +75,8 @@ pub(super) async fn arrive(app: &App, signed: &Signed, began: Instant) -> Result
     let until = began + KNOWN_WITHIN;
     let whose = tokio::time::timeout_at(until.into(), whose_call(app, signed, named, until)).await;
     match whose.unwrap_or(Err(BridgeError::Slow)) {
-        Ok(Whose::Attempt(attempt)) => Ok(Place { attempt, turn: 0, part: 0, fill, sorry: 0 }),
+        // Whoever was asked to wait at the door has said nothing yet that they could say again: the patience starts anew.
+        Ok(Whose::Attempt(attempt)) => Ok(Place { attempt, turn: 0, part: 0, fill: 0, sorry: 0 }),
         Ok(Whose::Nobody) => {
             tracing::info!(%bot, "somebody called a bot that does not answer");
             count(app.numbers.inbound.as_ref(), "no_bot");
@@ -176,6 +177,7 @@ impl Entry {
             answered_by: None,
             stop_requested: false,
             gave_up: false,
+            nobody_reached: false,
             ring_timeout_seconds: 0,
             time_limit_seconds: TIME_LIMIT_SECONDS,
             dial_before: now,

@@ -32,6 +32,9 @@ pub(super) const ARRIVES_WITHIN: Duration = Duration::from_millis(300);
 /// The rest of the time is for the first sentence.
 const LEFT_FOR_WORDS: Duration = Duration::from_millis(200);
 
+/// After that, an orchestrator that does not answer is not told any more of a call that is over.
+const TOLD_WITHIN: TimeDelta = TimeDelta::hours(24);
+
 /// Who calls whom.
 struct Caller {
     account: String,
@@ -97,6 +100,7 @@ fn enter(tx: &mut Tx<'_>, caller: &Caller, check_after: TimeDelta) -> Result<Opt
         answered_by: None,
         stop_requested: false,
         gave_up: false,
+        nobody_reached: false,
         dial_before: now,
         created_at: now,
         check_at: now + check_after,
@@ -128,6 +132,15 @@ pub(super) async fn begin(app: &App, attempt: &Attempt, place: Place, until: Ins
         return Begun::Yes;
     }
     let left = until.saturating_duration_since(Instant::now()).saturating_sub(LEFT_FOR_WORDS);
+    let begun = tell(app, attempt, left).await;
+    if begun != Begun::NotYet {
+        noted(app, attempt, place, begun);
+    }
+    begun
+}
+
+/// Tells the orchestrator of a call that came in. It may be told of the same call again.
+async fn tell(app: &App, attempt: &Attempt, left: Duration) -> Begun {
     let context = Context::within(left).for_tenant(attempt.project_id);
     let told = match attempt.bot {
         Some(bot) => app.inbound.begin_bot_call(context, bot::begun(attempt, bot)).await.map(drop),
@@ -149,8 +162,41 @@ pub(super) async fn begin(app: &App, attempt: &Attempt, place: Place, until: Ins
         }
     };
     count(app.numbers.inbound.as_ref(), what);
-    noted(app, attempt, place, begun);
     begun
+}
+
+/// A call that came in is over before the orchestrator was known to know of it: it is told of the beginning now, and of the end
+/// behind it, so that a short call is in the books and a late beginning is no call that never ends. False: it does not answer;
+/// the call stays until it does, but not for ever.
+pub(crate) async fn begin_and_end(
+    app: &App,
+    attempt: &Attempt,
+    news: News,
+    within: Duration,
+) -> Result<bool, BridgeError> {
+    let begun = tell(app, attempt, within).await;
+    let age = app.platform.database.now() - attempt.created_at;
+    if begun == Begun::NotYet && age < TOLD_WITHIN {
+        return Ok(false);
+    }
+    let known = begun != Begun::NotYet && begun.last_words().is_none();
+    let (id, check_after) = (attempt.id, app.config.check_after);
+    app.write(move |tx| {
+        let Some(attempt) = attempts::find(tx.conn, id)?.filter(|attempt| attempt.live) else {
+            return Ok(());
+        };
+        if known {
+            note(tx, attempt, &news, check_after)?;
+            return Ok(());
+        }
+        // There is nobody to tell.
+        let now = tx.now();
+        let over = Attempt { carrier_status: Some(news.status.clone()), ..attempt.over() };
+        attempts::save(tx.conn, over, now)?;
+        Ok(())
+    })
+    .await?;
+    Ok(true)
 }
 
 fn rings_back(attempt: &Attempt) -> BeginInboundRequest {

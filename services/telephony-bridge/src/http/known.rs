@@ -23,7 +23,7 @@ pub(super) struct Known {
 
 /// Why a request has no document of its own.
 pub(super) enum Unknown {
-    /// No such attempt.
+    /// No such attempt, or no call that it could be about.
     NoAttempt,
     /// It is not the carrier's to ask.
     Refused(Refused),
@@ -62,11 +62,13 @@ pub(super) async fn look_up(app: &App, signed: &Signed, place: Place) -> Result<
 
 /// The attempt, if the request is about its call. Most requests are about a call that is known and write nothing.
 async fn its_call(app: &App, signed: &Signed, attempt: Attempt) -> Result<Attempt, Unknown> {
-    let sid = signed.request.call_sid.as_ref().map(ToString::to_string).unwrap_or_default();
+    let Some(sid) = signed.request.call_sid.as_ref().map(ToString::to_string) else {
+        return Err(Unknown::NoAttempt);
+    };
     if attempt.carrier_call_sid.as_deref() == Some(sid.as_str()) {
         return Ok(attempt);
     }
-    if attempt.carrier_call_sid.is_some() || sid.is_empty() {
+    if attempt.carrier_call_sid.is_some() {
         return Err(Unknown::OtherCall(sid));
     }
     // The carrier is faster than its answer to our request, or the answer was lost.

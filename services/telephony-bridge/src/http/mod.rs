@@ -5,7 +5,7 @@ mod ask;
 mod body;
 mod bot;
 mod edge;
-mod inbound;
+pub(crate) mod inbound;
 mod known;
 mod signed;
 mod status;

@@ -99,9 +99,8 @@ pub(super) async fn transferred(
     let reached = status.is_some_and(|s| matches!(s.as_str(), "completed" | "answered"));
     let work = async {
         let known = look_up(&app, &signed, place).await?;
-        if reached && let Some(second) = &signed.request.dial_call_sid {
-            note_second_leg(&app, &known.attempt, second.to_string()).await;
-        }
+        let second = signed.request.dial_call_sid.as_ref().map(ToString::to_string);
+        note_transfer(&app, &known.attempt, reached, second).await;
         Ok(())
     };
     match tokio::time::timeout(TABLES_WITHIN, work).await {
@@ -112,17 +111,23 @@ pub(super) async fn transferred(
     }
 }
 
-/// The call to the person has a price of its own, which is asked for with that of the customer's.
-async fn note_second_leg(app: &App, attempt: &Attempt, sid: String) {
+/// The call to the person has a price of its own, which is asked for with that of the customer's. That nobody was reached is
+/// told with the end of the call.
+async fn note_transfer(app: &App, attempt: &Attempt, reached: bool, second: Option<String>) {
     let id = attempt.id;
     let noted = app.write(move |tx| {
         let Some(attempt) = attempts::find(tx.conn, id)? else { return Ok(()) };
+        let noted = match (reached, &second) {
+            (true, Some(second)) => Attempt { second_call_sid: Some(second.clone()), ..attempt },
+            (true, None) => return Ok(()),
+            (false, _) => Attempt { nobody_reached: true, ..attempt },
+        };
         let now = tx.now();
-        attempts::save(tx.conn, Attempt { second_call_sid: Some(sid.clone()), ..attempt }, now)?;
+        attempts::save(tx.conn, noted, now)?;
         Ok(())
     });
     if let Err(error) = noted.await {
-        tracing::warn!(attempt = %id, %error, "the second leg of a call could not be noted; its price will be missing");
+        tracing::warn!(attempt = %id, %error, "how putting a customer through went could not be noted");
     }
 }
 

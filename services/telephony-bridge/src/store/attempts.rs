@@ -44,6 +44,7 @@ struct Row {
     customer_id: Option<Id>,
     bot_id: Option<Id>,
     second_call_sid: Option<String>,
+    nobody_reached: bool,
 }
 
 /// One wish to dial.
@@ -85,6 +86,8 @@ pub(crate) struct Attempt {
     pub(crate) bot: Option<BotId>,
     /// The carrier's id of the call that put the customer through to a person.
     pub(crate) second_call_sid: Option<String>,
+    /// A person to whom the customer was to be put through was not reached.
+    pub(crate) nobody_reached: bool,
 }
 
 impl Attempt {
@@ -118,12 +121,18 @@ impl Attempt {
             customer_id: row.customer_id.map(|id| CustomerId(id.0)),
             bot: row.bot_id.map(|id| BotId::of(id.0)),
             second_call_sid: row.second_call_sid,
+            nobody_reached: row.nobody_reached,
         })
     }
 
     /// It was not we who dialled.
     pub(crate) const fn came_in(&self) -> bool {
         self.answers.is_some() || self.bot.is_some()
+    }
+
+    /// It came in, and whether the orchestrator knows of it is not known: it has no status before.
+    pub(crate) const fn is_untold(&self) -> bool {
+        self.came_in() && self.live && self.carrier_status.is_none()
     }
 
     /// The same with nothing more to happen.
@@ -160,6 +169,7 @@ impl Attempt {
             customer_id: self.customer_id.map(Id::of),
             bot_id: self.bot.map(Id::of),
             second_call_sid: self.second_call_sid.clone(),
+            nobody_reached: self.nobody_reached,
         }
     }
 }
@@ -237,6 +247,7 @@ pub(crate) fn save(db: &mut Db, attempt: Attempt, now: DateTime<Utc>) -> Result<
         dial_attempts::stop_requested.eq(row.stop_requested),
         dial_attempts::gave_up.eq(row.gave_up),
         dial_attempts::second_call_sid.eq(row.second_call_sid),
+        dial_attempts::nobody_reached.eq(row.nobody_reached),
         dial_attempts::updated_at.eq(row.updated_at),
         dial_attempts::check_at.eq(row.check_at),
         dial_attempts::lease_until.eq(None::<Time>),

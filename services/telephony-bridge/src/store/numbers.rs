@@ -4,10 +4,20 @@
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
 use contracts::ids::{CustomerId, ProjectId};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::schema::{dial_attempts, own_words};
 use crate::domain::attempt::AttemptState;
+
+/// What was heard in an attempt's call and kept. It may be there without a number: a caller may hide theirs, and the carrier need
+/// not say which one they rang.
+#[diesel::dsl::auto_type]
+fn heard() -> _ {
+    own_words::table
+        .filter(own_words::attempt_id.eq(dial_attempts::id))
+        .filter(own_words::heard.is_not_null())
+}
 
 /// Blanks up to `limit` calls with a customer, or of a whole project. Answers how many.
 pub(crate) fn forget(
@@ -18,7 +28,7 @@ pub(crate) fn forget(
     let mut query = dial_attempts::table
         .filter(dial_attempts::project_id.eq(Id::of(project)))
         .filter(dial_attempts::state.eq(AttemptState::Over.as_str()))
-        .filter(dial_attempts::to_number.ne(""))
+        .filter(dial_attempts::to_number.ne("").or(dial_attempts::from_number.ne("")).or(exists(heard())))
         .limit(limit)
         .select(dial_attempts::id)
         .into_boxed();
@@ -31,14 +41,23 @@ pub(crate) fn forget(
 
 /// The same with calls that were over before `before`, of whatever project.
 pub(crate) fn forget_over_before(db: &mut Db, before: DateTime<Utc>, limit: i64) -> Result<usize, DbError> {
-    let found: Vec<Id> = dial_attempts::table
+    let mut found: Vec<Id> = dial_attempts::table
         .filter(dial_attempts::state.eq(AttemptState::Over.as_str()))
-        .filter(dial_attempts::to_number.ne(""))
+        .filter(dial_attempts::to_number.ne("").or(dial_attempts::from_number.ne("")))
         .filter(dial_attempts::updated_at.lt(Time::from(before)))
         .order(dial_attempts::updated_at)
         .limit(limit)
         .select(dial_attempts::id)
         .load(db)?;
+    let said: Vec<Id> = own_words::table
+        .inner_join(dial_attempts::table.on(dial_attempts::id.eq(own_words::attempt_id)))
+        .filter(own_words::heard.is_not_null())
+        .filter(dial_attempts::state.eq(AttemptState::Over.as_str()))
+        .filter(dial_attempts::updated_at.lt(Time::from(before)))
+        .limit(limit)
+        .select(dial_attempts::id)
+        .load(db)?;
+    found.extend(said);
     blank(db, &found)
 }
 
@@ -50,7 +69,7 @@ pub(crate) fn any_left(
 ) -> Result<bool, DbError> {
     let mut query = dial_attempts::table
         .filter(dial_attempts::project_id.eq(Id::of(project)))
-        .filter(dial_attempts::to_number.ne(""))
+        .filter(dial_attempts::to_number.ne("").or(dial_attempts::from_number.ne("")).or(exists(heard())))
         .limit(1)
         .select(dial_attempts::id)
         .into_boxed();

@@ -30,6 +30,7 @@ diesel::table! {
         customer_id -> Nullable<Uuid>,
         bot_id -> Nullable<Uuid>,
         second_call_sid -> Nullable<Text>,
+        nobody_reached -> Bool,
     }
 }
 
@@ -97,6 +98,8 @@ diesel::table! {
         second_call_sid -> Nullable<Text>,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(dial_attempts, own_words);
 
 diesel::table! {
     use common::db::sql::{Integer, Nullable, Text, Uuid};

@@ -19,13 +19,16 @@ use crate::domain::attempt::AttemptState;
 use crate::domain::carriers_books::{call_must_be_over, candidates, forgotten};
 use crate::error::BridgeError;
 use crate::events;
-use crate::progress::{News, adopt, next_check, note};
+use crate::http::inbound::begin_and_end;
+use crate::progress::{Heard, News, adopt, hear, next_check};
 use crate::store::attempts::{self, Attempt};
 
 /// Longer than asking takes. After a failure it is also the pause until the next try.
 const HOLD: Duration = Duration::from_secs(60);
 /// While a call is looked for, the carrier is asked at least this often.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(10);
+/// What the orchestrator gets to be told of a call that is over already.
+const TELL_WITHIN: Duration = Duration::from_secs(5);
 /// A request to dial that its message has not come back for, this long after it had to be dialled, is given up.
 const LOST_MESSAGE: TimeDelta = TimeDelta::minutes(1);
 
@@ -136,20 +139,26 @@ fn end_of(attempt: &Attempt) -> CallStatus {
 
 async fn note_news(app: &App, id: AttemptId, news: Option<News>) -> Result<(), BridgeError> {
     let check_after = app.config.check_after;
-    app.write(move |tx| {
-        if let (Some(news), Some(attempt)) = (&news, attempts::find(tx.conn, id)?) {
-            note(tx, attempt, news, check_after)?;
-        }
+    let told = news.clone();
+    let untold = app.write(move |tx| {
+        let heard = match (&told, attempts::find(tx.conn, id)?) {
+            (Some(news), Some(attempt)) => hear(tx, attempt, news, check_after)?,
+            _ => Heard::Noted,
+        };
         let now = tx.now();
-        match attempts::find(tx.conn, id)?.filter(|attempt| attempt.live) {
-            Some(attempt) => {
-                let check_at = next_check(&attempt, now, check_after);
-                postpone(tx, attempt, check_at)
-            }
-            None => Ok(()),
+        if let Some(attempt) = attempts::find(tx.conn, id)?.filter(|attempt| attempt.live) {
+            let check_at = next_check(&attempt, now, check_after);
+            postpone(tx, attempt, check_at)?;
         }
-    })
-    .await
+        Ok(match heard {
+            Heard::EndsUntold(attempt) => Some(attempt),
+            Heard::Noted | Heard::OtherCall => None,
+        })
+    });
+    if let (Some(attempt), Some(news)) = (untold.await?, news) {
+        begin_and_end(app, &attempt, news, TELL_WITHIN).await?;
+    }
+    Ok(())
 }
 
 fn postpone(tx: &mut Tx<'_>, attempt: Attempt, check_at: DateTime<Utc>) -> Result<(), BridgeError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::calls::turn_input::Input;
 use testkit::database::Engine;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::line::Line;
+use crate::orchestrator::Asked;
 use crate::world::{PATIENCE, World};
 
 const PATHS: [&str; 5] = ["voice", "voice-response", "voice-next", "voice-status", "voice-amd"];
@@ -71,10 +73,25 @@ async fn a_body_that_drips_is_not_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_speaks_without_an_end_is_answered_and_heard_as_far_as_it_goes() {
+    let world = World::new(Engine::Sqlite).await;
+    let line = Line::running(&world).await;
+    line.pick_up().await;
+    let speech = "ab ü ".repeat(100_000 / 6);
+    let answer =
+        line.post(&format!("{}&turn=1", line.path("voice-response")), &[("SpeechResult", &speech)]).await;
+    assert!(answer.spoken().starts_with("Sentence 0 of turn 1"), "{}", answer.body);
+    let Some(Asked::Start(1, Input::Speech(heard))) = world.orchestrator.asked().pop() else {
+        panic!("speech")
+    };
+    assert_eq!(heard.text, speech.chars().take(4_000).collect::<String>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_is_too_large_is_refused() {
     let world = World::new(Engine::Sqlite).await;
     let line = Line::running(&world).await;
-    let mut announced = begun(&world, &line.path("voice"), "Content-Length: 65537").await;
+    let mut announced = begun(&world, &line.path("voice"), "Content-Length: 262145").await;
     let answer = until_closed(&mut announced).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 

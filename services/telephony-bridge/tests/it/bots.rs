@@ -16,8 +16,9 @@ use testkit::database::Engine;
 use testkit::on_both_engines;
 use testkit::wait::eventually;
 use twilio::CallSid;
-use twilio::signature::sign;
+use twilio::signature::{HEADER, sign};
 use twilio::twiml::Verb;
+use twilio::webhook::decode_form;
 
 use crate::line::{Answer, Line};
 use crate::orchestrator::{Asked, Manner};
@@ -43,6 +44,10 @@ on_both_engines![
     a_caller_who_hides_their_number_has_none,
     many_callers_talk_to_one_bot_and_none_of_them_is_rung_meanwhile,
     a_caller_whom_nobody_answers_in_time_hears_words_with_the_bot_in_their_addresses,
+    whoever_waited_at_the_door_is_not_asked_to_say_something_again,
+    a_request_that_names_no_call_is_answered_and_does_nothing,
+    what_is_no_form_is_not_believed,
+    bytes_that_are_no_text_are_read_as_far_as_they_are,
 ];
 
 impl World {
@@ -389,6 +394,85 @@ async fn a_caller_whom_nobody_answers_in_time_hears_words_with_the_bot_in_their_
     world.orchestrator.behaves(Manner::Answers);
     assert!(line.post(&path, &[]).await.spoken().starts_with("Sentence 0 of turn 1"));
     assert_eq!(opened(&world).pop().unwrap(), (1, said("Hello?")));
+}
+
+async fn whoever_waited_at_the_door_is_not_asked_to_say_something_again(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), world.caller());
+    world.orchestrator.takes_no_calls.store(true, Ordering::SeqCst);
+    let path = format!("/v1/voice?bot_id={bot}&fill=2");
+    let answer = line.at_the_door(&path, CALLER, "in-progress").await;
+    assert!(answer.spoken().contains("One moment"), "{}", answer.body);
+    world.orchestrator.takes_no_calls.store(false, Ordering::SeqCst);
+    let greeted = line.post(&answer.next(&world).unwrap(), &[]).await;
+    assert!(greeted.spoken().starts_with("Sentence 0 of turn 0"), "{}", greeted.body);
+}
+
+async fn a_request_that_names_no_call_is_answered_and_does_nothing(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), Line::running(&world).await);
+    let bots = ["voice", "voice-response"].map(|path| format!("/v1/{path}?bot_id={bot}"));
+    let known = ["voice", "voice-response", "voice-next"].map(|path| line.path(path));
+    for path in bots.iter().chain(&known) {
+        let speech = [("From", CALLER), ("To", OURS), ("SpeechResult", "Yes.")];
+        let form: Vec<_> = line.form(&speech).into_iter().skip(1).collect();
+        let signed = sign(&world.token, &format!("{}{path}", world.base), &form);
+        let answer = line.post_signed(path, &form, Some(&signed)).await;
+        assert!(answer.spoken().contains("nobody here"), "{path}: {}", answer.body);
+        assert_eq!(answer.next(&world), None, "{path}");
+    }
+    assert_eq!((world.orchestrator.asked(), world.bot_calls()), (vec![], vec![]));
+    assert_eq!(world.count("dial_attempts").await, 1, "the one that runs");
+    assert!(!world.metrics().await.contains("echo_bridge_second_calls_total{"), "no second call");
+}
+
+impl Line<'_> {
+    /// These very bytes, signed as the form that they make.
+    async fn post_bytes(&self, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+        let url = format!("{}{path}", self.world.base);
+        let signed = sign(&self.world.token, &url, &decode_form(&body));
+        let request = self.world.http.post(url).header(HEADER, signed).header("Content-Type", kind);
+        Self::sent(request.body(body)).await
+    }
+}
+
+async fn what_is_no_form_is_not_believed(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), world.caller());
+    let json = format!("{{\"CallSid\":\"{}\",\"AccountSid\":\"{}\"}}", line.sid, world.account);
+    for path in ["voice", "voice-response"].map(|path| format!("/v1/{path}?bot_id={bot}")) {
+        for kind in
+            ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]
+        {
+            let answer = line.post_bytes(&path, kind, json.clone().into_bytes()).await;
+            assert_eq!(answer.status, 403, "{path} {kind}");
+        }
+    }
+    assert_eq!((world.bot_calls(), world.count("dial_attempts").await), (vec![], 0));
+    // The signature says what a form is, not its label.
+    let form = format!("CallSid={}&AccountSid={}&From=%2B14155550117", line.sid, world.account);
+    let answer = line.post_bytes(&format!("/v1/voice?bot_id={bot}"), "text/plain", form.into_bytes()).await;
+    assert!(answer.spoken().starts_with("Sentence 0 of turn 0"), "{}", answer.body);
+}
+
+async fn bytes_that_are_no_text_are_read_as_far_as_they_are(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), world.caller());
+    let kind = "application/x-www-form-urlencoded";
+    let form = |call: &str| format!("AccountSid={}&CallSid={call}&SpeechResult=", world.account).into_bytes();
+    // A call whose id cannot be read is none.
+    for path in ["voice", "voice-response"].map(|path| format!("/v1/{path}?bot_id={bot}")) {
+        let answer = line.post_bytes(&path, kind, form("%FF%FE")).await;
+        assert!(answer.spoken().contains("nobody here") && answer.next(&world).is_none(), "{}", answer.body);
+    }
+    assert_eq!((world.bot_calls(), world.count("dial_attempts").await), (vec![], 0));
+    line.rings_bot(bot).await;
+    for (turn, odd) in [(1, &b"Yes\xff."[..]), (2, &b"Yes%FF."[..])] {
+        let body = [&form(&line.sid), odd].concat();
+        let answer = line.post_bytes(&format!("/v1/voice-response?bot_id={bot}"), kind, body).await;
+        assert!(answer.spoken().starts_with(&format!("Sentence 0 of turn {turn}")), "{}", answer.body);
+        assert_eq!(opened(&world).pop().unwrap(), (turn, said("Yes\u{fffd}.")));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,7 @@ on_both_engines![
     what_was_heard_arrives_as_speech_keys_or_silence,
     a_call_that_nobody_knows_is_told_so_and_hung_up,
     a_customer_is_put_through_to_a_person_and_told_when_nobody_is_reached,
+    whether_a_person_was_reached_is_told_with_the_end,
     a_whole_conversation_goes_through_without_a_complaint_of_the_carrier,
 ];
 
@@ -175,4 +176,17 @@ async fn a_customer_is_put_through_to_a_person_and_told_when_nobody_is_reached(e
         assert_eq!(answer.body.contains("nobody could be reached"), !reached, "{status}: {}", answer.body);
     }
     assert_eq!(world.orchestrator.asked().len(), asked, "nothing more is said by the agent");
+}
+
+async fn whether_a_person_was_reached_is_told_with_the_end(engine: Engine) {
+    let world = World::new(engine).await;
+    for (status, reached) in [("completed", true), ("no-answer", false)] {
+        let line = Line::running(&world).await;
+        let path = format!("{}&turn=0&part=1", line.path("voice-transferred"));
+        line.post(&path, &[("DialCallStatus", status)]).await;
+        assert_eq!(line.report("completed", "3").await, 204);
+        world.status(&line.wish, "completed").await;
+        let end = world.orchestrator.reports_of(&line.wish.attempt_id).pop().unwrap();
+        assert_eq!(end.nobody_reached, !reached, "{status}");
+    }
 }

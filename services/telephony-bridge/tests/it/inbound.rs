@@ -36,25 +36,25 @@ on_both_engines![
 ];
 
 impl World {
-    async fn begun_calls(&self) -> Vec<BeginInboundRequest> {
+    pub(crate) async fn begun_calls(&self) -> Vec<BeginInboundRequest> {
         self.orchestrator.inbound.lock().unwrap().clone()
     }
 
     /// The customer's line, as the carrier holds it: a call to our number.
-    fn rings_in(&self, wish: &DialRequested) -> Line<'_> {
+    pub(crate) fn rings_in(&self, wish: &DialRequested) -> Line<'_> {
         Line { world: self, wish: wish.clone(), sid: CallSid::random().unwrap().to_string() }
     }
 }
 
 impl Line<'_> {
-    async fn calls(&self, from: &str, to: &str) -> Answer {
+    pub(crate) async fn calls(&self, from: &str, to: &str) -> Answer {
         let more = [("From", from), ("To", to), ("Direction", "inbound"), ("CallStatus", "ringing")];
         self.post("/v1/voice", &more).await
     }
 }
 
 /// A wish that has rung and is over.
-async fn rung(world: &World, to: &str) -> DialRequested {
+pub(crate) async fn rung(world: &World, to: &str) -> DialRequested {
     let wish = world.wish(to);
     let sid = CallSid::random().unwrap();
     world.left_behind(&wish, "over", Some(sid.as_str())).await;

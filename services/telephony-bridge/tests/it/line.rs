@@ -73,7 +73,7 @@ impl<'a> Line<'a> {
         Self::sent(request.header("I-Twilio-Idempotency-Token", mark)).await
     }
 
-    async fn sent(request: reqwest::RequestBuilder) -> Answer {
+    pub(crate) async fn sent(request: reqwest::RequestBuilder) -> Answer {
         let began = Instant::now();
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();

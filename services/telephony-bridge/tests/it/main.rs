@@ -16,6 +16,7 @@ mod documents;
 mod erasure;
 mod inbound;
 mod line;
+mod lost_ends;
 mod orchestrator;
 mod other_carrier;
 mod prices;

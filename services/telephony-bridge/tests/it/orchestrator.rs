@@ -81,6 +81,8 @@ pub(crate) struct Orchestrator {
     pub(crate) inbound: Mutex<Vec<BeginInboundRequest>>,
     /// Whether there is somebody for a customer who rings back.
     pub(crate) nobody_there: AtomicBool,
+    /// Whether it cannot be told that a call came in; everything else is answered.
+    pub(crate) takes_no_calls: AtomicBool,
     /// The bots that answer, and whose they are.
     pub(crate) bots: Mutex<BTreeMap<BotId, ProjectId>>,
     /// Calls to them.
@@ -105,6 +107,7 @@ impl Orchestrator {
                 asked: Mutex::default(),
                 inbound: Mutex::default(),
                 nobody_there: AtomicBool::new(false),
+                takes_no_calls: AtomicBool::new(false),
                 bots: Mutex::default(),
                 bot_calls: Mutex::default(),
                 bots_asked: AtomicUsize::new(0),
@@ -155,6 +158,13 @@ impl Orchestrator {
     /// Their statuses.
     pub(crate) fn statuses_of(&self, attempt: &str) -> Vec<String> {
         self.reports_of(attempt).into_iter().map(|report| report.status).collect()
+    }
+
+    fn takes_calls(&self) -> Result<(), RpcError> {
+        match self.takes_no_calls.load(Ordering::SeqCst) {
+            true => Err(RpcError::Unavailable("told so".to_owned())),
+            false => Ok(()),
+        }
     }
 
     async fn is_there(&self) -> Result<(), RpcError> {
@@ -236,6 +246,7 @@ impl InboundRpc for Answering {
         if *self.0.manner.lock().unwrap() == Manner::Fails {
             return Err(RpcError::Unavailable("told so".to_owned()));
         }
+        self.0.takes_calls()?;
         self.0.inbound.lock().unwrap().push(request);
         if self.0.nobody_there.load(Ordering::SeqCst) {
             return Err(RpcError::NotFound("customer".to_owned()));
@@ -258,6 +269,7 @@ impl InboundRpc for Answering {
         request: BeginBotCallRequest,
     ) -> Result<BeginBotCallResponse, RpcError> {
         self.0.is_there().await?;
+        self.0.takes_calls()?;
         let known = self.0.bots.lock().unwrap().contains_key(&request.bot_id.parse().expect("a bot's id"));
         self.0.bot_calls.lock().unwrap().push(request);
         let limit = *self.0.limit.lock().unwrap();

@@ -24,6 +24,7 @@ fn any_progress() -> impl Strategy<Value = CallInput> {
                 duration_seconds,
                 sip_code,
                 gave_up,
+                nobody_reached: false,
             })
         })
 }

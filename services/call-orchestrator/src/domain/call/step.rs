@@ -152,6 +152,10 @@ fn final_words(call: &CallState, report: Progress) -> (CallStatus, EndedReason) 
         (CallStatus::Completed | CallStatus::Canceled, Some(HangupBy::Cancel)) => {
             (CallStatus::Canceled, EndedReason::Canceled)
         }
+        // Nobody was there to go on: the call ended with our words.
+        (CallStatus::Completed, Some(HangupBy::Transfer)) if report.nobody_reached => {
+            (CallStatus::Completed, EndedReason::AgentEndedCall)
+        }
         (CallStatus::Completed, Some(by)) => (CallStatus::Completed, by.reason()),
         (CallStatus::Completed, None) => (CallStatus::Completed, completed_reason(call, report)),
         (CallStatus::Busy, _) if report.sip_code == Some(603) => (CallStatus::Busy, EndedReason::Rejected),
@@ -272,7 +276,15 @@ fn reaped(
     };
     carrier_ended(
         call,
-        Progress { status, sequence: None, at, duration_seconds, sip_code: None, gave_up: false },
+        Progress {
+            status,
+            sequence: None,
+            at,
+            duration_seconds,
+            sip_code: None,
+            gave_up: false,
+            nobody_reached: false,
+        },
     )
 }
 

@@ -53,7 +53,15 @@ impl Line {
         duration_seconds: Option<u32>,
         sip_code: Option<u32>,
     ) -> Self {
-        let progress = Progress { status, sequence, at: at(now), duration_seconds, sip_code, gave_up: false };
+        let progress = Progress {
+            status,
+            sequence,
+            at: at(now),
+            duration_seconds,
+            sip_code,
+            gave_up: false,
+            nobody_reached: false,
+        };
         self.hear(CallInput::Progress(progress), now)
     }
 
@@ -117,12 +125,33 @@ fn a_call_that_the_bridge_had_to_end_alone_is_our_error() {
         duration_seconds: Some(25),
         sip_code: None,
         gave_up: true,
+        nobody_reached: false,
     };
     Line::answered().hear(CallInput::Progress(progress), 30).is(
         CallStatus::Completed,
         EndedReason::Error,
         &over(EndedReason::Error),
     );
+}
+
+#[test]
+fn a_customer_who_was_put_through_to_nobody_was_not_put_through() {
+    for (nobody_reached, reason) in [(false, EndedReason::Transferred), (true, EndedReason::AgentEndedCall)] {
+        let progress = Progress {
+            status: CallStatus::Completed,
+            sequence: Some(3),
+            at: at(30),
+            duration_seconds: Some(25),
+            sip_code: None,
+            gave_up: false,
+            nobody_reached,
+        };
+        Line::answered().hear(CallInput::Transferred, 20).hear(CallInput::Progress(progress), 30).is(
+            CallStatus::Completed,
+            reason,
+            &over(reason),
+        );
+    }
 }
 
 #[test]
