@@ -30,6 +30,8 @@ diesel::table! {
         customer_id -> Nullable<Uuid>,
         bot_id -> Nullable<Uuid>,
         second_call_sid -> Nullable<Text>,
+        records_turn -> Nullable<Integer>,
+        records_fill -> Nullable<Integer>,
     }
 }
 

@@ -19,6 +19,7 @@ mod line;
 mod orchestrator;
 mod other_carrier;
 mod prices;
+mod recordings;
 mod signatures;
 mod silence;
 mod stopping;
