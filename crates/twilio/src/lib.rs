@@ -10,4 +10,4 @@ pub mod twiml;
 pub mod webhook;
 
 pub use method::HttpMethod;
-pub use sid::{AccountSid, CallSid, PhoneNumberSid};
+pub use sid::{AccountSid, CallSid, PhoneNumberSid, RecordingSid};

@@ -124,6 +124,12 @@ sid!(
     "PN",
     "a phone number SID"
 );
+sid!(
+    /// A recording: `RE…`.
+    RecordingSid,
+    "RE",
+    "a recording SID"
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::call::{AnsweredBy, CallStatus, Direction};
-use crate::sid::{AccountSid, CallSid};
+use crate::sid::{AccountSid, CallSid, RecordingSid};
 
 pub use crate::overrides::CALLBACK_FRAGMENT;
 
@@ -72,6 +72,10 @@ pub struct VoiceRequest {
     pub dial_call_sid: Option<CallSid>,
     /// `DialCallDuration`, seconds.
     pub dial_call_duration: Option<u32>,
+    /// `RecordingSid`.
+    pub recording_sid: Option<RecordingSid>,
+    /// `RecordingStatus`: `in-progress`, `completed` or `absent`.
+    pub recording_status: Option<String>,
     /// `RecordingUrl`.
     pub recording_url: Option<String>,
     /// `RecordingDuration`, seconds.
@@ -115,6 +119,8 @@ impl VoiceRequest {
             dial_call_status: p.parsed("DialCallStatus"),
             dial_call_sid: p.parsed("DialCallSid"),
             dial_call_duration: p.parsed("DialCallDuration"),
+            recording_sid: p.parsed("RecordingSid"),
+            recording_status: p.text("RecordingStatus"),
             recording_url: p.text("RecordingUrl"),
             recording_duration: p.parsed("RecordingDuration"),
             error_code: p.parsed("ErrorCode"),
@@ -216,6 +222,18 @@ mod tests {
         assert_eq!(found.timestamp.unwrap().to_rfc3339(), "2010-08-31T20:36:28+00:00");
         assert_eq!((found.call_duration, found.sip_response_code), (Some(15), Some(200)));
         assert_eq!(found.answered_by, Some(AnsweredBy::MachineEndBeep));
+    }
+
+    #[test]
+    fn the_report_of_a_recording_is_read() {
+        let sid = "RE00000000000000000000000000000001";
+        let found = read(&format!("RecordingSid={sid}&RecordingStatus=completed&RecordingDuration=42"));
+        assert_eq!(found.recording_sid.unwrap().as_str(), sid);
+        assert_eq!(
+            (found.recording_status.as_deref(), found.recording_duration),
+            (Some("completed"), Some(42))
+        );
+        assert_eq!(read("RecordingSid=../RE1").recording_sid, None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::events::text;
 use crate::store::calls::Call;
 use crate::store::costs::Costs;
 use crate::store::notifications::Found;
+use crate::store::recordings::Recording;
 use crate::store::timed::TimedTurn;
 
 /// What is known of a call beside its row.
@@ -17,11 +18,12 @@ pub(crate) struct Beside {
     pub(crate) costs: Costs,
     /// What it has brought, where that is kept with the call.
     pub(crate) found: Found,
+    pub(crate) recording: Option<Recording>,
 }
 
 /// A call to `phone`.
 pub(crate) fn call_seen(call: &Call, phone: &str, beside: &Beside) -> proto::Call {
-    let Beside { turns, costs, found } = beside;
+    let Beside { turns, costs, found, recording } = beside;
     let state = &call.state;
     let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok());
     proto::Call {
@@ -49,6 +51,10 @@ pub(crate) fn call_seen(call: &Call, phone: &str, beside: &Beside) -> proto::Cal
         call_result_json: text(found.result.as_ref()),
         evidence_json: text(found.evidence.as_ref()),
         reschedule_outcome_json: text(found.rescheduled.as_ref()),
+        recording: recording.as_ref().map(|recording| proto::Recording {
+            sid: recording.sid.clone(),
+            duration_seconds: recording.duration_seconds,
+        }),
     }
 }
 

@@ -9,6 +9,7 @@ mod costs;
 pub mod domain;
 mod error;
 mod events;
+mod forgetting;
 mod handlers;
 mod rulebook;
 mod stopping;
@@ -50,7 +51,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0009_indexes",
             "0010_bots",
             "0011_bot_calls",
-            "0012_spend_days"
+            "0012_spend_days",
+            "0013_recordings"
         ],
         durability: Durability::Full,
     }),
@@ -75,6 +77,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::call_progressed::handle),
             Subscription::to(&app, handlers::answered_by_detected::handle),
             Subscription::to(&app, handlers::call_priced::handle),
+            Subscription::to(&app, handlers::call_recorded::handle),
         ],
         servers: vec![
             Arc::new(NotificationsServer(handlers::rpc::Notifications(app.clone()))),

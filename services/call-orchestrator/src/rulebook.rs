@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::domain::calling_hours;
 use crate::domain::policy::{Policy, Settings, Standing};
 use crate::domain::rules::{self, Load};
-use crate::store::{calls, notifications, policies, standings, usage, waiting};
+use crate::store::calls::{self, Call};
+use crate::store::notifications::{self, Notification};
+use crate::store::{policies, standings, usage, waiting};
 
 /// What the rules read about one customer of a project.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +47,18 @@ pub(crate) fn read(
         None => standings::Stored::default(),
     };
     Ok(Rulebook::of(&policy, &standing))
+}
+
+/// Whether a call of this notification is recorded, as its project has set it at this moment.
+pub(crate) fn records(db: &mut Db, notification: &Notification) -> Result<bool, DbError> {
+    let policy = policies::find(db, notification.project_id)?.unwrap_or_default();
+    Ok(Policy::from(&policy.settings).records(notification.spec.disclosure.as_deref()))
+}
+
+/// The same of a call that is there already.
+pub(crate) fn records_call(db: &mut Db, call: &Call) -> Result<bool, DbError> {
+    let whose = notifications::find(db, call.project_id, call.notification_id)?;
+    whose.map_or(Ok(false), |whose| records(db, &whose))
 }
 
 /// The same, after what came with a notification was taken over as far as it is newer.
@@ -152,6 +166,8 @@ fn settings(sent: &proto::ProjectPolicy) -> Settings {
         max_calls_per_day: sent.max_calls_per_day,
         monthly_spend_cap_cents: sent.monthly_spend_cap_cents,
         retention_days: sent.retention_days,
+        disclosure_line: sent.disclosure_line.clone(),
+        record_calls: sent.record_calls,
     }
 }
 

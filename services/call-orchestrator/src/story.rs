@@ -286,6 +286,7 @@ impl<'a, 't> Story<'a, 't> {
         self.call.attempt_id = Some(wish);
         self.call.begun_at = Some(now);
         self.call_input(CallInput::DialRequested)?;
+        let records = rulebook::records(self.tx.conn, &self.notification)?;
         let request = DialRequested {
             attempt_id: wish.to_string(),
             call_id: self.call.id.to_string(),
@@ -297,6 +298,7 @@ impl<'a, 't> Story<'a, 't> {
             time_limit_seconds: self.call.state.time_limit_seconds.unwrap_or_default(),
             from_e164: self.notification.options.from.clone().unwrap_or_default(),
             leaves_message: self.notification.options.voicemail == VoicemailPolicy::LeaveMessage,
+            records,
         };
         self.tx.stage(&request, &self.cause)
     }

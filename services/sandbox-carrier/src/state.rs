@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use twilio::CallSid;
+use twilio::{CallSid, RecordingSid};
 
 use crate::client::Client;
 use crate::config::CarrierConfig;
@@ -32,6 +33,15 @@ const MOST_COUNTED: usize = 100_000;
 /// Events that a slow onlooker may fall behind.
 const EVENT_BACKLOG: usize = 1_024;
 
+/// A recording of a whole call.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    pub(crate) call_sid: CallSid,
+    pub(crate) source: &'static str,
+    pub(crate) started: DateTime<Utc>,
+    pub(crate) seconds: u64,
+}
+
 /// How often a number was called, for whoever must prove that nobody was called twice.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub(crate) struct Rings {
@@ -52,6 +62,8 @@ pub(crate) struct Books {
     /// The account's numbers: at least one.
     pub(crate) numbers: Vec<OwnNumber>,
     pub(crate) nasty: Nasty,
+    /// Recordings of whole calls that nobody has deleted.
+    pub(crate) recordings: Bounded<RecordingSid, Recorded>,
     live: HashMap<CallSid, mpsc::UnboundedSender<Command>>,
     next_slot: Option<Instant>,
 }
@@ -86,6 +98,7 @@ impl Shared {
             rings: Bounded::new(MOST_COUNTED),
             numbers: config.numbers().into_iter().map(|number| OwnNumber::new(number, wall::now())).collect(),
             nasty: Nasty::default(),
+            recordings: Bounded::new(MOST_CALLS),
             live: HashMap::new(),
             next_slot: None,
         };

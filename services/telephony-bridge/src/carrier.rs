@@ -10,7 +10,7 @@ use twilio::rest::{
     Account, BaseUrlError, Call, CallEvent, CallFilter, CallList, Client, CreateCall, Credentials, Error,
     Instructions, MachineDetection, MachineDetectionMode, PhoneNumber, Timeouts, UpdateCall, UpdateNumber,
 };
-use twilio::{HttpMethod, PhoneNumberSid};
+use twilio::{HttpMethod, PhoneNumberSid, RecordingSid};
 
 use crate::config::AccountConfig;
 use crate::domain::attempt::{DialResult, read_answer};
@@ -112,6 +112,8 @@ impl Carrier {
                 timeout: None,
                 async_callback: Some(urls.answered_by(attempt.id)),
             }),
+            record: attempt.records.map(|_| true),
+            recording_status_callback: attempt.records.map(|_| urls.recording(attempt.id)),
             ..CreateCall::new(attempt.to.as_str(), attempt.from.as_str(), voice)
         };
         let answer = self.client.create_call(&call).await;
@@ -147,6 +149,14 @@ impl Carrier {
             Err(e) if e.code() == Some(ALREADY_OVER) => Ok(()),
             Err(Error::Api(e)) if e.is_not_found() => Ok(()),
             Err(e) => Err(e),
+        }
+    }
+
+    /// Deletes a recording. One that the carrier does not have is deleted.
+    pub(crate) async fn delete_recording(&self, sid: &RecordingSid) -> Result<(), Error> {
+        match self.client.delete_recording(sid).await {
+            Err(Error::Api(e)) if e.is_not_found() => Ok(()),
+            deleted => deleted,
         }
     }
 

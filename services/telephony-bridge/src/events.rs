@@ -5,7 +5,7 @@ use common::clock::to_millis;
 use contracts::telephony::dial_failed::Cause;
 use contracts::telephony::dial_refused::Reason;
 use contracts::telephony::{
-    AnsweredByDetected, CallPriced, CallProgressed, DialAccepted, DialFailed, DialRefused,
+    AnsweredByDetected, CallPriced, CallProgressed, CallRecorded, DialAccepted, DialFailed, DialRefused,
 };
 
 use crate::domain::price::Price;
@@ -69,6 +69,17 @@ pub(crate) fn answered_by_detected(attempt: &Attempt, answered_by: &str) -> Answ
         call_id: attempt.call_id.to_string(),
         project_id: attempt.project_id.to_string(),
         answered_by: answered_by.to_owned(),
+    }
+}
+
+/// The carrier has recorded its call.
+pub(crate) fn recorded(attempt: &Attempt, sid: &str, seconds: u32) -> CallRecorded {
+    CallRecorded {
+        attempt_id: attempt.id.to_string(),
+        call_id: attempt.call_id.to_string(),
+        project_id: attempt.project_id.to_string(),
+        recording_sid: sid.to_owned(),
+        duration_seconds: seconds,
     }
 }
 

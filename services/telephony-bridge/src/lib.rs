@@ -44,6 +44,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0008_erasure",
             "0009_bots",
             "0010_second_legs",
+            "0011_recordings",
             "0012_forget_callers",
             "0013_nobody_reached"
         ],
@@ -65,6 +66,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::dial_requested::handle),
             Subscription::to(&app, handlers::stop_call_requested::handle),
             Subscription::to(&app, handlers::leave_message_requested::handle),
+            Subscription::to(&app, handlers::delete_recording_requested::handle),
             Subscription::to(&app, handlers::customer_erased::handle),
             Subscription::to(&app, handlers::project_deleted::handle),
         ],

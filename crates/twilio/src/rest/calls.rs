@@ -98,6 +98,8 @@ pub struct CreateCall {
     pub machine_detection: Option<MachineDetection>,
     /// Whether it is recorded; not by default.
     pub record: Option<bool>,
+    /// Told when the recording can be fetched.
+    pub recording_status_callback: Option<String>,
     /// Keys sent when it is answered. Switches machine detection off.
     pub send_digits: Option<String>,
 }
@@ -117,6 +119,7 @@ impl CreateCall {
             time_limit: None,
             machine_detection: None,
             record: None,
+            recording_status_callback: None,
             send_digits: None,
         }
     }
@@ -144,6 +147,7 @@ impl CreateCall {
             form.text("AsyncAmdStatusCallback", detection.async_callback.as_deref());
         }
         form.value("Record", self.record);
+        form.text("RecordingStatusCallback", self.recording_status_callback.as_deref());
         form.text("SendDigits", self.send_digits.as_deref());
         form.0
     }

@@ -169,7 +169,13 @@ impl Client {
         self.send(self.http.post(url).timeout(self.timeouts.create).form(form)).await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<(u16, Fields), Error> {
+    /// What is deleted is answered without a body.
+    pub(super) async fn delete(&self, url: Url) -> Result<(), Error> {
+        self.exchange(self.http.delete(url).timeout(self.timeouts.other)).await.map(drop)
+    }
+
+    /// The answer, and its body as far as it came; a refusal is an error.
+    async fn exchange(&self, request: RequestBuilder) -> Result<(u16, Result<Vec<u8>, Error>), Error> {
         let answer = request
             .basic_auth(&self.credentials.username, Some(&self.credentials.secret))
             .header(reqwest::header::ACCEPT, "application/json")
@@ -183,6 +189,11 @@ impl Client {
             // The status says enough: a refusal whose explanation is lost is still a refusal.
             return Err(ApiError::from_body(code, &body.unwrap_or_default()).into());
         }
+        Ok((code, body))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<(u16, Fields), Error> {
+        let (code, body) = self.exchange(request).await?;
         let unreadable = |reason: String| Error::Unreadable { status: code, reason };
         let value: Value = serde_json::from_slice(&body?)
             .map_err(|error| unreadable(format!("its body is not JSON: {error}")))?;

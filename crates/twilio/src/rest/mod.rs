@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod fields;
 mod numbers;
+mod recordings;
 
 pub use accounts::{Account, AccountKind, AccountStatus};
 pub use calls::{

@@ -17,7 +17,8 @@ pub use gather::{FinishOnKey, Gather, GatherChild, GatherInput, SpeechTimeout};
 pub use keys::DtmfKey;
 pub use read::{Document, ReadError, Warning, read};
 pub use verbs::{
-    Dial, DialNoun, NounKind, Number, Pause, Play, Record, Redirect, Reject, RejectReason, Say, Trim,
+    Dial, DialNoun, NounKind, Number, Pause, Play, Record, Redirect, Reject, RejectReason, Say,
+    StartRecording, Trim,
 };
 
 /// Twilio refuses a document of more bytes (error 11750).
@@ -64,6 +65,8 @@ pub enum Verb {
     Gather(Gather),
     /// Records the caller.
     Record(Record),
+    /// Begins to record the whole call.
+    StartRecording(StartRecording),
     /// Connects the caller with somebody else.
     Dial(Dial),
     /// Goes on with another document.
@@ -83,4 +86,4 @@ macro_rules! into_verb {
         })+
     };
 }
-into_verb!(Say, Play, Pause, Gather, Record, Dial, Redirect, Reject);
+into_verb!(Say, Play, Pause, Gather, Record, StartRecording, Dial, Redirect, Reject);

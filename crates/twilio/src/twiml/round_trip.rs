@@ -121,6 +121,15 @@ fn record() -> impl Strategy<Value = Record> {
     )
 }
 
+fn start_recording() -> impl Strategy<Value = StartRecording> {
+    let events = proptest::sample::subsequence(vec!["in-progress", "completed", "absent"], 0..=3);
+    (of(url()), of(method()), events).prop_map(|(url, method, events)| StartRecording {
+        recording_status_callback: url,
+        recording_status_callback_method: method,
+        recording_status_callback_event: events.into_iter().map(str::to_owned).collect(),
+    })
+}
+
 fn noun() -> impl Strategy<Value = DialNoun> {
     let events = proptest::sample::subsequence(vec!["initiated", "ringing", "answered", "completed"], 0..=4);
     let number = (
@@ -185,6 +194,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         pause().prop_map(Verb::Pause),
         gather().prop_map(Verb::Gather),
         record().prop_map(Verb::Record),
+        start_recording().prop_map(Verb::StartRecording),
         dial().prop_map(Verb::Dial),
         (of(method()), url()).prop_map(|(method, url)| Verb::Redirect(Redirect { method, url })),
         Just(Verb::Hangup),

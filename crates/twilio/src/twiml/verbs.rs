@@ -107,6 +107,17 @@ pub struct Record {
     pub recording_status_callback_event: Vec<String>,
 }
 
+/// `<Start><Recording>`: from now on the whole call is recorded, in the background and across documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartRecording {
+    /// Requested when the recording can be fetched. Absolute.
+    pub recording_status_callback: Option<String>,
+    /// How that is requested, POST by default.
+    pub recording_status_callback_method: Option<HttpMethod>,
+    /// For which events: `in-progress`, `completed`, `absent`. Empty means `completed`.
+    pub recording_status_callback_event: Vec<String>,
+}
+
 /// What happens to silence at the ends of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trim {

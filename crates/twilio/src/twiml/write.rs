@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::split::portions;
 use super::{
     Dial, DialNoun, FinishOnKey, Gather, GatherChild, Number, Pause, Play, Record, Redirect, Reject,
-    Response, Say, SpeechTimeout, Verb,
+    Response, Say, SpeechTimeout, StartRecording, Verb,
 };
 
 /// Twilio takes at most so many hints, and none that is longer than [`MAX_HINT_CHARS`].
@@ -22,6 +22,7 @@ pub(super) fn response(response: &Response) -> String {
             Verb::Pause(verb) => pause(&mut out, verb),
             Verb::Gather(verb) => gather(&mut out, verb),
             Verb::Record(verb) => record(&mut out, verb),
+            Verb::StartRecording(verb) => start_recording(&mut out, verb),
             Verb::Dial(verb) => dial(&mut out, verb),
             Verb::Redirect(verb) => redirect(&mut out, verb),
             Verb::Hangup => Element::open(&mut out, "Hangup").close_empty(),
@@ -220,6 +221,17 @@ fn record(out: &mut String, record: &Record) {
     element.close_empty();
 }
 
+fn start_recording(out: &mut String, recording: &StartRecording) {
+    Element::open(out, "Start").close_with(|out| {
+        let mut element = Element::open(out, "Recording");
+        element
+            .set("recordingStatusCallback", recording.recording_status_callback.as_ref())
+            .set("recordingStatusCallbackMethod", recording.recording_status_callback_method)
+            .set_list("recordingStatusCallbackEvent", &recording.recording_status_callback_event);
+        element.close_empty();
+    });
+}
+
 fn dial(out: &mut String, dial: &Dial) {
     let mut element = Element::open(out, "Dial");
     element
@@ -287,6 +299,18 @@ mod tests {
              timeout=\"5\" speechTimeout=\"auto\" finishOnKey=\"\" language=\"en-US\" hints=\"yes,no  thanks\">\
              <Say>For how many &lt;people&gt;?</Say></Gather>\
              <Redirect>https://example.com/s?a=1&amp;b=2</Redirect><Hangup/>"
+        );
+    }
+
+    #[test]
+    fn a_recording_is_started_beside_what_is_said() {
+        let recording = StartRecording {
+            recording_status_callback: Some("https://example.com/r?a=1&b=2".to_owned()),
+            ..StartRecording::default()
+        };
+        assert_eq!(
+            body(vec![recording.into(), Verb::Hangup]),
+            "<Start><Recording recordingStatusCallback=\"https://example.com/r?a=1&amp;b=2\"/></Start><Hangup/>"
         );
     }
 

@@ -2,7 +2,6 @@
 //! schema of its result, and what may be done in it.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use common::json_schema;
 use contracts::accounts::ProjectPolicy;
 use contracts::calls as proto;
@@ -11,7 +10,8 @@ use serde_json::{Map, Value};
 use crate::domain::bot_prompt::{self, BotFacts};
 use crate::domain::call::VoicemailPolicy;
 use crate::domain::countries::Countries;
-use crate::domain::limits::{BOT_CALL_SECONDS, MAX_DISCLOSURE_CHARS};
+use crate::domain::limits::BOT_CALL_SECONDS;
+use crate::domain::policy::{self, Policy};
 use crate::domain::prompt::{self, CallFacts, PromptProblem, Variables};
 use crate::domain::{bot_action, bot_result, reschedule, schema, script, tools, zones};
 use crate::error::OrchestratorError;
@@ -89,7 +89,6 @@ pub(crate) fn spec(
     let agent = request.agent.as_ref();
     let own = given(Some(&request.reschedule_json), agent.map_or(&String::new(), |a| &a.reschedule_json));
     let reschedule = reschedule::parse(&own).map_err(|problem| invalid("reschedule", problem))?;
-    let disclosure: String = request.disclosure_line.trim().chars().take(MAX_DISCLOSURE_CHARS).collect();
     Ok(Spec {
         prompt: prompt_text(request, &call)?,
         schema: result_schema(request, reschedule.is_some())?,
@@ -103,7 +102,7 @@ pub(crate) fn spec(
         external_id: facts.customer.external_id.clone(),
         time_limit_seconds: agent.map_or(request.max_duration_seconds, |a| a.max_duration_seconds),
         time_zone: facts.zone.name().to_owned(),
-        disclosure: Some(disclosure).filter(|line| !line.is_empty()),
+        disclosure: policy::disclosure(&request.disclosure_line),
         voicemail_message: voicemail_message(request, &call)?,
         tools: tools::parse(agent.map_or("", |a| &a.tools_json))
             .map_err(|problem| invalid("tools", problem))?,
@@ -119,7 +118,13 @@ pub(crate) fn reaching(spec: &mut Spec, operator: &Countries, policy: Option<&Pr
 }
 
 /// What a call to a bot is made of, as the bot is at `now`. `reaches`: whether a person's number may be rung.
-pub(crate) fn bot_spec(bot: &Bot, reaches: impl Fn(&str) -> bool, zone: Tz, now: DateTime<Utc>) -> Spec {
+pub(crate) fn bot_spec(
+    bot: &Bot,
+    reaches: impl Fn(&str) -> bool,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Spec {
+    let zone = policy.time_zone;
     let (date, time) = (zones::date(now, zone), zones::time(now, zone));
     let facts = BotFacts { goal: &bot.goal, context: &bot.context, date: &date, time: &time };
     Spec {
@@ -131,6 +136,7 @@ pub(crate) fn bot_spec(bot: &Bot, reaches: impl Fn(&str) -> bool, zone: Tz, now:
         business_id: bot.business_id.0.to_string(),
         time_limit_seconds: BOT_CALL_SECONDS,
         time_zone: zone.name().to_owned(),
+        disclosure: policy.disclosure.clone(),
         tools: vec![bot_action::tool(&bot.webhook)],
         transfer_number: Some(bot.transfer_number.clone())
             .filter(|number| !number.is_empty() && reaches(number)),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calling_hours::CallingHours;
 use super::countries::Countries;
-use super::limits::{MAX_CONCURRENT_CALLS, RETENTION_DAYS};
+use super::limits::{MAX_CONCURRENT_CALLS, MAX_DISCLOSURE_CHARS, RETENTION_DAYS};
 
 /// The settings as they are stored: what was sent, and what is absent has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub struct Settings {
     pub monthly_spend_cap_cents: u64,
     /// 0: the default.
     pub retention_days: u32,
+    /// Said before the first word of a call; empty: nothing.
+    pub disclosure_line: String,
+    /// Record what `disclosure_line` has announced.
+    pub record_calls: bool,
 }
 
 /// What a project has set.
@@ -50,6 +54,26 @@ pub struct Policy {
     pub monthly_spend_cap_cents: Option<u64>,
     /// How long personal data is kept.
     pub retention_days: u32,
+    /// Said before the first word of a call.
+    pub disclosure: Option<String>,
+    /// Calls are recorded, those that [`Policy::records`] says.
+    pub record_calls: bool,
+}
+
+impl Policy {
+    /// Whether a call is recorded in which `disclosure` comes first. Only the line that goes with the wish to record announces it:
+    /// a call whose line was written down before the project set another one is not recorded.
+    #[must_use]
+    pub fn records(&self, disclosure: Option<&str>) -> bool {
+        self.record_calls && disclosure.is_some() && disclosure == self.disclosure.as_deref()
+    }
+}
+
+/// The line that discloses a call, as it is spoken.
+#[must_use]
+pub fn disclosure(line: &str) -> Option<String> {
+    let line: String = line.trim().chars().take(MAX_DISCLOSURE_CHARS).collect();
+    Some(line).filter(|line| !line.is_empty())
 }
 
 impl Default for Policy {
@@ -73,15 +97,22 @@ impl From<&Settings> for Policy {
             max_calls_per_day: Some(settings.max_calls_per_day).filter(|n| *n > 0),
             monthly_spend_cap_cents: Some(settings.monthly_spend_cap_cents).filter(|n| *n > 0),
             retention_days: given(settings.retention_days, RETENTION_DAYS),
+            disclosure: disclosure(&settings.disclosure_line),
+            record_calls: settings.record_calls,
         }
     }
 }
 
 impl Settings {
-    /// Whether the rules may say something else under `other` than under these: how long data is kept is no such rule.
+    /// Whether the rules may say something else under `other` than under these: how long data is kept is no such rule, nor what
+    /// is said first or recorded.
     #[must_use]
     pub fn rules_differ(&self, other: &Self) -> bool {
-        Self { retention_days: 0, ..self.clone() } != Self { retention_days: 0, ..other.clone() }
+        self.rules() != other.rules()
+    }
+
+    fn rules(&self) -> Self {
+        Self { retention_days: 0, disclosure_line: String::new(), record_calls: false, ..self.clone() }
     }
 }
 
@@ -123,9 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_announced_is_recorded() {
+        let of = |line: &str, record_calls| {
+            Policy::from(&Settings { disclosure_line: line.to_owned(), record_calls, ..Settings::default() })
+        };
+        let line = "This call is recorded.";
+        assert!(of(&format!(" {line} "), true).records(Some(line)));
+        assert!(!of(line, true).records(None), "nothing is said");
+        assert!(!of(line, true).records(Some("A machine calls.")), "it was written down before the wish");
+        assert!(!of(line, false).records(Some(line)));
+        assert!(!of("", true).records(None) && !of(" ", true).records(Some("")));
+    }
+
+    #[test]
     fn how_long_data_is_kept_is_no_rule_for_dialling() {
         let short = Settings { retention_days: 1, ..Settings::default() };
         assert!(!Settings::default().rules_differ(&short));
+        let line = "This call is recorded.".to_owned();
+        let recording = Settings { disclosure_line: line, record_calls: true, ..Settings::default() };
+        assert!(!Settings::default().rules_differ(&recording));
         assert!(Settings::default().rules_differ(&Settings { require_consent: true, ..Settings::default() }));
     }
 }

@@ -46,20 +46,21 @@ pub(super) async fn begin(
     };
     trace::of_call(named.call);
     let inner = app.clone();
-    app.write(move |tx| one(&inner, tx, named, &request)).await?;
-    Ok(BeginBotCallResponse {})
+    let records = app.write(move |tx| one(&inner, tx, named, &request)).await?;
+    Ok(BeginBotCallResponse { records })
 }
 
+/// Answers whether it is recorded.
 fn one(
     app: &App,
     tx: &mut Tx<'_>,
     named: Named,
     request: &BeginBotCallRequest,
-) -> Result<(), OrchestratorError> {
+) -> Result<bool, OrchestratorError> {
     // Two calls at the same moment would both find room for one more.
     lease::exclusive(tx.conn, &format!("calls to the bots of {}", named.project))?;
-    if calls::find(tx.conn, named.call)?.is_some() {
-        return Ok(());
+    if let Some(known) = calls::find(tx.conn, named.call)? {
+        return Ok(rulebook::records_call(tx.conn, &known)?);
     }
     let found = answering(tx.conn, named.bot)?;
     let (bot, _) = found.filter(|(_, project)| *project == named.project).ok_or(NOBODY)?;
@@ -70,7 +71,8 @@ fn one(
     let load = bot_calls::load(tx.conn, named.project, (named.bot, phone), now - AN_HOUR)?;
     bot_load::judge(&app.bot_limits, &load).map_err(refused)?;
     let reaches = |number: &str| app.countries.allow(number) && policy.countries.allow(number);
-    let spec = bot_spec(&bot, reaches, policy.time_zone, now);
+    let spec = bot_spec(&bot, reaches, &policy, now);
+    let records = policy.records(spec.disclosure.as_deref());
     let asked = asks(named, (bot, spec), request, now);
     let at = from_millis(request.at_ms).min(now);
     let call = Call { inbound: true, attempt_id: Some(named.attempt), ..new_call(&asked, named.call, 1, at) };
@@ -80,7 +82,7 @@ fn one(
     story.call_input(CallInput::DialRequested)?;
     story.call_input(CallInput::DialAccepted { carrier_sid: request.carrier_call_sid.clone() })?;
     story.save()?;
-    Ok(())
+    Ok(records)
 }
 
 fn refused(refusal: Refusal) -> OrchestratorError {

@@ -15,7 +15,7 @@ use crate::error::OrchestratorError;
 use crate::events::text;
 use crate::store::bot_calls::{self, BotCall, Filter};
 use crate::store::calls::{self, Call};
-use crate::store::costs;
+use crate::store::{costs, recordings};
 
 const NOT_FOUND: OrchestratorError = OrchestratorError::NotFound("call");
 
@@ -70,9 +70,11 @@ fn rows_of(db: &mut Db, page: &[BotCall]) -> Result<HashMap<CallId, (Call, Besid
     let mut rows = HashMap::new();
     for (project, ids) in by_project {
         let mut costs = costs::of(db, project, &ids)?;
+        let mut recordings = recordings::of(db, project, &ids)?;
         for call in calls::of(db, project, &ids)? {
             let costs = costs.remove(&call.id).unwrap_or_default();
-            rows.insert(call.id, (call, Beside { costs, ..Beside::default() }));
+            let recording = recordings.remove(&call.id);
+            rows.insert(call.id, (call, Beside { costs, recording, ..Beside::default() }));
         }
     }
     Ok(rows)

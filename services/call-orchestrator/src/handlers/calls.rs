@@ -9,7 +9,7 @@ use contracts::ids::{CallId, NotificationId, ProjectId};
 use crate::app::App;
 use crate::call_seen::{Beside, call_seen};
 use crate::error::OrchestratorError;
-use crate::store::{calls, costs, readings, shown, timed};
+use crate::store::{calls, costs, readings, recordings, shown, timed};
 
 pub(super) async fn list(
     app: &App,
@@ -59,11 +59,13 @@ pub(super) fn beside(
     let mut turns = timed::of_calls(db, project, ids)?;
     let mut costs = costs::of(db, project, ids)?;
     let mut found = readings::of(db, project, ids)?;
+    let mut recordings = recordings::of(db, project, ids)?;
     let one = |id: &CallId| {
         let beside = Beside {
             turns: turns.remove(id).unwrap_or_default(),
             costs: costs.remove(id).unwrap_or_default(),
             found: found.remove(id).unwrap_or_default(),
+            recording: recordings.remove(id),
         };
         (*id, beside)
     };

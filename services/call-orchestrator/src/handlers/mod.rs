@@ -7,6 +7,7 @@ mod bot_calls;
 mod bots;
 pub(crate) mod call_priced;
 pub(crate) mod call_progressed;
+pub(crate) mod call_recorded;
 mod calls;
 pub(crate) mod cancel_notification;
 pub(crate) mod customer_changed;

@@ -10,6 +10,7 @@ pub(crate) mod notifications;
 pub(crate) mod opening;
 pub(crate) mod policies;
 pub(crate) mod readings;
+pub(crate) mod recordings;
 mod schema;
 pub(crate) mod shown;
 pub(crate) mod standings;

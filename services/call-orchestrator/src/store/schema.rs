@@ -210,6 +210,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    use common::db::sql::{Integer, Text, Uuid};
+    call_recordings (call_id) {
+        call_id -> Uuid,
+        project_id -> Uuid,
+        sid -> Text,
+        duration_seconds -> Integer,
+    }
+}
+
+diesel::table! {
     use common::db::sql::{Jsonb, Nullable, UtcTime, Uuid};
     readings (id) {
         id -> Uuid,

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 use super::notifications::Spec;
 use super::schema::{calls, notifications, sentences, turns};
-use super::{readings, tool_calls, word};
+use super::{readings, recordings, tool_calls, word};
 
 const OPEN: [&str; 2] = ["queued", "in_progress"];
 
@@ -172,5 +172,6 @@ pub(crate) fn blank(db: &mut Db, project: ProjectId, of: &[NotificationId]) -> R
         .set(sentences::text.eq(""))
         .execute(db)?;
     readings::forget(db, &made)?;
+    recordings::forget(db, &made)?;
     tool_calls::blank(db, &made)
 }

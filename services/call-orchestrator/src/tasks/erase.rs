@@ -10,6 +10,7 @@ use contracts::ids::NotificationId;
 use crate::app::App;
 use crate::domain::notification::NotificationInput;
 use crate::error::OrchestratorError;
+use crate::forgetting;
 use crate::store::erasures::{self, Erasure};
 use crate::store::waiting::{self, Personal};
 use crate::story::Story;
@@ -81,6 +82,6 @@ fn step(
         personal.over = notification.state.status.is_final() && !notification.state.live_call;
     }
     let over: Vec<NotificationId> = page.iter().filter(|p| p.over).map(|p| p.id).collect();
-    waiting::blank(tx.conn, project, &over)?;
+    forgetting::forget(tx, project, &over)?;
     Ok(page)
 }

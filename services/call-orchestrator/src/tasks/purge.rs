@@ -8,6 +8,7 @@ use contracts::ids::ProjectId;
 use crate::app::App;
 use crate::domain::policy::Policy;
 use crate::error::OrchestratorError;
+use crate::forgetting;
 use crate::store::{policies, waiting};
 
 /// Longer than a project takes in one round.
@@ -59,7 +60,7 @@ fn step(tx: &mut common::db::Tx<'_>, project: ProjectId) -> Result<bool, Orchest
     let before = tx.now() - days;
     let over = waiting::over_before(tx.conn, project, before, PAGE)?;
     if !over.is_empty() {
-        waiting::blank(tx.conn, project, &over)?;
+        forgetting::forget(tx, project, &over)?;
     }
     Ok(over.len() >= PAGE as usize)
 }

@@ -43,22 +43,22 @@ on_both_engines![
 ];
 
 const URL: &str = "https://api.eatery.example/book";
-const GREETING: &str = "Hi, welcome to your AI assistant. How can I help you today?";
-const CALLER: &str = "+14155550123";
+pub(crate) const GREETING: &str = "Hi, welcome to your AI assistant. How can I help you today?";
+pub(crate) const CALLER: &str = "+14155550123";
 const RUNG: &str = "+14155551234";
 
 /// A bot, its business, and a world in which it is rung.
-struct Line {
-    world: World,
-    business: BusinessId,
+pub(crate) struct Line {
+    pub(crate) world: World,
+    pub(crate) business: BusinessId,
     bot: Bot,
 }
 
 /// A call to a bot, as the reports about it name it.
-type Rings = DialRequested;
+pub(crate) type Rings = DialRequested;
 
 impl Line {
-    async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         Self::of(World::new(engine).await, |_| {}).await
     }
 
@@ -75,7 +75,7 @@ impl Line {
         Self { world, business, bot }
     }
 
-    fn request(&self, from: &str) -> BeginBotCallRequest {
+    pub(crate) fn request(&self, from: &str) -> BeginBotCallRequest {
         BeginBotCallRequest {
             project_id: self.world.project.to_string(),
             call_id: CallId::new().to_string(),
@@ -88,9 +88,10 @@ impl Line {
         }
     }
 
-    async fn begin(&self, request: &BeginBotCallRequest) -> Result<(), RpcError> {
+    /// Answers whether the call is recorded.
+    pub(crate) async fn begin(&self, request: &BeginBotCallRequest) -> Result<bool, RpcError> {
         let client = InboundClient::new(self.world.caller());
-        client.begin_bot_call(context(), request.clone()).await.map(drop)
+        Ok(client.begin_bot_call(context(), request.clone()).await?.records)
     }
 
     async fn find(&self, bot: &str) -> Result<String, RpcError> {
@@ -100,7 +101,7 @@ impl Line {
     }
 
     /// The call comes in.
-    async fn rings_from(&self, from: &str) -> (Rings, BeginBotCallRequest) {
+    pub(crate) async fn rings_from(&self, from: &str) -> (Rings, BeginBotCallRequest) {
         let request = self.request(from);
         self.begin(&request).await.unwrap();
         (named(&request), request)
@@ -133,13 +134,13 @@ impl Line {
         told.remove(0)
     }
 
-    async fn get(&self, business: BusinessId, id: &str) -> Result<BotCall, RpcError> {
+    pub(crate) async fn get(&self, business: BusinessId, id: &str) -> Result<BotCall, RpcError> {
         let request = GetBotCallRequest { business_id: business.to_string(), call_id: id.to_owned() };
         BotCallsClient::new(self.world.caller()).get_bot_call(context(), request).await
     }
 
     /// All calls that a filter lets through, read in pages of this size.
-    async fn list(&self, filter: ListBotCallsRequest, limit: u32) -> Vec<BotCall> {
+    pub(crate) async fn list(&self, filter: ListBotCallsRequest, limit: u32) -> Vec<BotCall> {
         let (mut all, mut after_id) = (Vec::new(), String::new());
         loop {
             let business_id = if filter.business_id.is_empty() {
@@ -485,7 +486,7 @@ async fn a_bot_that_is_changed_or_deleted_during_a_call_does_not_change_it(engin
     assert_eq!((seen.bot_id.as_str(), seen.outcome.as_str()), (line.bot.id.as_str(), "completed"));
 }
 
-fn conflict(answer: Result<(), RpcError>) -> String {
+fn conflict(answer: Result<bool, RpcError>) -> String {
     match answer {
         Err(RpcError::Conflict { code, .. }) => code,
         other => panic!("{other:?}"),

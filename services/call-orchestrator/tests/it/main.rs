@@ -15,6 +15,7 @@ mod model_fails;
 mod pages;
 mod placing;
 mod reaper;
+mod recordings;
 mod replicas;
 mod reschedule;
 mod retention;

@@ -46,6 +46,8 @@ pub(crate) struct ProjectSettings {
     pub(crate) retry: Option<Retry>,
     /// Spoken before anything else.
     pub(crate) disclosure_line: Option<String>,
+    /// Calls are recorded; only ever true beside a disclosure line.
+    pub(crate) record_calls: bool,
     /// The app whose documents answer callers' questions.
     pub(crate) knowledge_app_id: Option<String>,
     /// Personal data is kept so many days.
@@ -66,6 +68,7 @@ impl Default for ProjectSettings {
             monthly_spend_cap: None,
             retry: None,
             disclosure_line: None,
+            record_calls: false,
             knowledge_app_id: None,
             retention_days: 90,
         }
@@ -87,6 +90,8 @@ impl ProjectSettings {
             max_calls_per_day: self.max_calls_per_day.unwrap_or_default(),
             monthly_spend_cap_cents: cents,
             retention_days: self.retention_days,
+            disclosure_line: self.disclosure_line.clone().unwrap_or_default(),
+            record_calls: self.record_calls,
         }
     }
 
@@ -114,6 +119,7 @@ impl ProjectSettings {
         given.text("disclosure_line", &mut self.disclosure_line, None, |t| {
             line(t, LONGEST_DISCLOSURE).map(Some)
         });
+        given.set("record_calls", &mut self.record_calls, false, flag);
         given.text("knowledge_app_id", &mut self.knowledge_app_id, None, |t| {
             AppId::parse(t).map(|id| Some(String::from(id)))
         });
@@ -138,10 +144,27 @@ impl Changes {
         if problems.is_empty() { Ok(Self(object.clone())) } else { Err(problems) }
     }
 
-    /// The settings with the changes.
-    pub(crate) fn applied_to(&self, mut settings: ProjectSettings) -> ProjectSettings {
+    /// The settings with the changes, if they fit together.
+    pub(crate) fn applied_to(&self, mut settings: ProjectSettings) -> Result<ProjectSettings, Vec<Problem>> {
         settings.merge(&self.0);
-        settings
+        match settings.record_calls && settings.disclosure_line.is_none() {
+            true => Err(vec![self.unannounced()]),
+            false => Ok(settings),
+        }
+    }
+
+    /// Calls would be recorded, and nobody told.
+    fn unannounced(&self) -> Problem {
+        match self.0.get("record_calls").and_then(Value::as_bool) {
+            Some(true) => Problem::new(
+                "/record_calls",
+                "needs a disclosure_line in the same project that says that the call is recorded: a recording must be announced",
+            ),
+            _ => Problem::new(
+                "/disclosure_line",
+                "must stay while record_calls is true: a recording must be announced; send record_calls false with it",
+            ),
+        }
     }
 }
 
@@ -256,13 +279,13 @@ mod tests {
     fn changes_touch_what_they_name_and_null_brings_the_default_back() {
         let first =
             Changes::parse(&json!({"language": "de-DE", "max_calls_per_day": 5, "unknown": 1})).unwrap();
-        let set = first.applied_to(ProjectSettings::default());
+        let set = first.applied_to(ProjectSettings::default()).unwrap();
         assert_eq!(
             (set.language.as_str(), set.max_calls_per_day, set.voice.as_str()),
             ("de-DE", Some(5), "man")
         );
         let second = Changes::parse(&json!({"language": null, "voice": "woman"})).unwrap();
-        let set = second.applied_to(set);
+        let set = second.applied_to(set).unwrap();
         assert_eq!(
             (set.language.as_str(), set.max_calls_per_day, set.voice.as_str()),
             ("en-US", Some(5), "woman")
@@ -275,7 +298,7 @@ mod tests {
             "language": "english", "voice": "", "timezone": "Mars/Olympus", "calling_hours": {"from": "9"},
             "require_consent": "yes", "allowed_countries": ["US", "usa"], "max_concurrent_calls": 0,
             "max_calls_per_day": -1, "monthly_spend_cap": 0, "retry": {"max_attempts": 6},
-            "disclosure_line": 7, "knowledge_app_id": "a/b", "retention_days": 3651
+            "disclosure_line": 7, "record_calls": "yes", "knowledge_app_id": "a/b", "retention_days": 3651
         });
         let expected = [
             "/language",
@@ -290,12 +313,29 @@ mod tests {
             "/monthly_spend_cap",
             "/retry/max_attempts",
             "/disclosure_line",
+            "/record_calls",
             "/knowledge_app_id",
             "/retention_days",
         ];
         assert_eq!(fields(&bad), expected);
         assert_eq!(fields(&json!([])), [""]);
         assert_eq!(fields(&json!({"allowed_countries": []})), ["/allowed_countries"]);
+    }
+
+    #[test]
+    fn whoever_records_says_so() {
+        let applied = |change: Value, to: ProjectSettings| Changes::parse(&change).unwrap().applied_to(to);
+        let field = |result: Result<ProjectSettings, Vec<Problem>>| result.unwrap_err().remove(0).field;
+        let on = json!({"record_calls": true});
+        assert_eq!(field(applied(on.clone(), ProjectSettings::default())), "/record_calls");
+        let line = json!({"disclosure_line": "This call is recorded."});
+        let announced = applied(line, ProjectSettings::default()).unwrap();
+        let recording = applied(on, announced).unwrap();
+        let policy = recording.policy("p".to_owned(), 1);
+        assert_eq!((policy.record_calls, policy.disclosure_line.as_str()), (true, "This call is recorded."));
+        assert_eq!(field(applied(json!({"disclosure_line": null}), recording.clone())), "/disclosure_line");
+        let both = json!({"disclosure_line": null, "record_calls": null});
+        assert_eq!(applied(both, recording), Ok(ProjectSettings::default()));
     }
 
     #[test]
@@ -321,7 +361,7 @@ mod tests {
         let set = Changes::parse(&json!({
             "calling_hours": {"from": "09:00", "to": "20:00", "days": ["mon", "sun"]}, "monthly_spend_cap": 99.5
         }));
-        let policy = set.unwrap().applied_to(ProjectSettings::default()).policy("p".to_owned(), 2);
+        let policy = set.unwrap().applied_to(ProjectSettings::default()).unwrap().policy("p".to_owned(), 2);
         let hours = policy.calling_hours.unwrap();
         assert_eq!((hours.from_minute, hours.to_minute, hours.weekdays), (540, 1200, vec![1, 7]));
         assert_eq!(policy.monthly_spend_cap_cents, 9950);

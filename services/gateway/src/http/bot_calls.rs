@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::calls::{self, CallBody, TurnBody, amount, seconds};
+use super::calls::{self, CallBody, RecordingBody, TurnBody, amount, seconds};
 use super::notifications::body::{json, present};
 use super::page::{PageParams, Paging};
 use super::reply::millis;
@@ -32,7 +32,8 @@ use crate::identity::credential::{Tenant, authorise, authorise_link, made_for};
     "evidence": {"people": {"status": "grounded", "turn": 1, "quote": "for 4"}},
     "started_at": "2026-03-18T17:43:46.120Z", "answered_at": "2026-03-18T17:43:46.714Z",
     "ended_at": "2026-03-18T17:44:29.214Z", "duration_seconds": 42.5, "ended_reason": "customer-ended-call", "cost": 0.014,
-    "currency": "USD", "model_tokens_in": 1200, "model_tokens_out": 85
+    "currency": "USD", "model_tokens_in": 1200, "model_tokens_out": 85,
+    "recording": {"sid": "RE0123456789abcdef0123456789abcdef", "duration_seconds": 42}
 }))]
 pub(super) struct BotCallBody {
     call_id: String,
@@ -71,6 +72,8 @@ pub(super) struct BotCallBody {
     model_tokens_in: Option<u64>,
     /// What the model wrote for it; null when it does not say.
     model_tokens_out: Option<u64>,
+    /// Its recording; null where none was made, and until Twilio has it, some seconds after the end.
+    recording: Option<RecordingBody>,
 }
 
 /// A call to a bot with what was said in it.
@@ -106,6 +109,7 @@ impl WholeBody {
             currency: present(call.currency),
             model_tokens_in: call.tokens_in,
             model_tokens_out: call.tokens_out,
+            recording: call.recording.map(RecordingBody::from),
         };
         Ok(Self { call: body, turns })
     }

@@ -3,7 +3,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use contracts::calls::{Call, GetCallRequest, Utterance};
+use contracts::calls::{Call, GetCallRequest, Recording, Utterance};
 use contracts::ids::CallId;
 use contracts::rpc::RpcError;
 use serde::Serialize;
@@ -27,7 +27,8 @@ use crate::identity::credential::{Tenant, authorise};
     "carrier_call_sid": "CA0123456789abcdef0123456789abcdef", "carrier_code": null, "answered_by": "human",
     "ended_reason": "customer-ended-call", "created_at": "2026-03-18T17:43:30.120Z", "dialed_at": "2026-03-18T17:43:31.002Z",
     "answered_at": "2026-03-18T17:43:46.714Z", "ended_at": "2026-03-18T17:44:29.214Z", "duration_seconds": 42.5, "cost": 0.014,
-    "currency": "USD", "model_tokens_in": 1200, "model_tokens_out": 85, "call_result": null, "evidence": null,
+    "currency": "USD", "model_tokens_in": 1200, "model_tokens_out": 85,
+    "recording": {"sid": "RE0123456789abcdef0123456789abcdef", "duration_seconds": 42}, "call_result": null, "evidence": null,
     "turns": [
         {
             "turn": 0, "speaker": "agent", "text": "Hi, is this John?", "confidence": null, "at": "2026-03-18T17:43:47.001Z",
@@ -75,6 +76,8 @@ pub(super) struct CallBody {
     model_tokens_in: Option<u64>,
     /// What the model wrote for it; null when it does not say.
     model_tokens_out: Option<u64>,
+    /// Its recording; null where none was made, and until the carrier has it, some seconds after the end.
+    recording: Option<RecordingBody>,
     /// Of a call by which the customer rang back after the end of its notification: what was learned in it, in the form of the
     /// notification's `call_result`, once it has been read. Of any other `null`: the notification has it.
     call_result: Option<Value>,
@@ -85,6 +88,23 @@ pub(super) struct CallBody {
     reschedule_outcome: Option<Value>,
     /// What was said, oldest first.
     turns: Vec<TurnBody>,
+}
+
+/// The recording of a call. No copy of the sound is made here: it is at the carrier, and is fetched from there by its `sid` with the
+/// credentials of the account that made the call. When the call is forgotten here, the carrier is asked to delete it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Recording, example = json!({"sid": "RE0123456789abcdef0123456789abcdef", "duration_seconds": 42}))]
+pub(super) struct RecordingBody {
+    /// The carrier's own id of it.
+    sid: String,
+    /// How long it is.
+    duration_seconds: u32,
+}
+
+impl From<Recording> for RecordingBody {
+    fn from(recording: Recording) -> Self {
+        Self { sid: recording.sid, duration_seconds: recording.duration_seconds }
+    }
 }
 
 /// What one speaker said in one turn.
@@ -146,6 +166,7 @@ impl From<Call> for CallBody {
             currency: present(call.currency),
             model_tokens_in: call.tokens_in,
             model_tokens_out: call.tokens_out,
+            recording: call.recording.map(RecordingBody::from),
             call_result: json(&call.call_result_json),
             evidence: json(&call.evidence_json),
             reschedule_outcome: json(&call.reschedule_outcome_json),

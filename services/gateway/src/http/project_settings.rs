@@ -14,7 +14,7 @@ use crate::domain::project_settings::ProjectSettings;
     "require_consent": false, "allowed_countries": ["DE", "AT"], "max_concurrent_calls": 10,
     "max_calls_per_day": 500, "monthly_spend_cap": 99.5,
     "retry": {"max_attempts": 3, "delay_seconds": [300, 1800], "on": ["busy", "no-answer"]},
-    "disclosure_line": "This is an automated call.", "knowledge_app_id": null, "retention_days": 90
+    "disclosure_line": "This is an automated call, and it is recorded.", "record_calls": true, "knowledge_app_id": null, "retention_days": 90
 }))]
 pub(super) struct SettingsBody {
     /// BCP-47 tag of the language that calls are made in.
@@ -50,6 +50,11 @@ pub(super) struct SettingsBody {
     /// Spoken before anything else; null: nothing.
     #[schema(min_length = 1, max_length = 500)]
     disclosure_line: Option<String>,
+    /// Have the carrier record calls, from the moment when somebody picks up. Needs a `disclosure_line`, because a recording must be
+    /// announced: say in it that the call is recorded. Whether that is enough where you call, or anything of the kind is allowed, is
+    /// for you to know.
+    #[schema(required = false, default = false)]
+    record_calls: bool,
     /// The app whose documents answer callers' questions. Kept; calls do not use it yet.
     #[schema(max_length = 64)]
     knowledge_app_id: Option<String>,
@@ -107,6 +112,7 @@ impl From<ProjectSettings> for SettingsBody {
             monthly_spend_cap: settings.monthly_spend_cap.map(|cap| cap.to_json()),
             retry,
             disclosure_line: settings.disclosure_line,
+            record_calls: settings.record_calls,
             knowledge_app_id: settings.knowledge_app_id,
             retention_days: settings.retention_days,
         }

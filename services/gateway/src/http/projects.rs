@@ -22,6 +22,7 @@ use super::reply::{Made, time};
 use crate::app::App;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Action;
+use crate::domain::problem::Problem;
 use crate::domain::project_settings::{Changes, ProjectSettings};
 use crate::domain::role::Operation;
 use crate::domain::text::Label;
@@ -204,7 +205,7 @@ pub(crate) async fn create(
             id: ProjectId::new(),
             business: tenant.business,
             name: name.as_ref().to_owned(),
-            settings: changes.applied_to(ProjectSettings::default()),
+            settings: settled(&changes, ProjectSettings::default())?,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -298,6 +299,12 @@ impl Change {
     }
 }
 
+/// The settings with the changes.
+fn settled(changes: &Changes, before: ProjectSettings) -> Result<ProjectSettings, ApiError> {
+    let inside = |problems: Vec<Problem>| problems.into_iter().map(|problem| problem.inside("settings"));
+    changes.applied_to(before).map_err(|problems| ApiError::invalid(inside(problems).collect()))
+}
+
 /// Change a project's name or settings: field by field, null for a default. What waits in it follows the new settings.
 #[utoipa::path(
     patch,
@@ -320,7 +327,7 @@ pub(crate) async fn change(
         projects::hold(tx.conn, tenant.business)?;
         let before = projects::get(tx.conn, tenant.business, id)?.ok_or_else(not_found)?;
         let mut project = before.clone();
-        project.settings = change.settings.applied_to(project.settings);
+        project.settings = settled(&change.settings, project.settings)?;
         project.name = change.name.map_or(project.name, String::from);
         keep(tx, &tenant, &mut project, &before)?;
         Ok::<_, ApiError>(project)

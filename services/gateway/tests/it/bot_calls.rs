@@ -1,12 +1,13 @@
 //! What was said to bots, at the edge.
 
-use contracts::calls::{BotCall, Call, Utterance};
+use contracts::calls::{BotCall, Call, Recording, Utterance};
 use serde_json::{Value, json};
 
 use crate::fakes::lock;
 use crate::support::{Account, Answer, ENGINES, Engine, Gateway, Method, customer};
 
 const SID: &str = "CA0123456789abcdef0123456789abcdef";
+const RECORDING: &str = "RE0123456789abcdef0123456789abcdef";
 const BOT: &str = "bot_4Zk9mUqQh8vYw2XnRt3L";
 const OTHER_BOT: &str = "bot_5Zk9mUqQh8vYw2XnRt3L";
 
@@ -47,6 +48,7 @@ fn rang(gateway: &Gateway, account: &Account, number: u32, change: impl FnOnce(&
             cost_micros: Some(14_000),
             currency: "USD".into(),
             tokens_in: Some(1_200),
+            recording: Some(Recording { sid: RECORDING.into(), duration_seconds: 43 }),
             ..Call::default()
         }),
         outcome: "completed".into(),
@@ -65,6 +67,7 @@ fn shown() -> Value {
         "started_at": "2026-03-18T17:43:46.000Z", "answered_at": "2026-03-18T17:43:46.714Z",
         "ended_at": "2026-03-18T17:44:29.214Z", "duration_seconds": 42.5, "ended_reason": "customer-ended-call",
         "cost": 0.014, "currency": "USD", "model_tokens_in": 1200, "model_tokens_out": null,
+        "recording": {"sid": RECORDING, "duration_seconds": 43},
     })
 }
 

@@ -254,6 +254,7 @@ async fn each_attempt_is_read_with_its_turns_and_only_by_its_project() {
         ("currency", json!("USD")),
         ("model_tokens_in", json!(1200)),
         ("model_tokens_out", json!(null)),
+        ("recording", json!(null)),
         ("direction", json!("outbound")),
     ] {
         assert_eq!(call[field], value, "{field}");

@@ -14,7 +14,7 @@ fn defaults() -> Value {
         "language": "en-US", "voice": "man", "timezone": "UTC", "calling_hours": null, "require_consent": false,
         "allowed_countries": null, "max_concurrent_calls": 10, "max_calls_per_day": null,
         "monthly_spend_cap": null, "retry": {"max_attempts": 1, "delay_seconds": [], "on": []},
-        "disclosure_line": null, "knowledge_app_id": null, "retention_days": 90
+        "disclosure_line": null, "record_calls": false, "knowledge_app_id": null, "retention_days": 90
     })
 }
 
@@ -88,7 +88,8 @@ async fn settings_are_merged_field_by_field_and_null_brings_a_default_back() {
             "require_consent": true, "allowed_countries": ["AT", "DE"], "max_concurrent_calls": 3,
             "max_calls_per_day": 500, "monthly_spend_cap": 99.5,
             "retry": {"max_attempts": 3, "delay_seconds": [60], "on": ["busy"]},
-            "disclosure_line": "This is an automated call.", "knowledge_app_id": "help", "retention_days": 30
+            "disclosure_line": "This is an automated call. It is recorded.", "record_calls": true,
+            "knowledge_app_id": "help", "retention_days": 30
         });
         let made = make(&gateway, &account, &json!({"name": "staging", "settings": whole})).await;
         assert_eq!(made["settings"], whole);
@@ -153,6 +154,39 @@ async fn every_change_of_settings_is_told_with_its_version_and_stands_in_the_nex
         let order = json!({"customer_id": customer, "message": "Hello"});
         gateway.post("/v1/notifications", key, &order).await.expect(201);
         assert_eq!(lock(&gateway.fakes.placed)[0].policy.as_ref(), Some(&policies[2]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_recorded_only_where_a_line_announces_it() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let silent = json!({"name": "silent", "settings": {"record_calls": true}});
+        let refused = gateway.send(Method::POST, "/api/v1/projects", &account.token, &silent).await;
+        let details = refused.expect(400)["details"].clone();
+        assert_eq!(details[0]["field"], "settings/record_calls", "{details}");
+        assert!(details[0]["problem"].as_str().unwrap().contains("disclosure_line"), "{details}");
+
+        let made = make(&gateway, &account, &json!({"name": "staging"})).await;
+        let change = async |settings: Value| {
+            let body = json!({"settings": settings});
+            gateway.send(Method::PATCH, &path(&made), &account.token, &body).await
+        };
+        let details = change(json!({"record_calls": true})).await.expect(400)["details"].clone();
+        assert_eq!(details[0]["field"], "settings/record_calls", "{details}");
+        let line = "This call is recorded.";
+        change(json!({"record_calls": true, "disclosure_line": line})).await.expect(200);
+        let details = change(json!({"disclosure_line": null})).await.expect(400)["details"].clone();
+        assert_eq!(details[0]["field"], "settings/disclosure_line", "{details}");
+
+        let told = eventually("the policy", Duration::from_secs(10), || async {
+            lock(&gateway.fakes.policies).last().and_then(|told| told.policy.clone()).ok_or("none")
+        });
+        let policy = told.await;
+        assert_eq!((policy.record_calls, policy.disclosure_line.as_str()), (true, line));
+        let read = gateway.bearing(Method::GET, &path(&made), &account.token).await.expect(200);
+        assert_eq!(read["settings"]["disclosure_line"], line, "what was refused is not stored");
     }
 }
 

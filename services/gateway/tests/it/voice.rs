@@ -17,8 +17,14 @@ use tokio::time::timeout;
 use crate::fakes::{DISPATCHER, ORCHESTRATOR};
 use crate::support::{Answer, Engine, GATEWAY, Gateway, Method, process};
 
-const PATHS: [&str; 5] =
-    ["/v1/voice", "/v1/voice-response", "/v1/voice-next", "/v1/voice-status", "/v1/voice-amd"];
+const PATHS: [&str; 6] = [
+    "/v1/voice",
+    "/v1/voice-response",
+    "/v1/voice-next",
+    "/v1/voice-status",
+    "/v1/voice-amd",
+    "/v1/voice-recording",
+];
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -118,6 +118,7 @@ mod tests {
             timeout: Duration::from_secs(60),
             time_limit: LONGEST_CALL,
             detection: None,
+            recording: None,
         };
         let parties = Parties {
             to: "+14155550100".to_owned(),

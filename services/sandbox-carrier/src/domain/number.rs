@@ -71,6 +71,7 @@ impl OwnNumber {
             timeout: Duration::from_secs(60),
             time_limit: LONGEST_CALL,
             detection: None,
+            recording: None,
         })
     }
 }

@@ -77,6 +77,25 @@ pub(crate) struct Plan {
     /// How long the conversation lasts at most.
     pub(crate) time_limit: Duration,
     pub(crate) detection: Option<Detection>,
+    /// It is recorded from the moment when somebody picks up.
+    pub(crate) recording: Option<Recording>,
+}
+
+/// A recording of a whole call, and who is told when it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recording {
+    /// Twilio's word for what asked for it.
+    pub(crate) source: &'static str,
+    pub(crate) callback: Option<Hook>,
+}
+
+/// A call that was created to be recorded.
+pub(crate) const CREATED: &str = "OutboundAPI";
+
+/// Whether somebody who asked for these events of a recording hears that it is there; without any, they do.
+pub(crate) fn hears_of_completion<'a>(events: impl Iterator<Item = &'a str>) -> bool {
+    let events: Vec<&str> = events.collect();
+    events.is_empty() || events.contains(&"completed")
 }
 
 /// Twilio's longest call.
@@ -111,6 +130,13 @@ mod tests {
     }
 
     #[test]
+    fn of_a_recording_its_completion_is_told_unless_something_else_was_chosen() {
+        for (events, told) in [(vec![], true), (vec!["absent"], false), (vec!["absent", "completed"], true)] {
+            assert_eq!(hears_of_completion(events.into_iter()), told);
+        }
+    }
+
+    #[test]
     fn answered_is_told_as_in_progress() {
         let events = Events::of(["answered"].into_iter());
         assert!(events.include(&CallStatus::InProgress));
@@ -128,6 +154,7 @@ mod tests {
             timeout: Duration::from_secs(60),
             time_limit: LONGEST_CALL,
             detection: None,
+            recording: None,
         };
         assert_eq!(plan.attempt().as_deref(), Some("a1"));
         plan.source = Some(Source::Inline(String::new()));

@@ -12,7 +12,7 @@ use crate::domain::answer::Answer;
 use crate::domain::call::Parties;
 use crate::domain::number::is_e164;
 use crate::domain::people::People;
-use crate::domain::plan::{Events, LONGEST_CALL, Plan, Source};
+use crate::domain::plan::{CREATED, Events, LONGEST_CALL, Plan, Recording, Source, hears_of_completion};
 
 /// The `From` that Twilio's test credentials accept.
 const MAGIC_FROM: &str = "+15005550006";
@@ -39,6 +39,7 @@ pub(super) fn read(form: &Form, own: &[String], people: &People) -> Result<(Part
         timeout: Duration::from_secs(form.number("Timeout", 1..=600, 60, 21208)?),
         time_limit: time_limit(form)?,
         detection: if has_digits(form)? { None } else { detection(form)? },
+        recording: recording(form)?,
     };
     let (to, from) = (to.to_owned(), from.to_owned());
     Ok((Parties { to, from, direction: Direction::OutboundApi, parent: None }, plan))
@@ -113,6 +114,18 @@ fn has_digits(form: &Form) -> Result<bool, ApiError> {
     }
     let message = format!("SendDigits is `{digits}`, it may hold up to 32 of 0-9, A-D, #, *, w, W");
     Err(ApiError::bad(21206, message))
+}
+
+fn recording(form: &Form) -> Result<Option<Recording>, ApiError> {
+    let callback = form.hook("RecordingStatusCallback", "RecordingStatusCallbackMethod", 21200)?;
+    match form.given("Record") {
+        None | Some("false") => Ok(None),
+        Some("true") => {
+            let told = hears_of_completion(form.all("RecordingStatusCallbackEvent"));
+            Ok(Some(Recording { source: CREATED, callback: callback.filter(|_| told) }))
+        }
+        Some(other) => Err(ApiError::bad(21200, format!("Record is `{other}`, it must be true or false"))),
+    }
 }
 
 fn detection(form: &Form) -> Result<Option<Detection>, ApiError> {
@@ -194,6 +207,8 @@ mod tests {
             ("Url=https://h/v&SendDigits=12x", 21206),
             ("Url=https://h/v&StatusCallback=status", 21609),
             ("Url=https://h/v&MachineDetection=Maybe", 21200),
+            ("Url=https://h/v&Record=loudly", 21200),
+            ("Url=https://h/v&Record=true&RecordingStatusCallback=recorded", 21200),
             ("ApplicationSid=AP0", 21218),
             (&format!("Twiml={long}"), 32018),
         ] {
@@ -209,6 +224,18 @@ mod tests {
         assert_eq!((plan.events.initiated, plan.events.ringing, plan.events.completed), (false, true, true));
         let detection = plan.detection.unwrap();
         assert!(detection.asynchronous && detection.callback.is_some());
+    }
+
+    #[test]
+    fn a_recording_and_who_hears_of_it_are_read() {
+        let callback = "Record=true&RecordingStatusCallback=https%3A%2F%2Fh%2Fr";
+        let recording = created(callback).unwrap().1.recording.unwrap();
+        assert_eq!(recording.callback.map(|hook| hook.url).as_deref(), Some("https://h/r"));
+        let others = format!("{callback}&RecordingStatusCallbackEvent=absent");
+        assert_eq!(created(&others).unwrap().1.recording.unwrap().callback, None);
+        for none in ["", "Record=false", "RecordingStatusCallback=https%3A%2F%2Fh%2Fr"] {
+            assert_eq!(created(none).unwrap().1.recording, None, "{none}");
+        }
     }
 
     #[test]

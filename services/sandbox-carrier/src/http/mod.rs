@@ -15,6 +15,7 @@ mod json;
 mod numbers;
 mod onlookers;
 mod page;
+mod recordings;
 
 use std::sync::Arc;
 
@@ -42,6 +43,11 @@ pub(crate) fn mount(shared: &Arc<Shared>, cfg: &mut ServiceConfig) {
             )
             .service(at("/Accounts/{account}/IncomingPhoneNumbers.json").route(web::get().to(numbers::list)))
             .service(at(number).route(web::get().to(numbers::fetch)).route(web::post().to(numbers::update)))
+            .service(
+                at("/Accounts/{account}/Recordings/{sid}.json")
+                    .route(web::get().to(recordings::fetch))
+                    .route(web::delete().to(recordings::remove)),
+            )
             .service(at("/Accounts/{account}.json").route(web::get().to(accounts::fetch)))
             .default_service(web::to(async |request: actix_web::HttpRequest| not_found(request.path()))),
     );

@@ -135,5 +135,6 @@ fn plan_of(leg: &Leg, base: Option<&Hook>, dial: &Dial, number: &Number) -> Plan
         timeout: seconds(dial.timeout, Duration::from_secs(30)).min(leg.clock.left()),
         time_limit: seconds(dial.time_limit, LONGEST_CALL),
         detection: None,
+        recording: None,
     }
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use twilio::CallSid;
 use twilio::call::CallStatus;
 
 use super::callbacks::{self, Outgoing};
-use super::{Flow, Stop, params};
+use super::{Flow, Stop, params, record};
 use crate::client::Params;
 use crate::domain::call::Call;
 use crate::domain::clock::CallClock;
@@ -19,7 +20,7 @@ use crate::domain::ending::Ending;
 use crate::domain::event::Happening;
 use crate::domain::fault::Problem;
 use crate::domain::person::Person;
-use crate::domain::plan::{Hook, Plan};
+use crate::domain::plan::{Hook, Plan, Recording};
 use crate::domain::transcript::{Line, Speaker};
 use crate::state::Shared;
 use crate::wall;
@@ -34,6 +35,16 @@ pub(super) struct Leg {
     waiting: Option<Waiting>,
     callbacks: mpsc::UnboundedSender<Outgoing>,
     sequence: u32,
+    recording: Option<Running>,
+}
+
+/// A recording of the whole call that runs beside what happens in it.
+#[derive(Clone, Debug)]
+struct Running {
+    recording: Recording,
+    /// On the call's clock.
+    since: Duration,
+    started: DateTime<Utc>,
 }
 
 /// What the leg is in the middle of.
@@ -59,7 +70,7 @@ impl Leg {
         side.spawn(callbacks::deliver(Arc::clone(shared), outgoing));
         let clock = CallClock::new(plan.time_limit);
         let shared = Arc::clone(shared);
-        Leg { shared, sid, plan, person, clock, waiting: None, callbacks, sequence: 0 }
+        Leg { shared, sid, plan, person, clock, waiting: None, callbacks, sequence: 0, recording: None }
     }
 
     /// Waits for nominal time that is no part of the conversation (ringing, the queue).
@@ -71,7 +82,7 @@ impl Leg {
     pub(super) fn second(&self, sid: CallSid, plan: Plan, person: Person) -> Leg {
         let clock = CallClock::new(plan.time_limit);
         let (shared, callbacks) = (Arc::clone(&self.shared), self.callbacks.clone());
-        Leg { shared, sid, plan, person, clock, waiting: None, callbacks, sequence: 0 }
+        Leg { shared, sid, plan, person, clock, waiting: None, callbacks, sequence: 0, recording: None }
     }
 
     /// Lets time of the conversation pass in which the agent is silent.
@@ -157,6 +168,9 @@ impl Leg {
     /// Ends the leg and reports that. A second end changes nothing.
     pub(super) fn end(&mut self, ending: Ending) {
         let lasted = self.clock.elapsed();
+        let recorded = self.recording.take().map(|running| {
+            record::whole(self, &running.recording, running.started, lasted.saturating_sub(running.since))
+        });
         self.shared.retire(&self.sid);
         let ended = self.shared.change(&self.sid, |call| {
             call.end(ending, lasted, wall::now()).then(|| call.duration.map_or(0, whole_seconds))
@@ -165,8 +179,22 @@ impl Leg {
         let status = ending.status();
         self.shared.tell(&self.sid, Happening::Ended { status: status.to_string(), duration });
         if ending != Ending::CanceledInQueue {
-            self.report(&status, params::of_the_end(ending, duration));
+            let mut extra = params::of_the_end(ending, duration);
+            extra.extend(recorded.iter().flat_map(record::Whole::told_with_the_end));
+            self.report(&status, extra);
         }
+        if let Some(recorded) = recorded {
+            recorded.report(self);
+        }
+    }
+
+    /// From now on the whole call is recorded. One that is recorded already is not recorded twice.
+    pub(super) fn start_recording(&mut self, recording: Recording) {
+        if self.recording.is_some() {
+            tracing::debug!(call_sid = %self.sid, "recorded already");
+            return;
+        }
+        self.recording = Some(Running { recording, since: self.clock.elapsed(), started: wall::now() });
     }
 
     fn report(&mut self, status: &CallStatus, extra: Params) {

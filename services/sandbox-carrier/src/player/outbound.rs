@@ -17,6 +17,9 @@ pub(super) async fn play(mut leg: Leg, commands: &mut Commands, side: &mut JoinS
         return leg.end(ending);
     }
     pick_up(&mut leg);
+    if let Some(recording) = leg.plan.recording.clone() {
+        leg.start_recording(recording);
+    }
     let Some(source) = leg.plan.source.clone() else { return leg.end(Ending::Completed) };
     let stop = match detection::run(&mut leg, commands, side, source).await {
         Ok(first) => talk::hold(&mut leg, commands, first).await,

@@ -46,6 +46,10 @@ pub(super) async fn perform(leg: &mut Leg, base: Option<&Hook>, verb: &Verb) -> 
         }
         Verb::Gather(wanted) => gather::run(leg, base, wanted).await,
         Verb::Record(wanted) => record::run(leg, base, wanted).await.map(Some),
+        Verb::StartRecording(wanted) => {
+            record::start(leg, base, wanted);
+            Ok(None)
+        }
         Verb::Dial(wanted) => dial::run(leg, base, wanted).await,
         Verb::Redirect(redirect) => redirected(leg, base, redirect).map(Some),
         Verb::Hangup | Verb::Reject(_) => Err(Stop::HungUp),

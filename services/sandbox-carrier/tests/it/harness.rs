@@ -80,6 +80,12 @@ impl Sandbox {
         answer(request.send().await.unwrap()).await
     }
 
+    /// Deletes a resource.
+    pub(crate) async fn delete(&self, path: &str) -> u16 {
+        let request = self.http.delete(self.at(path)).basic_auth(ACCOUNT, Some(TOKEN));
+        request.send().await.unwrap().status().as_u16()
+    }
+
     /// Gets a resource with the account's credentials.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         let request = self.http.get(self.at(path)).basic_auth(ACCOUNT, Some(TOKEN));

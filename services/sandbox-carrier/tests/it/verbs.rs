@@ -21,6 +21,47 @@ async fn a_recording_leads_to_its_action() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_created_to_be_recorded_is_told_of_at_its_end() {
+    let sandbox = Sandbox::start();
+    let mut receiver = Receiver::with(&[("/voice", &bye("Goodbye, and thank you for your time."))]);
+    let ready = format!("{}/ready", receiver.url);
+    let wish = [("Record", "true"), ("RecordingStatusCallback", ready.as_str())];
+    let sid = sandbox.call(SOMEBODY, &receiver.url, &wish).await;
+    let told = receiver.next_at("/ready").await;
+    assert_eq!((told.get("CallSid"), told.get("RecordingStatus")), (sid.as_str(), "completed"));
+    assert_eq!((told.get("RecordingSource"), told.get("RecordingChannels")), ("OutboundAPI", "1"));
+    assert!(told.get("RecordingSid").parse::<twilio::RecordingSid>().is_ok());
+    assert!(told.get("RecordingUrl").ends_with(told.get("RecordingSid")));
+    let (_, call) = sandbox.get(&format!("/Calls/{sid}.json")).await;
+    assert_eq!(call["duration"], told.get("RecordingDuration"));
+    assert_ne!(call["duration"], "0");
+
+    let recording = format!("/Recordings/{}.json", told.get("RecordingSid"));
+    let (status, kept) = sandbox.get(&recording).await;
+    assert_eq!((status, &kept["call_sid"], &kept["duration"]), (200, &call["sid"], &call["duration"]));
+    assert_eq!(sandbox.delete(&recording).await, 204);
+    assert_eq!((sandbox.delete(&recording).await, sandbox.get(&recording).await.0), (404, 404));
+}
+
+#[tokio::test]
+async fn a_recording_that_a_document_starts_goes_on_to_the_end_of_the_call() {
+    let sandbox = Sandbox::start();
+    let mut receiver = Receiver::with(&[("/next", &bye("And goodbye."))]);
+    let document = format!(
+        "<Response><Pause length=\"20\"/><Start><Recording recordingStatusCallback=\"{0}/ready\"/></Start>\
+         <Pause length=\"30\"/><Start><Recording recordingStatusCallback=\"{0}/again\"/></Start>\
+         <Redirect>{0}/next</Redirect></Response>",
+        receiver.url
+    );
+    sandbox.call(SOMEBODY, &receiver.url, &[("Twiml", document.as_str())]).await;
+    let told = receiver.next_at("/ready").await;
+    assert_eq!(told.get("RecordingSource"), "StartCallRecordingTwiML");
+    let seconds: u64 = told.get("RecordingDuration").parse().unwrap();
+    assert!((30..50).contains(&seconds), "from its start, in both documents, once: {seconds}");
+    assert!(sandbox.fault_codes().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_dialled_person_is_a_second_leg_with_callbacks_of_its_own() {
     let sandbox = Sandbox::start();
     let voice = "<Response><Dial action=\"/dialled\"><Number statusCallback=\"/leg\" \

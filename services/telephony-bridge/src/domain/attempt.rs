@@ -5,6 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::telephony::dial_failed::Cause;
 use twilio::rest::CreateError;
 
+use super::urls::Place;
+
 /// Where a wish to dial stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptState {
@@ -40,6 +42,30 @@ impl AttemptState {
     /// True when the carrier may have been asked, so that it must not be asked again.
     pub(crate) const fn acted_on(self) -> bool {
         !matches!(self, Self::Waiting)
+    }
+}
+
+/// Where the recording of a call that came in begins: in the document of this turn, and behind so many fillers in it. Later ones must
+/// not begin it again, and a repeat of the same request gets the same document. A call that we dial is recorded from the moment
+/// when somebody picks up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordsFrom {
+    pub(crate) turn: u32,
+    pub(crate) fill: u32,
+}
+
+impl RecordsFrom {
+    /// The beginning of the call.
+    pub(crate) const THE_START: Self = Self { turn: 0, fill: 0 };
+
+    /// In the document of this place.
+    pub(crate) const fn at(place: Place) -> Self {
+        Self { turn: place.turn, fill: place.fill }
+    }
+
+    /// Whether it is the document of this place in which it begins.
+    pub(crate) fn is(self, place: Place) -> bool {
+        place.part == 0 && self == Self::at(place)
     }
 }
 

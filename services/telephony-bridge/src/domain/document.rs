@@ -7,7 +7,7 @@ use contracts::ids::BotId;
 use twilio::CallSid;
 use twilio::twiml::{
     Dial, Gather, GatherChild, GatherInput, Redirect, Reject, RejectReason, Response, Say, SpeechTimeout,
-    Verb,
+    StartRecording, Verb,
 };
 
 use super::patience::{NOBODY_TO_TALK_TO, OwnWords, at_the_door, without_a_place};
@@ -60,6 +60,14 @@ pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Optio
             Then::HangUp | Then::Transfer => vec![Verb::Say(voice.say(&part.text)), Verb::Hangup],
         })),
     }
+}
+
+/// The same document, with which the carrier begins to record the call: the report about it goes to `callback`.
+pub(crate) fn recorded(callback: String, response: Response) -> Response {
+    let recording = StartRecording { recording_status_callback: Some(callback), ..StartRecording::default() };
+    let mut verbs = vec![Verb::StartRecording(recording)];
+    verbs.extend(response.verbs);
+    Response::new(verbs)
 }
 
 /// The document for when a person has talked with the customer, or nobody was there to.
@@ -145,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::attempt::RecordsFrom;
     use contracts::ids::AttemptId;
     use twilio::overrides::CALLBACK_FRAGMENT;
     use twilio::twiml::read;
@@ -191,6 +200,9 @@ mod tests {
                 Verb::Redirect(redirect) => assert_absolute(&redirect.url),
                 Verb::Gather(gather) => assert_absolute(gather.action.as_deref().expect("an action")),
                 Verb::Dial(dial) => assert_absolute(dial.action.as_deref().expect("an action")),
+                Verb::StartRecording(recording) => {
+                    assert_absolute(recording.recording_status_callback.as_deref().expect("a callback"));
+                }
                 _ => {}
             }
         }
@@ -281,6 +293,18 @@ mod tests {
         }
         let (words, response) = say_it_again(&urls, bot, &call, 2);
         assert_eq!((words, as_read(&response).verbs.last()), (OwnWords::Goodbye, Some(&Verb::Hangup)));
+    }
+
+    #[test]
+    fn a_recording_begins_before_the_first_word_and_at_one_place_only() {
+        let (urls, place) = (VoiceUrls::new(BASE), Place::start(AttemptId::new()));
+        let spoken = for_own_words(&urls, place, OwnWords::Filler);
+        let document = as_read(&recorded(urls.recording(place.attempt), spoken.clone()));
+        assert!(matches!(document.verbs.first(), Some(Verb::StartRecording(_))));
+        assert_eq!(document.verbs.get(1..), Some(spoken.verbs.as_slice()));
+        let from = RecordsFrom::at(place.after_filler());
+        let places = [place, place.after_filler(), place.after_filler().next_part(), place.next_turn()];
+        assert_eq!(places.map(|place| from.is(place)), [false, true, false, false]);
     }
 
     #[test]

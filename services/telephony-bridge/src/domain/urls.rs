@@ -126,6 +126,11 @@ impl VoiceUrls {
         format!("{}/v1/voice-status?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
     }
 
+    /// Told when the recording is there.
+    pub(crate) fn recording(&self, attempt: AttemptId) -> String {
+        format!("{}/v1/voice-recording?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)
+    }
+
     /// Told who, or what, answered.
     pub(crate) fn answered_by(&self, attempt: AttemptId) -> String {
         format!("{}/v1/voice-amd?attempt={attempt}{CALLBACK_FRAGMENT}", self.base)

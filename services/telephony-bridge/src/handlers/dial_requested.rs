@@ -16,7 +16,7 @@ use contracts::telephony::dial_refused::Reason;
 use crate::app::App;
 use crate::carrier::Carrier;
 use crate::dialling::{self, Intent, TRY_AGAIN};
-use crate::domain::attempt::{AttemptState, DialDecision, decide_dial};
+use crate::domain::attempt::{AttemptState, DialDecision, RecordsFrom, decide_dial};
 use crate::error::BridgeError;
 use crate::events;
 use crate::store::accounts;
@@ -170,6 +170,7 @@ impl Attempt {
             time_limit_seconds: message.time_limit_seconds,
             leaves_message: message.leaves_message,
             customer_id: message.customer_id.parse().ok(),
+            records: message.records.then_some(RecordsFrom::THE_START),
             dial_before: from_millis(message.dial_before_ms),
             ..Self::named(&message.attempt_id, &message.call_id, &message.project_id, now)?
         })
@@ -219,6 +220,7 @@ impl Attempt {
             customer_id: None,
             bot: None,
             second_call_sid: None,
+            records: None,
         })
     }
 }

@@ -190,6 +190,7 @@ impl Entry {
             customer_id: None,
             bot: Some(self.named.bot),
             second_call_sid: None,
+            records: None,
         };
         attempts::insert(tx.conn, &attempt, now)?;
         Ok(Whose::Attempt(attempt.id))

@@ -17,7 +17,7 @@ use twilio::call::CallStatus;
 use super::bot;
 use super::signed::Signed;
 use crate::app::{App, count};
-use crate::domain::attempt::AttemptState;
+use crate::domain::attempt::{AttemptState, RecordsFrom};
 use crate::domain::patience::OwnWords;
 use crate::domain::urls::Place;
 use crate::error::BridgeError;
@@ -106,6 +106,7 @@ fn enter(tx: &mut Tx<'_>, caller: &Caller, check_after: TimeDelta) -> Result<Opt
         check_at: now + check_after,
         version: 0,
         second_call_sid: None,
+        records: None,
         ..rung
     };
     attempts::insert(tx.conn, &attempt, now)?;
@@ -115,7 +116,8 @@ fn enter(tx: &mut Tx<'_>, caller: &Caller, check_after: TimeDelta) -> Result<Opt
 /// Whether the orchestrator knows a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begun {
-    Yes,
+    /// It does. The call is recorded from there on, or not at all.
+    Yes(Option<RecordsFrom>),
     /// It does not answer.
     NotYet,
     /// There is nobody to talk to any more, for example because the customer was erased.
@@ -129,25 +131,32 @@ pub(super) enum Begun {
 pub(super) async fn begin(app: &App, attempt: &Attempt, place: Place, until: Instant) -> Begun {
     // One that has a status has begun.
     if !attempt.came_in() || attempt.carrier_status.is_some() {
-        return Begun::Yes;
+        return Begun::Yes(attempt.records);
     }
     let left = until.saturating_duration_since(Instant::now()).saturating_sub(LEFT_FOR_WORDS);
-    let begun = tell(app, attempt, left).await;
+    let begun = tell(app, attempt, place, left).await;
     if begun != Begun::NotYet {
         noted(app, attempt, place, begun);
     }
     begun
 }
 
-/// Tells the orchestrator of a call that came in. It may be told of the same call again.
-async fn tell(app: &App, attempt: &Attempt, left: Duration) -> Begun {
+/// Tells the orchestrator of a call that came in. It may be told of the same call again. `place`: from where on it is recorded, if
+/// it is.
+async fn tell(app: &App, attempt: &Attempt, place: Place, left: Duration) -> Begun {
     let context = Context::within(left).for_tenant(attempt.project_id);
     let told = match attempt.bot {
-        Some(bot) => app.inbound.begin_bot_call(context, bot::begun(attempt, bot)).await.map(drop),
-        None => app.inbound.begin_inbound(context, rings_back(attempt)).await.map(drop),
+        Some(bot) => {
+            let begun = app.inbound.begin_bot_call(context, bot::begun(attempt, bot)).await;
+            begun.map(|begun| begun.records)
+        }
+        None => {
+            let begun = app.inbound.begin_inbound(context, rings_back(attempt)).await;
+            begun.map(|begun| begun.records)
+        }
     };
     let (begun, what) = match told {
-        Ok(()) => (Begun::Yes, "answered"),
+        Ok(records) => (Begun::Yes(records.then_some(RecordsFrom::at(place))), "answered"),
         Err(RpcError::NotFound(why)) => {
             tracing::info!(attempt = %attempt.id, why, "nobody is there for a call that came in");
             (Begun::NobodyThere, "nobody")
@@ -174,7 +183,8 @@ pub(crate) async fn begin_and_end(
     news: News,
     within: Duration,
 ) -> Result<bool, BridgeError> {
-    let begun = tell(app, attempt, within).await;
+    let place = Place { attempt: attempt.id, turn: 0, part: 0, fill: 0, sorry: 0 };
+    let begun = tell(app, attempt, place, within).await;
     let age = app.platform.database.now() - attempt.created_at;
     if begun == Begun::NotYet && age < TOLD_WITHIN {
         return Ok(false);
@@ -222,6 +232,7 @@ fn noted(app: &App, attempt: &Attempt, place: Place, begun: Begun) {
             let current = attempts::find(tx.conn, id)?.filter(|attempt| attempt.live);
             match (current, begun.last_words()) {
                 (Some(current), None) => {
+                    let current = note_recording(tx, current, begun)?;
                     note(tx, current, &News::found_out(&sid, CallStatus::InProgress), check_after)?;
                 }
                 (Some(current), Some(words)) => {
@@ -239,11 +250,21 @@ fn noted(app: &App, attempt: &Attempt, place: Place, begun: Begun) {
     }));
 }
 
+/// Where the recording begins has to be known when the same document is asked for again.
+fn note_recording(tx: &mut Tx<'_>, current: Attempt, begun: Begun) -> Result<Attempt, DbError> {
+    match begun {
+        Begun::Yes(records @ Some(_)) if current.records != records => {
+            attempts::save(tx.conn, Attempt { records, ..current }, tx.now())
+        }
+        _ => Ok(current),
+    }
+}
+
 impl Begun {
     /// What is said where there will be no conversation.
     const fn last_words(self) -> Option<OwnWords> {
         match self {
-            Self::Yes | Self::NotYet => None,
+            Self::Yes(_) | Self::NotYet => None,
             Self::NobodyThere => Some(OwnWords::NobodyHere),
             Self::TooMany => Some(OwnWords::TooManyCalls),
         }

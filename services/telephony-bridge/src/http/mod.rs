@@ -7,6 +7,7 @@ mod bot;
 mod edge;
 pub(crate) mod inbound;
 mod known;
+mod recording;
 mod signed;
 mod status;
 mod voice;
@@ -30,6 +31,7 @@ pub(crate) fn routes(app: &App) -> impl Fn(&mut ServiceConfig) + Send + Sync + u
             .service(resource("/v1/voice-next").route(web::post().to(voice::next)))
             .service(resource("/v1/voice-transferred").route(web::post().to(voice::transferred)))
             .service(resource("/v1/voice-status").route(web::post().to(status::report)))
+            .service(resource("/v1/voice-recording").route(web::post().to(recording::report)))
             .service(resource("/v1/voice-amd").route(web::post().to(answered_by::verdict)));
     }
 }

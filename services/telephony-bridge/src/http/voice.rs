@@ -18,7 +18,10 @@ use super::inbound::{self, Begun};
 use super::known::{Known, Unknown, look_up};
 use super::signed::{Refused, Signed};
 use crate::app::{App, count};
-use crate::domain::document::{after_transfer, for_own_words, for_part, hang_up, turn_away, unknown_call};
+use crate::domain::attempt::RecordsFrom;
+use crate::domain::document::{
+    after_transfer, for_own_words, for_part, hang_up, recorded, turn_away, unknown_call,
+};
 use crate::domain::patience::{OwnWords, own_words, without_memory};
 use crate::domain::urls::{Place, VoiceUrls};
 use crate::store::attempts::{self, Attempt};
@@ -211,11 +214,12 @@ async fn answer(
     }
     let urls = app.urls.of(attempt.bot);
     if let Some(words) = said {
-        return Ok(in_own_words(signed, &urls, place, words)); // the same request, the same document
+        let same = in_own_words(signed, &urls, place, words); // the same request, the same document
+        return Ok(recording(&urls, (&attempt, attempt.records), place, same));
     }
-    let known = match inbound::begin(app, &attempt, place, began + SENTENCE_WITHIN).await {
-        Begun::Yes => true,
-        Begun::NotYet => false,
+    let (known, records) = match inbound::begin(app, &attempt, place, began + SENTENCE_WITHIN).await {
+        Begun::Yes(records) => (true, records),
+        Begun::NotYet => (false, None),
         Begun::NobodyThere => return Ok(unknown_call()),
         Begun::TooMany => return Ok(in_own_words(signed, &urls, place, OwnWords::TooManyCalls)),
     };
@@ -235,9 +239,23 @@ async fn answer(
         }
     };
     let (part, ()) = tokio::join!(sentence, note);
-    match part.as_ref().and_then(|part| for_part(&urls, place, part)) {
-        Some(response) => Ok(response),
-        None => Ok(speak_for_ourselves(app, (&urls, place), question, part.is_some(), began).await),
+    let response = match part.as_ref().and_then(|part| for_part(&urls, place, part)) {
+        Some(response) => response,
+        None => speak_for_ourselves(app, (&urls, place), question, part.is_some(), began).await,
+    };
+    Ok(recording(&urls, (&attempt, records), place, response))
+}
+
+/// The document; the recording of a call that came in begins with it, where it begins at this place.
+fn recording(
+    urls: &VoiceUrls,
+    (attempt, from): (&Attempt, Option<RecordsFrom>),
+    place: Place,
+    response: Response,
+) -> Response {
+    match from.is_some_and(|from| attempt.came_in() && from.is(place)) {
+        true => recorded(urls.recording(attempt.id), response),
+        false => response,
     }
 }
 

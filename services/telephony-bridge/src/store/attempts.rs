@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use twilio::call::CallStatus;
 
 use super::schema::dial_attempts;
-use crate::domain::attempt::AttemptState;
+use crate::domain::attempt::{AttemptState, RecordsFrom};
 
 /// A row of `dial_attempts`.
 #[derive(Clone, Debug, Queryable, Insertable, Selectable)]
@@ -45,6 +45,8 @@ struct Row {
     bot_id: Option<Id>,
     second_call_sid: Option<String>,
     nobody_reached: bool,
+    records_turn: Option<i32>,
+    records_fill: Option<i32>,
 }
 
 /// One wish to dial.
@@ -88,6 +90,8 @@ pub(crate) struct Attempt {
     pub(crate) second_call_sid: Option<String>,
     /// A person to whom the customer was to be put through was not reached.
     pub(crate) nobody_reached: bool,
+    /// The carrier records it, from here; `None`: it does not.
+    pub(crate) records: Option<RecordsFrom>,
 }
 
 impl Attempt {
@@ -122,6 +126,10 @@ impl Attempt {
             bot: row.bot_id.map(|id| BotId::of(id.0)),
             second_call_sid: row.second_call_sid,
             nobody_reached: row.nobody_reached,
+            records: row
+                .records_turn
+                .zip(row.records_fill)
+                .map(|(turn, fill)| RecordsFrom { turn: turn.unsigned_abs(), fill: fill.unsigned_abs() }),
         })
     }
 
@@ -155,8 +163,8 @@ impl Attempt {
             answered_by: self.answered_by.clone(),
             stop_requested: self.stop_requested,
             gave_up: self.gave_up,
-            ring_timeout_seconds: seconds(self.ring_timeout_seconds),
-            time_limit_seconds: seconds(self.time_limit_seconds),
+            ring_timeout_seconds: int(self.ring_timeout_seconds),
+            time_limit_seconds: int(self.time_limit_seconds),
             dial_before: self.dial_before.into(),
             created_at: self.created_at.into(),
             updated_at: now.into(),
@@ -170,11 +178,13 @@ impl Attempt {
             bot_id: self.bot.map(Id::of),
             second_call_sid: self.second_call_sid.clone(),
             nobody_reached: self.nobody_reached,
+            records_turn: self.records.map(|from| int(from.turn)),
+            records_fill: self.records.map(|from| int(from.fill)),
         }
     }
 }
 
-fn seconds(value: u32) -> i32 {
+fn int(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
 }
 
@@ -248,6 +258,8 @@ pub(crate) fn save(db: &mut Db, attempt: Attempt, now: DateTime<Utc>) -> Result<
         dial_attempts::gave_up.eq(row.gave_up),
         dial_attempts::second_call_sid.eq(row.second_call_sid),
         dial_attempts::nobody_reached.eq(row.nobody_reached),
+        dial_attempts::records_turn.eq(row.records_turn),
+        dial_attempts::records_fill.eq(row.records_fill),
         dial_attempts::updated_at.eq(row.updated_at),
         dial_attempts::check_at.eq(row.check_at),
         dial_attempts::lease_until.eq(None::<Time>),

@@ -31,6 +31,8 @@ diesel::table! {
         bot_id -> Nullable<Uuid>,
         second_call_sid -> Nullable<Text>,
         nobody_reached -> Bool,
+        records_turn -> Nullable<Integer>,
+        records_fill -> Nullable<Integer>,
     }
 }
 

@@ -13,7 +13,8 @@ use crate::line::Line;
 use crate::orchestrator::Asked;
 use crate::world::{PATIENCE, World};
 
-const PATHS: [&str; 5] = ["voice", "voice-response", "voice-next", "voice-status", "voice-amd"];
+const PATHS: [&str; 6] =
+    ["voice", "voice-response", "voice-next", "voice-status", "voice-amd", "voice-recording"];
 
 /// A connection on which the headers of a request have been sent, and the beginning of its body.
 async fn begun(world: &World, path: &str, announced: &str) -> TcpStream {

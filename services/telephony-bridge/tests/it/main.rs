@@ -20,6 +20,7 @@ mod lost_ends;
 mod orchestrator;
 mod other_carrier;
 mod prices;
+mod recordings;
 mod signatures;
 mod silence;
 mod stopping;

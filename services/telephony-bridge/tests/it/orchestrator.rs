@@ -21,7 +21,7 @@ use contracts::calls::{
 use contracts::ids::{BotId, ProjectId};
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
-    AnsweredByDetected, CallPriced, CallProgressed, DialAccepted, DialFailed, DialRefused,
+    AnsweredByDetected, CallPriced, CallProgressed, CallRecorded, DialAccepted, DialFailed, DialRefused,
 };
 use tokio::sync::Notify;
 
@@ -72,6 +72,7 @@ pub(crate) struct Heard {
     pub(crate) progressed: Vec<CallProgressed>,
     pub(crate) verdicts: Vec<AnsweredByDetected>,
     pub(crate) priced: Vec<CallPriced>,
+    pub(crate) recorded: Vec<CallRecorded>,
 }
 
 pub(crate) struct Orchestrator {
@@ -91,6 +92,8 @@ pub(crate) struct Orchestrator {
     pub(crate) bots_asked: AtomicUsize,
     /// The limit that every call to a bot breaks; `gone`: it has just been disabled.
     pub(crate) limit: Mutex<Option<&'static str>>,
+    /// Whether calls that come in are to be recorded.
+    pub(crate) records: AtomicBool,
     manner: Mutex<Manner>,
     turns: Mutex<BTreeSet<(String, u32)>>,
     platform: Mutex<Option<Platform>>,
@@ -112,6 +115,7 @@ impl Orchestrator {
                 bot_calls: Mutex::default(),
                 bots_asked: AtomicUsize::new(0),
                 limit: Mutex::default(),
+                records: AtomicBool::new(false),
                 manner: Mutex::new(Manner::Answers),
                 turns: Mutex::default(),
                 platform: Mutex::default(),
@@ -251,7 +255,7 @@ impl InboundRpc for Answering {
         if self.0.nobody_there.load(Ordering::SeqCst) {
             return Err(RpcError::NotFound("customer".to_owned()));
         }
-        Ok(BeginInboundResponse {})
+        Ok(BeginInboundResponse { records: self.0.records.load(Ordering::SeqCst) })
     }
 
     async fn find_bot(&self, _: Context, request: FindBotRequest) -> Result<FindBotResponse, RpcError> {
@@ -277,7 +281,7 @@ impl InboundRpc for Answering {
             _ if !known => Err(RpcError::NotFound("bot".to_owned())),
             Some("gone") => Err(RpcError::NotFound("bot".to_owned())),
             Some(code) => Err(RpcError::Conflict { code: code.to_owned(), message: "told so".to_owned() }),
-            None => Ok(BeginBotCallResponse {}),
+            None => Ok(BeginBotCallResponse { records: self.0.records.load(Ordering::SeqCst) }),
         }
     }
 }
@@ -301,6 +305,7 @@ fn build_mute(settings: &Settings, platform: &Platform) -> Result<Service, Confi
             hears(&this, |heard, message: CallProgressed| heard.progressed.push(message)),
             hears(&this, |heard, message: AnsweredByDetected| heard.verdicts.push(message)),
             hears(&this, |heard, message: CallPriced| heard.priced.push(message)),
+            hears(&this, |heard, message: CallRecorded| heard.recorded.push(message)),
         ],
         ..Service::default()
     })

@@ -65,7 +65,7 @@ async fn the_carriers_price_is_asked_for_after_the_end_and_told_once(engine: Eng
         call_id: wish.call_id.clone(),
         project_id: wish.project_id.clone(),
         amount_micros: 14_000,
-        currency: "USD".to_owned(),
+        currency: "XTS".to_owned(),
     };
     assert_eq!(priced, expected);
     left(&world, ">= 0", 0).await;

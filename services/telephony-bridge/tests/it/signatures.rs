@@ -14,7 +14,8 @@ on_both_engines![
     with_signatures_off_anybody_of_the_account_is_believed,
 ];
 
-const PATHS: [&str; 5] = ["voice", "voice-response", "voice-next", "voice-status", "voice-amd"];
+const PATHS: [&str; 6] =
+    ["voice", "voice-response", "voice-next", "voice-status", "voice-amd", "voice-recording"];
 const MORE: [(&str, &str); 3] =
     [("CallStatus", "completed"), ("SequenceNumber", "3"), ("AnsweredBy", "machine_start")];
 

@@ -54,7 +54,7 @@ pub(crate) struct World {
     pub(crate) http: reqwest::Client,
     pub(crate) account: String,
     pub(crate) token: String,
-    carrier: String,
+    pub(crate) carrier: String,
     name: String,
     process: Process,
     settings: BTreeMap<&'static str, String>,

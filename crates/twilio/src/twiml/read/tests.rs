@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::HttpMethod;
-use crate::twiml::{DialNoun, FinishOnKey, Gather, GatherChild, GatherInput, NounKind, SpeechTimeout, Verb};
+use crate::twiml::{
+    DialNoun, FinishOnKey, Gather, GatherChild, GatherInput, NounKind, SpeechTimeout, StartRecording, Verb,
+};
 
 fn doc(xml: &str) -> Document {
     read(xml.as_bytes()).unwrap()
@@ -131,10 +133,30 @@ fn unknown_verbs_attributes_and_text_are_warned_about_and_left_out() {
 
 #[test]
 fn verbs_that_twilio_knows_and_the_model_does_not_are_named() {
-    let found = doc("<Response><Start><Recording/></Start><Hangup/><Echo/></Response>");
+    let found = doc("<Response><Start><Stream url=\"wss://h/s\"/></Start><Hangup/><Echo/></Response>");
     assert_eq!(found.warnings, []);
     assert_eq!(found.ignored, ["Start", "Echo"]);
     assert_eq!(found.response.verbs, [Verb::Hangup]);
+}
+
+#[test]
+fn a_recording_in_the_background_is_read_and_what_else_stands_there_is_complained_about() {
+    let found = doc("<Response><Start><Recording channels=\"dual\" recordingStatusCallback=\"https://h/r\" \
+                     recordingStatusCallbackEvent=\"completed absent\"/></Start><Hangup/></Response>");
+    assert_eq!((found.warnings.len(), found.ignored.len()), (0, 0));
+    let recording = StartRecording {
+        recording_status_callback: Some("https://h/r".to_owned()),
+        recording_status_callback_event: vec!["completed".to_owned(), "absent".to_owned()],
+        ..StartRecording::default()
+    };
+    assert_eq!(found.response.verbs, [Verb::StartRecording(recording), Verb::Hangup]);
+    for wrong in
+        ["<Start><Say>Hi</Say></Start>", "<Start><Recording loud=\"x\"/></Start>", "<Start>x</Start>"]
+    {
+        let found = doc(&format!("<Response>{wrong}</Response>"));
+        let codes: Vec<u32> = found.warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, [12200], "{wrong}");
+    }
 }
 
 #[test]

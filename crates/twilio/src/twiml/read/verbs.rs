@@ -6,12 +6,15 @@ use super::tree::{Element, Node};
 use super::{Document, Response};
 use crate::twiml::{
     Dial, DialNoun, DtmfKey, NounKind, Number, Pause, Play, Record, Redirect, Reject, RejectReason, Say,
-    Trim, Verb,
+    StartRecording, Trim, Verb,
 };
 
 /// Verbs that Twilio knows and the model does not.
-const FOREIGN_VERBS: [&str; 11] =
-    ["Start", "Stop", "Connect", "Enqueue", "Leave", "Refer", "Echo", "Pay", "Prompt", "Queue", "Sms"];
+const FOREIGN_VERBS: [&str; 10] =
+    ["Stop", "Connect", "Enqueue", "Leave", "Refer", "Echo", "Pay", "Prompt", "Queue", "Sms"];
+
+/// What Twilio starts in the background and the model does not know.
+const FOREIGN_STARTS: [&str; 3] = ["Stream", "Siprec", "Transcription"];
 
 /// Speech markup that may stand in a Say.
 const SSML: [&str; 10] = ["break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w"];
@@ -24,11 +27,44 @@ pub(super) fn document(root: Element) -> Document {
     for child in elements("Response", root.nodes, &mut warnings) {
         if FOREIGN_VERBS.contains(&child.name.as_str()) {
             ignored.push(child.name);
+        } else if child.name == "Start" {
+            start(child, (&mut verbs, &mut ignored), &mut warnings);
         } else {
             verbs.extend(verb(child, &mut warnings));
         }
     }
     Document { response: Response { verbs }, warnings, ignored }
+}
+
+/// What begins here goes on in the background.
+fn start(element: Element, (verbs, ignored): (&mut Vec<Verb>, &mut Vec<String>), warnings: &mut Warnings) {
+    let mut a = Attributes::new("Start", element.attributes, warnings);
+    a.skip(&["action", "method"]);
+    a.finish();
+    for noun in elements("Start", element.nodes, warnings) {
+        match noun.name.as_str() {
+            "Recording" => verbs.push(Verb::StartRecording(start_recording(noun, warnings))),
+            name if FOREIGN_STARTS.contains(&name) => ignored.push("Start".to_owned()),
+            name => warn(warnings, SCHEMA, format!("<{name}> may not stand in <Start>")),
+        }
+    }
+}
+
+fn start_recording(element: Element, warnings: &mut Warnings) -> StartRecording {
+    let mut a = Attributes::new("Recording", element.attributes, warnings);
+    let recording = StartRecording {
+        recording_status_callback: a.text("recordingStatusCallback"),
+        recording_status_callback_method: a.method("recordingStatusCallbackMethod", SCHEMA),
+        recording_status_callback_event: a.words(
+            "recordingStatusCallbackEvent",
+            SCHEMA,
+            &["in-progress", "completed", "absent"],
+        ),
+    };
+    a.skip(&["channels", "track", "trim"]);
+    a.finish();
+    nothing_inside("Recording", element.nodes, warnings);
+    recording
 }
 
 fn verb(element: Element, warnings: &mut Warnings) -> Option<Verb> {

@@ -103,10 +103,10 @@ impl World {
         self.publish(&[message]).await;
     }
 
-    /// A customer rings back.
-    pub(crate) async fn begin(&self, request: &BeginInboundRequest) -> Result<(), RpcError> {
+    /// A customer rings back. Answers whether the call is recorded.
+    pub(crate) async fn begin(&self, request: &BeginInboundRequest) -> Result<bool, RpcError> {
         let client = InboundClient::new(neighbours::bridge_of(&self.process).caller);
-        client.begin_inbound(context(), request.clone()).await.map(drop)
+        Ok(client.begin_inbound(context(), request.clone()).await?.records)
     }
 
     /// The carrier says that the call is over, after so many seconds of talk.

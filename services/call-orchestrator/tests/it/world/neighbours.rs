@@ -13,8 +13,8 @@ use common::runtime::Process;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::{
-    BotCompleted, CallEnded, CallStarted, CallSummarised, DialRequested, LeaveMessageRequested,
-    PhoneReachabilityChanged, StopCallRequested,
+    BotCompleted, CallEnded, CallStarted, CallSummarised, DeleteRecordingRequested, DialRequested,
+    LeaveMessageRequested, PhoneReachabilityChanged, StopCallRequested,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
@@ -33,6 +33,8 @@ pub(crate) struct Heard {
     pub(crate) dials: Mutex<Vec<DialRequested>>,
     pub(crate) stops: Mutex<Vec<StopCallRequested>>,
     pub(crate) messages: Mutex<Vec<LeaveMessageRequested>>,
+    /// Recordings that are to be deleted at the carrier.
+    pub(crate) deletions: Mutex<Vec<DeleteRecordingRequested>>,
     pub(crate) started: Mutex<Vec<CallStarted>>,
     pub(crate) ended: Mutex<Vec<CallEnded>>,
     pub(crate) summaries: Mutex<Vec<CallSummarised>>,
@@ -160,6 +162,10 @@ fn bridge(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErr
             }),
             Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: LeaveMessageRequested| {
                 heard.messages.lock().unwrap().push(m);
+                Outcome::Done
+            }),
+            Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: DeleteRecordingRequested| {
+                heard.deletions.lock().unwrap().push(m);
                 Outcome::Done
             }),
         ],

@@ -64,7 +64,7 @@ async fn a_new_call_comes_back_with_everything_that_is_known_of_it() {
             ("direction", "outbound-api"),
             ("from", NUMBER),
             ("from_formatted", "(500) 555-0100"),
-            ("price_unit", "USD"),
+            ("price_unit", "XTS"),
             ("queue_time", "0"),
             ("status", "queued"),
             ("to", SOMEBODY),
