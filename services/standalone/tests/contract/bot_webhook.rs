@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use testkit::model_server::{ModelServer, Script};
 use testkit::wait::eventually;
 
 use crate::echo::{Echo, PATIENCE};
@@ -23,6 +24,7 @@ promises! {
     an_endpoint_that_is_down_does_not_break_the_call_and_is_told_later;
     a_call_in_which_nobody_says_anything_is_told_as_abandoned;
     what_was_not_delivered_is_tried_again_by_hand;
+    a_model_that_fails_is_apologised_for_and_the_owner_is_told;
 }
 
 /// Somebody who wants a table for four, and nothing else.
@@ -266,4 +268,20 @@ async fn what_was_not_delivered_is_tried_again_by_hand(echo: Arc<Echo>) {
     let log = own.logged("success").await;
     assert_eq!(log["data"][0]["attempt_count"], 2, "{log}");
     assert_eq!(own.inbox.arrivals_of("bot.completed", 2).await.len(), 2);
+}
+
+async fn a_model_that_fails_is_apologised_for_and_the_owner_is_told(echo: Arc<Echo>) {
+    let model = ModelServer::start().await.expect("a model server");
+    for _ in 0..40 {
+        model.push(Script::GarbageSse);
+    }
+    // With another model than the others.
+    let echo = Echo::start_with(echo.pair, &[("OPENAI_BASE_URL", model.url())]).await;
+    let own = Bot::new(&echo, booked()).await;
+    let (sid, told) = own.rung(&echo, BOOKS).await;
+    let line = echo.carrier().get(&format!("calls/{sid}")).await;
+    assert!(line["transcript"].to_string().contains("I am sorry"), "{line}");
+    assert_eq!((&line["status"], &echo.faults().await), (&json!("completed"), &json!([])), "{line}");
+    let data = &told["data"];
+    assert_eq!((&data["outcome"], &data["ended_reason"]), (&json!("failed"), &json!("error")), "{told}");
 }
