@@ -175,7 +175,6 @@ async fn a_missing_or_wrong_signature_is_403(echo: Arc<Echo>) {
             Some(&of_another_address),
             Some(&of_other_words),
         ] {
-            let wrong: Option<&str> = wrong.map(AsRef::as_ref);
             let answer = line.post_signed(&url, &form, wrong).await;
             assert_eq!(answer.status, 403, "{url} {wrong:?}");
         }
