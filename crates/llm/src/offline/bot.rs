@@ -148,7 +148,8 @@ pub(super) fn extract(req: &ExtractRequest) -> Extracted {
         }))
     };
     let collected: Vec<Value> = pairs.filter_map(entry).collect();
-    let reached = !collected.is_empty() && reading.next().is_none();
+    // What was asked for in vain is not known: nothing can have been done with it.
+    let reached = !collected.is_empty() && reading.knows_all();
     let evidence = BTreeMap::new();
     let summary = summary(req, &collected);
     Extracted {

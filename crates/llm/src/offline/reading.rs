@@ -359,6 +359,12 @@ impl<'s> Reading<'s> {
         })
     }
 
+    /// Whether everything is known that was not declined.
+    pub(crate) fn knows_all(&self) -> bool {
+        (0..self.slots.len())
+            .all(|index| self.learned[index].is_some() || self.declined[index] || !self.wanted(index))
+    }
+
     /// Whether a slot may be asked again after an unclear answer.
     pub(crate) fn may_ask_again(&self, index: usize) -> bool {
         self.unclear[index] < 2

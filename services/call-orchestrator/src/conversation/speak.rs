@@ -60,6 +60,7 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     let failed_before = before.iter().rev().take_while(|t| t.view.state == TurnState::Broken).count();
     let disclosure = frozen.spec.disclosure.clone().filter(|_| before.iter().all(|t| t.handed_out == 0));
     let mut voice = Voice::new(app, run.clone(), failed_before, disclosure);
+    voice.in_one_piece = frozen.names.bot.is_some();
     if row.is_some_and(|call| call.state.hangup_by == Some(HangupBy::LeavingMessage)) {
         return voice.leave_message(&frozen, &before).await;
     }
@@ -131,6 +132,8 @@ pub(super) struct Voice<'a> {
     pub(super) spoken: usize,
     /// Said in front of everything else, where nothing has been said yet.
     disclosure: Option<String>,
+    /// What is ready at the same moment is handed out as one: so a bot's greeting is one document, as the public document shows it.
+    in_one_piece: bool,
     /// Turns in a row before this one in which the model failed.
     failed_before: usize,
     /// What the answers to this turn have cost.
@@ -143,7 +146,7 @@ pub(super) struct Voice<'a> {
 impl<'a> Voice<'a> {
     fn new(app: &'a App, run: Run, failed_before: usize, disclosure: Option<String>) -> Self {
         let (meter, left) = (Meter::default(), Mutex::default());
-        Self { app, run, stored: 0, spoken: 0, disclosure, failed_before, meter, left }
+        Self { app, run, stored: 0, spoken: 0, disclosure, in_one_piece: false, failed_before, meter, left }
     }
 
     /// Nothing more of this answer is spoken.
@@ -242,7 +245,7 @@ impl<'a> Voice<'a> {
         if texts.is_empty() {
             return Ok(true);
         }
-        let texts = self.disclosed(texts);
+        let texts = self.pieces(texts);
         let (run, first) = (self.run.clone(), self.stored);
         let count = texts.len();
         let sentences: Vec<_> = texts.into_iter().map(|text| Sentence { text, last: None }).collect();
@@ -252,9 +255,10 @@ impl<'a> Voice<'a> {
         Ok(stored)
     }
 
-    /// With the line that discloses the call in front, where it has not been said.
-    fn disclosed(&mut self, texts: Vec<String>) -> Vec<String> {
-        self.disclosure.take().into_iter().chain(texts).collect()
+    /// As they are handed out, with the line that discloses the call in front, where it has not been said.
+    fn pieces(&mut self, texts: Vec<String>) -> Vec<String> {
+        let all: Vec<String> = self.disclosure.take().into_iter().chain(texts).collect();
+        if self.in_one_piece && all.len() > 1 { vec![all.join(" ")] } else { all }
     }
 
     /// Writes down that something is about to be called. False: the lease was lost.
@@ -293,7 +297,7 @@ impl<'a> Voice<'a> {
         state: TurnState,
         (then, means): Ending,
     ) -> Result<(), OrchestratorError> {
-        let texts = self.disclosed(texts);
+        let texts = self.pieces(texts);
         let (app, run, first) = (self.app.clone(), self.run.clone(), self.stored);
         let last = texts.len().saturating_sub(1);
         let sentences: Vec<Sentence> = texts

@@ -238,6 +238,8 @@ async fn a_call_is_greeted_acted_on_and_told_once(engine: Engine) {
     let (call, request) = line.rings_from(CALLER).await;
     let first = world.turn(&call, 0, answered()).await;
     assert_eq!((first.language.as_str(), first.voice.as_str()), ("en-US", "man"));
+    // What is ready at once is one piece, and one document.
+    assert_eq!((first.text.as_str(), first.then()), (GREETING, Then::Listen));
     assert_eq!(world.whole_turn(&call, 0, answered()).await.0, GREETING);
     let (said, _) = line.say(&call, 1, "I want to book a table for four on Friday at seven.").await;
     assert_eq!(said, "Thank you. What is your name, please?");

@@ -61,7 +61,12 @@ impl Client {
 
     /// The same with a token.
     pub(crate) fn with_bearer(&self, token: &str) -> Self {
-        Self { credential: Some(("authorization", format!("Bearer {token}"))), ..self.clone() }
+        self.with_authorization(&format!("Bearer {token}"))
+    }
+
+    /// The same with these words in the header of credentials.
+    pub(crate) fn with_authorization(&self, words: &str) -> Self {
+        Self { credential: Some(("authorization", words.to_owned())), ..self.clone() }
     }
 
     /// One request.

@@ -171,6 +171,7 @@ impl Tables {
             ("ECHO_OPS_ADDR", "127.0.0.1:0".to_owned()),
             ("ECHO_SANDBOX_ADDR", "127.0.0.1:0".to_owned()),
             ("ECHO_SANDBOX_SPEED", "50".to_owned()),
+            ("ECHO_SANDBOX_MORE_NUMBERS", crate::link::numbers().join(",")),
             ("ECHO_RATE_LIMITS", "off".to_owned()),
             ("ECHO_DATA_DIR", self.folder.path().display().to_string()),
         ];

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use testkit::wait::eventually;
+use tokio::sync::watch;
 
 use crate::echo::PATIENCE;
 
@@ -32,10 +33,33 @@ impl Arrival {
     fn name(&self) -> Value {
         self.event()["event_name"].clone()
     }
+
+    /// Signed with this secret, by the recipe of the documents and for the public verifier of Standard Webhooks.
+    #[track_caller]
+    pub(crate) fn is_signed_with(&self, secret: &str) {
+        assert_eq!(self.headers["x-echo-signature"], signature(secret, &self.raw));
+        let headers = self.headers.iter();
+        let headers = headers.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+        let verifier = standardwebhooks::Webhook::new(secret).expect("a secret");
+        verifier.verify(&self.raw, &headers.collect()).expect("a signature of Standard Webhooks");
+    }
+}
+
+/// How an endpoint answers a bot that is ready to act.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// 200 and this.
+    Says(Value),
+    /// This status, and this for a body.
+    Answers(u16, &'static str),
+    /// Not at all, as long as the endpoint is there.
+    Never,
 }
 
 struct Kept {
     status: AtomicU16,
+    act: Mutex<Act>,
+    gone: watch::Sender<bool>,
     arrivals: Mutex<Vec<Arrival>>,
 }
 
@@ -50,7 +74,12 @@ pub(crate) struct Inbox {
 impl Inbox {
     /// Starts one; it answers 200.
     pub(crate) fn start() -> Self {
-        let kept = Arc::new(Kept { status: AtomicU16::new(200), arrivals: Mutex::default() });
+        let kept = Arc::new(Kept {
+            status: AtomicU16::new(200),
+            act: Mutex::new(Act::Answers(200, "")),
+            gone: watch::Sender::new(false),
+            arrivals: Mutex::default(),
+        });
         let data = web::Data::from(Arc::clone(&kept));
         let server = move || App::new().app_data(data.clone()).default_service(web::to(receive));
         let server = HttpServer::new(server).workers(1).disable_signals().bind(("127.0.0.1", 0));
@@ -65,6 +94,11 @@ impl Inbox {
     /// From now on it answers this.
     pub(crate) fn answer(&self, status: u16) {
         self.kept.status.store(status, Ordering::SeqCst);
+    }
+
+    /// From now on it answers `bot.action` so.
+    pub(crate) fn acts(&self, act: Act) {
+        *lock(&self.kept.act) = act;
     }
 
     /// What has come so far.
@@ -99,6 +133,7 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
+        self.kept.gone.send_replace(true);
         drop(self.handle.stop(false));
     }
 }
@@ -118,7 +153,27 @@ async fn receive(kept: web::Data<Kept>, request: HttpRequest, body: web::Bytes) 
     let headers = request.headers().iter();
     let headers =
         headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
-    lock(&kept.arrivals).push(Arrival { headers: headers.collect(), raw: body.to_vec() });
+    let arrival = Arrival { headers: headers.collect(), raw: body.to_vec() };
+    let acts = arrival.name() == "bot.action";
+    lock(&kept.arrivals).push(arrival);
+    if acts {
+        return act(&kept).await;
+    }
     let status = StatusCode::from_u16(kept.status.load(Ordering::SeqCst));
     HttpResponse::build(status.expect("a status")).finish()
+}
+
+async fn act(kept: &Kept) -> HttpResponse {
+    let act = lock(&kept.act).clone();
+    match act {
+        Act::Says(body) => HttpResponse::Ok().json(body),
+        Act::Answers(status, body) => {
+            HttpResponse::build(StatusCode::from_u16(status).expect("a status")).body(body)
+        }
+        Act::Never => {
+            // It cannot fail: the sender is beside the receiver.
+            let _ = kept.gone.subscribe().wait_for(|gone| *gone).await;
+            HttpResponse::Ok().finish()
+        }
+    }
 }

@@ -8,6 +8,8 @@
 mod client;
 mod echo;
 mod inbox;
+mod line;
+mod link;
 mod shape;
 
 mod agents;
@@ -15,6 +17,11 @@ mod api_keys;
 mod auth;
 mod authentication;
 mod base_urls;
+mod bot_crowd;
+mod bot_requests;
+mod bot_webhook;
+mod bots;
+mod connect_twilio;
 mod customers;
 mod deliveries;
 mod errors;
@@ -22,6 +29,7 @@ mod notifications;
 mod projects;
 mod signature;
 mod variables;
+mod voice;
 mod webhook_endpoints;
 mod webhook_events;
 

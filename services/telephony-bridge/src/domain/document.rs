@@ -4,17 +4,20 @@ use std::num::NonZeroU32;
 
 use contracts::calls::{PartState, Then, TurnPart};
 use contracts::ids::BotId;
-use twilio::CallSid;
 use twilio::twiml::{
     Dial, Gather, GatherChild, GatherInput, Redirect, Reject, RejectReason, Response, Say, SpeechTimeout,
     StartRecording, Verb,
 };
+use twilio::{CallSid, HttpMethod};
 
 use super::patience::{NOBODY_TO_TALK_TO, OwnWords, at_the_door, without_a_place};
 use super::urls::{Place, VoiceUrls};
 
 /// Seconds of silence until the customer counts as silent.
 const LISTEN_SECONDS: Option<NonZeroU32> = NonZeroU32::new(5);
+
+/// What the carrier speaks where no language is named.
+const SPOKEN_ANYWAY: &str = "en-US";
 
 /// Language and voice of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,11 @@ pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Optio
         PartState::Ready => Some(Response::new(match part.then() {
             Then::NextPart => vec![Verb::Say(voice.say(&part.text)), redirect(urls.next(place.next_part()))],
             Then::Listen => {
-                listen(urls.response(Place { sorry: 0, ..place.next_turn() }), &voice, &part.text)
+                let action = urls.response(Place { sorry: 0, ..place.next_turn() });
+                match urls.are_a_bots() {
+                    true => speak_and_listen(action, &voice, &part.text),
+                    false => listen(action, &voice, &part.text),
+                }
             }
             Then::Transfer if !part.transfer_to_e164.is_empty() => {
                 let dial = Dial {
@@ -142,6 +149,21 @@ fn listen(action: String, voice: &Voice, text: &str) -> Vec<Verb> {
         ..Gather::default()
     };
     vec![Verb::Gather(gather), redirect(action)]
+}
+
+/// In the words of the public document of calls to bots: what is said, and behind it a Gather. A language that is the voice's own
+/// is not named in front of what is said.
+fn speak_and_listen(action: String, voice: &Voice, text: &str) -> Vec<Verb> {
+    let language = voice.language.clone().filter(|language| language != SPOKEN_ANYWAY);
+    let say = Voice { language, voice: voice.voice.clone() }.say(text);
+    let mut verbs = listen(action, voice, "");
+    if let Some(Verb::Gather(gather)) = verbs.first_mut() {
+        gather.method = Some(HttpMethod::Post);
+    }
+    if !text.is_empty() {
+        verbs.insert(0, Verb::Say(say));
+    }
+    verbs
 }
 
 fn redirect(url: String) -> Verb {
@@ -312,6 +334,34 @@ mod tests {
         let document = read(turn_away().to_xml().as_bytes()).expect("a document");
         assert_eq!(document.warnings, []);
         assert_eq!(document.response, turn_away());
+    }
+
+    #[test]
+    fn a_bot_speaks_and_listens_in_the_words_of_the_public_document() {
+        let (bot, place) = (BotId::new(), Place::start(AttemptId::new()));
+        let part = |language: &str| TurnPart {
+            state: PartState::Ready.into(),
+            then: Then::Listen.into(),
+            text: "Hi, welcome to your AI assistant. How can I help you today?".to_owned(),
+            language: language.to_owned(),
+            voice: "man".to_owned(),
+            ..TurnPart::default()
+        };
+        let document =
+            |urls: &VoiceUrls, language| for_part(urls, place, &part(language)).expect("a document");
+        let of_a_bot = VoiceUrls::new(BASE).of(Some(bot));
+        let xml = document(&of_a_bot, "en-US").to_xml();
+        let said = "<Response><Say voice=\"man\">Hi, welcome to your AI assistant. How can I help you today?</Say><Gather ";
+        assert!(xml.contains(said), "{xml}");
+        let action = format!("action=\"{BASE}/v1/voice-response?bot_id={bot}&amp;");
+        assert!(xml.contains(&action) && xml.contains("method=\"POST\""), "{xml}");
+        let german = document(&of_a_bot, "de-DE");
+        let Some(Verb::Say(say)) = german.verbs.first() else { panic!("{german:?}") };
+        assert_eq!(say.language.as_deref(), Some("de-DE"));
+        as_read(&german);
+        // What others hear last can be interrupted.
+        let other = document(&VoiceUrls::new(BASE), "en-US");
+        assert!(matches!(other.verbs.as_slice(), [Verb::Gather(_), Verb::Redirect(_)]), "{other:?}");
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl VoiceUrls {
         Self { base: self.base.clone(), bot }
     }
 
+    /// Whether they are those of a call to a bot.
+    pub(crate) const fn are_a_bots(&self) -> bool {
+        self.bot.is_some()
+    }
+
     /// The public address of a request, as the carrier signed it: our base and its raw path and query.
     pub(crate) fn signed(&self, path_and_query: &str) -> String {
         format!("{}{path_and_query}", self.base)

@@ -55,6 +55,10 @@ pub(super) async fn look_up(app: &App, signed: &Signed, place: Place) -> Result<
     if attempt.account_sid != signed.account_sid() {
         return Err(Unknown::Refused(Refused::OTHER_ACCOUNT));
     }
+    // An address names the bot of its attempt, or none: anything else was put together by hand.
+    if signed.names_a_bot() && signed.bot() != attempt.bot {
+        return Err(Unknown::NoAttempt);
+    }
     let attempt = its_call(app, signed, attempt).await?;
     let heard = heard.and_then(|bytes| StartTurnRequest::decode(bytes.as_slice()).ok());
     Ok(Known { attempt, said, heard })

@@ -168,6 +168,10 @@ async fn a_request_without_a_turn_means_the_open_one(engine: Engine) {
     let one = Input::Speech(Speech { text: "One.".into(), confidence: Some(0.95) });
     assert_eq!(opened[1..4], [(1, one), (2, said("Two.")), (3, Input::Silence(Silence {}))]);
 
+    // Another bot in front of the rest of an address has no part in the call.
+    let (ours, other) = (two.next(&world).unwrap(), world.bot_of(world.project));
+    let answer = line.post(&ours.replace(&bot.to_string(), &other.to_string()), &[]).await;
+    assert!(answer.spoken().contains("nobody here") && answer.next(&world).is_none(), "{}", answer.body);
     // Neither another bot's call nor one that nobody knows.
     for (line, bot) in [(&line, world.bot_of(world.project)), (&world.caller(), bot)] {
         let answer = line.post(&line.heard_by(bot), &[("SpeechResult", "Hello?")]).await;

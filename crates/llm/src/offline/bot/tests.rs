@@ -131,9 +131,8 @@ fn a_caller_who_leaves_or_wants_nothing_is_let_go() {
     }
 }
 
-#[test]
-fn what_was_said_is_read_out_with_its_place() {
-    let held = hold(&["I want to book a table for two.", "tomorrow at eight", "It's Ada.", "no"], &done());
+/// What is read out of a call that was held.
+fn read_out(held: &Held) -> Extracted {
     let numbered = |(turn, said): (usize, &Utterance)| NumberedUtterance {
         turn: u32::try_from(turn).unwrap(),
         speaker: said.speaker,
@@ -141,13 +140,19 @@ fn what_was_said_is_read_out_with_its_place() {
     };
     let schema = json!({"properties": {"collected": {"items": {"properties": {"quote": {}}}}}});
     assert!(is_result_of(&schema));
-    let found = extract(&ExtractRequest {
+    extract(&ExtractRequest {
         transcript: held.history.iter().enumerate().map(numbered).collect(),
         schema,
         instructions: String::new(),
         previous_errors: vec![],
         deadline: Duration::from_secs(1),
-    });
+    })
+}
+
+#[test]
+fn what_was_said_is_read_out_with_its_place() {
+    let held = hold(&["I want to book a table for two.", "tomorrow at eight", "It's Ada.", "no"], &done());
+    let found = read_out(&held);
     assert_eq!(found.value["goal_reached"], true);
     let collected = &found.value["collected"];
     assert_eq!(
@@ -158,4 +163,13 @@ fn what_was_said_is_read_out_with_its_place() {
     );
     let values: Vec<&Value> = collected.as_array().unwrap().iter().map(|entry| &entry["value"]).collect();
     assert_eq!(values, [&json!("book a table"), &json!(2), &json!("tomorrow at eight"), &json!("Ada")]);
+}
+
+#[test]
+fn a_call_in_which_something_stays_unclear_has_not_reached_its_goal() {
+    let again = "I would like to book a table, please.";
+    let held = hold(&[again; 7], &done());
+    let found = read_out(&held);
+    assert_eq!(found.value["collected"][0]["value"], "book a table", "{:?}", held.bot);
+    assert_eq!(found.value["goal_reached"], false, "{:?}", held.bot);
 }
