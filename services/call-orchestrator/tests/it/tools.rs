@@ -157,7 +157,8 @@ async fn a_tool_that_is_late_or_broken_is_told_to_the_model_and_the_call_goes_on
     let (world, model, dial) = talking(engine).await;
     let ends = [
         (failed(CallNowOutcome::TimedOut, 0), "not known whether it was done"),
-        (failed(CallNowOutcome::Refused, 500), "status 500"),
+        (failed(CallNowOutcome::Refused, 422), "status 422"),
+        (failed(CallNowOutcome::Refused, 500), "not known whether it was done"),
         (failed(CallNowOutcome::Unreachable, 0), "could not be reached"),
     ];
     for (turn, (end, expected)) in (1_u32..).zip(ends) {

@@ -15,7 +15,7 @@ use crate::shape::{elements, text};
 promises! {
     a_body_of_another_kind_is_not_believed;
     a_request_without_a_call_is_an_apology_and_no_call;
-    speech_that_is_too_long_is_413_and_unheard;
+    a_request_that_is_larger_than_any_of_the_carriers_is_413_and_unheard;
     speech_is_cut_where_no_recogniser_says_more;
     bytes_that_are_no_text_are_not_believed_or_harmless;
     markup_in_what_was_said_stays_text;
@@ -104,17 +104,17 @@ async fn a_request_without_a_call_is_an_apology_and_no_call(echo: Arc<Echo>) {
     rung.is_as(&before).await;
 }
 
-async fn speech_that_is_too_long_is_413_and_unheard(echo: Arc<Echo>) {
+async fn a_request_that_is_larger_than_any_of_the_carriers_is_413_and_unheard(echo: Arc<Echo>) {
     let rung = Rung::new(&echo).await;
     let before = rung.calls().await;
-    let long = "word ".repeat(20_000);
+    let long = "word ".repeat(60_000);
     assert_eq!(rung.line.says(&rung.first, &long).await.status, 413);
     rung.is_as(&before).await;
 }
 
 async fn speech_is_cut_where_no_recogniser_says_more(echo: Arc<Echo>) {
     let rung = Rung::new(&echo).await;
-    let long = "table ".repeat(5_000);
+    let long = "table ".repeat(17_000);
     let answer = rung.line.says(&rung.first, &long).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(rung.heard().await, [long.chars().take(4_000).collect::<String>().trim()]);
