@@ -35,6 +35,8 @@ pub(crate) fn insert(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Resul
             phones::value.eq(&row.value),
             phones::is_primary.eq(row.is_primary),
             phones::status.eq(&row.status),
+            // What was before it was added is not about it.
+            phones::status_at.eq(row.created_at),
             phones::created_at.eq(row.created_at),
         ))
         .execute(conn)?;
@@ -43,8 +45,8 @@ pub(crate) fn insert(conn: &mut Db, project: ProjectId, row: &PhoneRow) -> Resul
 
 /// Stores many numbers at once.
 pub(crate) fn insert_many(conn: &mut Db, project: ProjectId, rows: &[PhoneRow]) -> Result<(), DbError> {
-    const COLUMNS: [&str; 7] =
-        ["id", "project_id", "customer_id", "value", "is_primary", "status", "created_at"];
+    const COLUMNS: [&str; 8] =
+        ["id", "project_id", "customer_id", "value", "is_primary", "status", "status_at", "created_at"];
     let row = |row: &PhoneRow| {
         json!({
             "id": row.id.0,
@@ -53,6 +55,7 @@ pub(crate) fn insert_many(conn: &mut Db, project: ProjectId, rows: &[PhoneRow]) 
             "value": row.value,
             "is_primary": row.is_primary,
             "status": row.status,
+            "status_at": row.created_at.text(),
             "created_at": row.created_at.text(),
         })
     };
