@@ -1,17 +1,14 @@
 //! Somebody rings a bot.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use common::db::DbError;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{Answered, BeginBotCallRequest, DialRequested, Silence, Speech};
 use contracts::ids::{BotId, ProjectId};
 use contracts::rpc::Context;
 use contracts::telephony::dial_refused::Reason;
 use contracts::telephony::{RemoveCarrierRequest, Sandbox, put_carrier_request::Carrier};
-use diesel::RunQueryDsl as _;
 use testkit::database::Engine;
 use testkit::on_both_engines;
 use testkit::wait::eventually;
@@ -483,28 +480,14 @@ async fn bytes_that_are_no_text_are_read_as_far_as_they_are(engine: Engine) {
 async fn tables_that_do_not_answer_cost_a_filler_and_what_was_heard_is_asked_for_again() {
     let world = World::new(Engine::Postgres).await;
     let (bot, line) = (world.bot_of(world.project), world.caller());
-    let (release, released) = mpsc::channel::<()>();
-    let (held, holds) = tokio::sync::oneshot::channel();
-    let tables = world.tables();
-    let lock = tokio::spawn(async move {
-        tables
-            .write(move |tx| {
-                diesel::sql_query("LOCK TABLE dial_attempts IN ACCESS EXCLUSIVE MODE").execute(tx.conn)?;
-                held.send(()).unwrap();
-                released.recv().unwrap();
-                Ok::<_, DbError>(())
-            })
-            .await
-    });
-    holds.await.unwrap();
+    let tables = world.hold_tables().await;
     let (rings, heard) = tokio::join!(line.rings_bot(bot), async {
         let first = line.post(&line.heard_by(bot), &[("SpeechResult", "Yes")]).await;
         let second = line.post(&first.next(&world).unwrap(), &[("SpeechResult", "Yes!")]).await;
         let third = line.post(&second.next(&world).unwrap(), &[("SpeechResult", "YES")]).await;
         [first, second, third]
     });
-    release.send(()).unwrap();
-    lock.await.unwrap().unwrap();
+    tables.let_go().await;
     assert!(rings.spoken().contains("One moment") && rings.took < Duration::from_secs(2), "{rings:?}");
     assert_eq!(rings.next(&world).unwrap(), format!("/v1/voice?bot_id={bot}&fill=1"));
     for answer in &heard {

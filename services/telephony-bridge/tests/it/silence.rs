@@ -1,13 +1,10 @@
 //! Whatever is dead behind the bridge, the carrier hears from it within two seconds, and the caller is not left in silence
 //! for ever.
 
-use std::sync::mpsc;
 use std::time::Duration;
 
-use common::db::DbError;
 use contracts::calls::turn_input::Input;
 use contracts::calls::{Silence, Speech};
-use diesel::RunQueryDsl as _;
 use testkit::database::Engine;
 use testkit::on_both_engines;
 
@@ -132,24 +129,10 @@ async fn a_turn_that_was_never_opened_is_opened_with_silence(engine: Engine) {
 async fn tables_that_do_not_answer_cost_a_filler_and_what_was_heard_is_asked_for_again() {
     let world = World::new(Engine::Postgres).await;
     let line = Line::running(&world).await;
-    let (release, released) = mpsc::channel::<()>();
-    let (held, holds) = tokio::sync::oneshot::channel();
-    let tables = world.tables();
-    let lock = tokio::spawn(async move {
-        tables
-            .write(move |tx| {
-                diesel::sql_query("LOCK TABLE dial_attempts IN ACCESS EXCLUSIVE MODE").execute(tx.conn)?;
-                held.send(()).unwrap();
-                released.recv().unwrap();
-                Ok::<_, DbError>(())
-            })
-            .await
-    });
-    holds.await.unwrap();
+    let tables = world.hold_tables().await;
     let filler = line.pick_up().await;
     let heard = line.post(&(line.path("voice-response") + "&turn=1"), &[("SpeechResult", "Yes")]).await;
-    release.send(()).unwrap();
-    lock.await.unwrap().unwrap();
+    tables.let_go().await;
     for answer in [&filler, &heard] {
         assert!(answer.took < IN_TIME, "{:?}", answer.took);
     }

@@ -2,7 +2,7 @@
 //! either engine.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::bus::Cause;
@@ -20,6 +20,7 @@ use echo_telephony_bridge::check::{Finding, findings};
 use serde_json::{Value, json};
 use testkit::database::{Engine, drop_schemas, postgres_url};
 use testkit::wait::eventually;
+use tokio::task::JoinHandle;
 
 use crate::orchestrator::{Heard, MUTE_ORCHESTRATOR, ORCHESTRATOR, Orchestrator};
 
@@ -75,6 +76,19 @@ pub(crate) struct Row {
     pub(crate) carrier_call_sid: Option<String>,
     #[diesel(sql_type = sql::UtcTime)]
     pub(crate) check_at: Time,
+}
+
+/// Tables that do not answer.
+pub(crate) struct HeldTables {
+    release: mpsc::Sender<()>,
+    lock: JoinHandle<Result<(), DbError>>,
+}
+
+impl HeldTables {
+    pub(crate) async fn let_go(self) {
+        self.release.send(()).unwrap();
+        self.lock.await.unwrap().unwrap();
+    }
 }
 
 impl World {
@@ -269,6 +283,26 @@ impl World {
     pub(crate) fn tables(&self) -> Database {
         let settings = Settings::from_pairs(self.settings.clone());
         runtime::database(self.process, &settings, ServiceName::TelephonyBridge, self.clock.clone()).unwrap()
+    }
+
+    /// Keeps the bridge from its tables until they are let go. `PostgreSQL` only.
+    pub(crate) async fn hold_tables(&self) -> HeldTables {
+        let (release, released) = mpsc::channel::<()>();
+        let (held, holds) = tokio::sync::oneshot::channel();
+        let tables = self.tables();
+        let lock = tokio::spawn(async move {
+            tables
+                .write(move |tx| {
+                    diesel::sql_query("LOCK TABLE dial_attempts IN ACCESS EXCLUSIVE MODE")
+                        .execute(tx.conn)?;
+                    held.send(()).unwrap();
+                    released.recv().unwrap();
+                    Ok::<_, DbError>(())
+                })
+                .await
+        });
+        holds.await.unwrap();
+        HeldTables { release, lock }
     }
 
     /// Writes an attempt down as a process that died would have left it.
