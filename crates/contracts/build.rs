@@ -134,17 +134,53 @@ impl ServiceGenerator for Rpc {
              fn methods(&self) -> &'static [&'static str] {{ &[{method_names}] }}\n\
              async fn answer(&self, method: &str, context: crate::rpc::Context, request: bytes::Bytes) \
              -> Result<bytes::Bytes, crate::rpc::RpcError> {{\n\
-             match method {{\n{arms}other => Err(crate::rpc::RpcError::unknown_method(other)),\n}}\n}}\n}}\n",
+             match method {{\n{arms}other => Err(crate::rpc::RpcError::unknown_method(other)),\n}}\n}}\n\
+             {streams}}}\n",
             trait_methods = each(&service, trait_method),
             client_methods = each(&service, |m| client_method(m, name, target)),
-            method_names = each(&service, |m| format!("\"{name}.{}\",", m.proto_name)),
-            arms = each(&service, |m| arm(m, name)),
+            method_names = where_streaming(&service, false, |m| format!("\"{name}.{}\",", m.proto_name)),
+            arms = where_streaming(&service, false, |m| arm(m, name)),
+            streams = streams(&service),
         );
     }
 }
 
 fn each(service: &Service, write: impl Fn(&Method) -> String) -> String {
     service.methods.iter().map(write).collect()
+}
+
+fn where_streaming(service: &Service, streaming: bool, write: impl Fn(&Method) -> String) -> String {
+    service.methods.iter().filter(|m| m.server_streaming == streaming).map(write).collect()
+}
+
+/// The part of a server that answers in parts; nothing for a service without such an rpc.
+fn streams(service: &Service) -> String {
+    let name = &service.name;
+    let names = where_streaming(service, true, |m| format!("\"{name}.{}\",", m.proto_name));
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "fn streams(&self) -> &'static [&'static str] {{ &[{names}] }}\n\
+         async fn stream(&self, method: &str, context: crate::rpc::Context, request: bytes::Bytes) \
+         -> Result<crate::rpc::Streamed<bytes::Bytes>, crate::rpc::RpcError> {{\n\
+         match method {{\n{}other => Err(crate::rpc::RpcError::unknown_method(other)),\n}}\n}}\n",
+        where_streaming(service, true, |m| stream_arm(m, name))
+    )
+}
+
+/// What a method answers: one message, or a stream of them.
+fn reply(m: &Method) -> String {
+    assert!(
+        !m.client_streaming,
+        "rpc {}: a request is one message; only an answer may be a stream",
+        m.proto_name
+    );
+    if m.server_streaming {
+        format!("crate::rpc::Streamed<{}>", m.output_type)
+    } else {
+        m.output_type.clone()
+    }
 }
 
 fn comments(lines: &[String]) -> String {
@@ -163,7 +199,7 @@ fn trait_method(m: &Method) -> String {
         comments(&m.comments.leading),
         m.name,
         m.input_type,
-        m.output_type
+        reply(m)
     )
 }
 
@@ -173,12 +209,13 @@ fn client_method(m: &Method, service: &str, target: &str) -> String {
     format!(
         "{}pub async fn {}(&self, context: crate::rpc::Context, request: {}) -> Result<{}, crate::rpc::RpcError> {{\n\
          let call = crate::rpc::Call {{ service: crate::ServiceName::{target}, method: \"{service}.{}\", idempotent: {idempotent} }};\n\
-         crate::rpc::call(&*self.0, call, context, &request).await\n}}\n",
+         crate::rpc::{send}(&*self.0, call, context, &request).await\n}}\n",
         comments(&m.comments.leading),
         m.name,
         m.input_type,
-        m.output_type,
-        m.proto_name
+        reply(m),
+        m.proto_name,
+        send = if m.server_streaming { "open" } else { "call" },
     )
 }
 
@@ -187,6 +224,15 @@ fn arm(m: &Method, service: &str) -> String {
         "\"{service}.{}\" => {{\n\
          let request = crate::rpc::decode::<{}>(&request)?;\n\
          Ok(crate::rpc::encode(&self.0.{}(context, request).await?))\n}}\n",
+        m.proto_name, m.input_type, m.name
+    )
+}
+
+fn stream_arm(m: &Method, service: &str) -> String {
+    format!(
+        "\"{service}.{}\" => {{\n\
+         let request = crate::rpc::decode::<{}>(&request)?;\n\
+         Ok(crate::rpc::encoded(self.0.{}(context, request).await?))\n}}\n",
         m.proto_name, m.input_type, m.name
     )
 }

@@ -19,6 +19,8 @@ mod messages;
 mod outages;
 #[path = "bus_contract/requests.rs"]
 mod requests;
+#[path = "bus_contract/streams.rs"]
+mod streams;
 mod support;
 
 /// Makes a test of each promise for each bus.
@@ -72,4 +74,13 @@ on_both_buses! {
         a_method_that_panics_fails_that_request_only,
         a_full_service_says_that_it_is_busy,
         what_is_being_answered_at_a_stop_is_answered;
+    streams:
+        the_parts_of_a_stream_come_in_their_order_and_end,
+        an_error_after_some_parts_breaks_a_stream_off,
+        an_error_in_place_of_a_stream_comes_back_as_it_was_given,
+        a_panic_in_the_middle_is_an_error_and_no_end,
+        a_stream_that_nobody_reads_any_more_is_stopped,
+        a_deadline_bounds_the_whole_stream,
+        a_reader_that_does_not_read_holds_the_stream_back,
+        two_hundred_streams_at_once_all_come_in_order;
 }

@@ -1,10 +1,12 @@
 //! Request and reply, without saying how they travel. The generated clients send through a [`Caller`]; the generated
 //! servers are [`Server`]s. The bus in `common` implements the one and hosts the other.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 
 use crate::ServiceName;
 
@@ -105,6 +107,10 @@ impl RpcError {
     }
 }
 
+/// An answer in parts, in their order. It ends after the last part, or with the one error that breaks it off; nothing follows
+/// an error. Dropping it tells the one who answers to stop.
+pub type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, RpcError>> + Send>>;
+
 /// Sends requests. Implemented by each bus.
 #[async_trait]
 pub trait Caller: Send + Sync + 'static {
@@ -113,6 +119,13 @@ pub trait Caller: Send + Sync + 'static {
     /// # Errors
     /// What the server answered, or why there is no answer.
     async fn call(&self, call: Call, context: Context, request: Bytes) -> Result<Bytes, RpcError>;
+
+    /// Sends `request` and answers once the other side has begun to answer in parts. The whole stream may take
+    /// `context.deadline`. Never sent again by itself.
+    ///
+    /// # Errors
+    /// What the server answered in place of a stream, or why there is none.
+    async fn open(&self, call: Call, context: Context, request: Bytes) -> Result<Streamed<Bytes>, RpcError>;
 }
 
 /// Answers requests. Generated for every `service`.
@@ -127,6 +140,24 @@ pub trait Server: Send + Sync + 'static {
     /// # Errors
     /// What the implementation answers, or that the request could not be read.
     async fn answer(&self, method: &str, context: Context, request: Bytes) -> Result<Bytes, RpcError>;
+
+    /// The methods that it answers in parts, as `Service.Method`. None of them is among [`Self::methods`].
+    fn streams(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Decodes one request and begins to answer it in parts.
+    ///
+    /// # Errors
+    /// What the implementation answers in place of a stream, or that the request could not be read.
+    async fn stream(
+        &self,
+        method: &str,
+        _context: Context,
+        _request: Bytes,
+    ) -> Result<Streamed<Bytes>, RpcError> {
+        Err(RpcError::unknown_method(method))
+    }
 }
 
 /// Sends a typed request: what the generated clients do.
@@ -145,6 +176,35 @@ where
 {
     let answer = caller.call(call, context, encode(request)).await?;
     decode(&answer)
+}
+
+/// Opens a typed stream: what the generated clients do.
+///
+/// # Errors
+/// As [`Caller::open`]. A part that cannot be read is an error of the stream, and its end.
+pub async fn open<Request, Part>(
+    caller: &dyn Caller,
+    call: Call,
+    context: Context,
+    request: &Request,
+) -> Result<Streamed<Part>, RpcError>
+where
+    Request: prost::Message,
+    Part: prost::Message + Default + 'static,
+{
+    let parts = caller.open(call, context, encode(request)).await?;
+    let readable = parts.map(|part| part.and_then(|bytes| decode(&bytes)));
+    Ok(Box::pin(readable.scan(false, |broken, part: Result<Part, RpcError>| {
+        let item = (!*broken).then_some(part);
+        *broken |= matches!(item, Some(Err(_)));
+        std::future::ready(item)
+    })))
+}
+
+/// The wire form of a stream: what the generated servers do.
+#[must_use]
+pub fn encoded<Part: prost::Message + 'static>(parts: Streamed<Part>) -> Streamed<Bytes> {
+    Box::pin(parts.map(|part| part.map(|part| encode(&part))))
 }
 
 /// The wire form of a message.

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use contracts::ServiceName;
-use contracts::rpc::{Call, Caller, Context, RpcError, Server};
+use contracts::rpc::{Call, Caller, Context, RpcError, Server, Streamed};
 use prometheus::IntGaugeVec;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::dead_letters::DeadLetters;
+use super::streams::{self, Asked};
 use super::{Bus, CONCURRENCY, Consumer, Meta, Outcome, Outgoing, PublishError, Publisher, RPC_IN_FLIGHT};
 use super::{Subscription, topology};
 use crate::db::lease::LeaseQuery;
@@ -115,7 +116,8 @@ impl Bus for MemoryBus {
                     started.push(queue);
                 }
                 for server in consumer.servers {
-                    servers.extend(server.methods().iter().map(|method| (*method, Arc::clone(&server))));
+                    let methods = server.methods().iter().chain(server.streams());
+                    servers.extend(methods.map(|method| (*method, Arc::clone(&server))));
                 }
             }
         }
@@ -181,10 +183,7 @@ impl Publisher for MemoryBus {
 #[async_trait]
 impl Caller for MemoryBus {
     async fn call(&self, call: Call, context: Context, request: Bytes) -> Result<Bytes, RpcError> {
-        let server = lock(&self.inner.servers).get(call.method).cloned();
-        let server =
-            server.ok_or_else(|| RpcError::Unavailable(format!("{} does not run here", call.service)))?;
-        let permit = Arc::clone(&self.inner.in_flight).try_acquire_owned().map_err(|_| RpcError::Busy)?;
+        let (server, permit) = self.inner.admit(call)?;
         let (deadline, context) = (context.deadline, trace::complete(context));
         // A task of its own: a caller who goes away does not stop the work half way, as it would not over a broker.
         let answer = self.inner.tasks.spawn(async move {
@@ -196,6 +195,23 @@ impl Caller for MemoryBus {
             Ok(Err(e)) => Err(RpcError::Internal(format!("the answer was lost: {e}"))),
             Err(_) => Err(RpcError::DeadlineExceeded),
         }
+    }
+
+    async fn open(&self, call: Call, context: Context, request: Bytes) -> Result<Streamed<Bytes>, RpcError> {
+        let (server, permit) = self.inner.admit(call)?;
+        let asked = Asked { server, method: call.method, context: trace::complete(context), request };
+        streams::begin(&self.inner.tasks, permit, asked).await
+    }
+}
+
+impl Inner {
+    /// Who answers a call, and the room for it.
+    fn admit(&self, call: Call) -> Result<(Arc<dyn Server>, OwnedSemaphorePermit), RpcError> {
+        let server = lock(&self.servers).get(call.method).cloned();
+        let server =
+            server.ok_or_else(|| RpcError::Unavailable(format!("{} does not run here", call.service)))?;
+        let permit = Arc::clone(&self.in_flight).try_acquire_owned().map_err(|_| RpcError::Busy)?;
+        Ok((server, permit))
     }
 }
 

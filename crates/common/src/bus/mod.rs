@@ -26,6 +26,7 @@ use crate::trace;
 pub mod dead_letters;
 pub mod memory;
 pub mod rabbitmq;
+mod streams;
 pub mod topology;
 
 /// What caused a message: travels with it and into everything that it causes.
@@ -215,14 +216,7 @@ async fn answer(
     request: Bytes,
 ) -> Result<Bytes, RpcError> {
     use tracing::Instrument as _;
-    let span = tracing::info_span!(
-        "rpc",
-        method,
-        tenant = %context.tenant,
-        request_id = %context.request_id,
-        trace_id = %context.trace_id,
-        call = tracing::field::Empty,
-    );
+    let span = rpc_span(method, &context);
     let answer = trace::scope(Cause::of(&context), server.answer(method, context, request));
     let answer = AssertUnwindSafe(answer).catch_unwind();
     let answered = async {
@@ -232,6 +226,17 @@ async fn answer(
         })
     };
     answered.instrument(span).await
+}
+
+fn rpc_span(method: &str, context: &Context) -> tracing::Span {
+    tracing::info_span!(
+        "rpc",
+        method,
+        tenant = %context.tenant,
+        request_id = %context.request_id,
+        trace_id = %context.trace_id,
+        call = tracing::field::Empty,
+    )
 }
 
 /// A service as the bus sees it.

@@ -17,6 +17,8 @@ mod rpc_client;
 mod rpc_server;
 mod rpc_session;
 mod settle;
+mod stream_client;
+mod stream_server;
 mod watchdog;
 mod wire;
 

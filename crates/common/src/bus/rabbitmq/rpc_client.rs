@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contracts::rpc::{Call, Caller, Context, RpcError, Server};
+use contracts::rpc::{Call, Caller, Context, RpcError, Server, Streamed};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::link::{Connector, Link};
 use super::rpc_server::Desk;
 use super::rpc_session::{Requests, Session};
-use super::{Shared, wire};
+use super::{Shared, stream_client, wire};
 use crate::trace;
 
 /// A connection that is just being made is waited for this long; a broker that is away is reported.
@@ -73,6 +73,32 @@ impl RpcClient {
         self.link.close().await;
     }
 
+    fn next_id(&self) -> String {
+        self.next_id.fetch_add(1, Ordering::Relaxed).to_string()
+    }
+
+    async fn session(&self, within: Duration, deadline: Instant) -> Result<Arc<Session>, Failure> {
+        let connected_by = deadline.min(Instant::now() + within);
+        // What has just broken may still stand there.
+        let session = self.link.up_where(connected_by, Session::hears);
+        session.await.map_err(|why| Failure::Answer(RpcError::Unavailable(why)))
+    }
+
+    async fn open_once(
+        &self,
+        call: Call,
+        context: Context,
+        request: Bytes,
+    ) -> Result<Streamed<Bytes>, Failure> {
+        let token = self.calls.token();
+        let deadline = Instant::now() + context.deadline.min(LONGEST_DEADLINE);
+        let session = self.session(CONNECTION_WITHIN, deadline).await?;
+        let id = self.next_id();
+        let frames = session.await_frames(&id, stream_client::AHEAD).ok_or_else(lost_already)?;
+        send(&session, call, &context, (&request, &id, deadline)).await?;
+        stream_client::begin(session, frames, deadline, token).await.map_err(Failure::Answer)
+    }
+
     async fn one_try(
         &self,
         call: Call,
@@ -80,28 +106,10 @@ impl RpcClient {
         request: &Bytes,
         (connected_within, deadline): (Duration, Instant),
     ) -> Result<Bytes, Failure> {
-        let connected_by = deadline.min(Instant::now() + connected_within);
-        // What has just broken may still stand there.
-        let session = self.link.up_where(connected_by, Session::hears);
-        let session = session.await.map_err(|why| Failure::Answer(RpcError::Unavailable(why)))?;
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed).to_string();
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        let properties = wire::request(call.method, context, remaining, &id);
-        let awaited = session
-            .await_answer(&id)
-            .ok_or_else(|| Failure::Broke("the connection has just been lost".to_owned()))?;
-        match timeout_at(deadline, session.send(call.service.as_str(), properties, request)).await {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => {
-                let why = format!("{} has never been started", call.service);
-                return Err(Failure::Answer(RpcError::Unavailable(why)));
-            }
-            Ok(Err(e)) => {
-                session.trip(&format!("a request could not be sent: {e}"));
-                return Err(Failure::Broke(e.to_string()));
-            }
-            Err(_) => return Err(Failure::Answer(RpcError::DeadlineExceeded)),
-        }
+        let session = self.session(connected_within, deadline).await?;
+        let id = self.next_id();
+        let awaited = session.await_answer(&id).ok_or_else(lost_already)?;
+        send(&session, call, context, (request, &id, deadline)).await?;
         match timeout_at(deadline, awaited.answer()).await {
             Ok(Some(answer)) => answer.map_err(Failure::Answer),
             Ok(None) => {
@@ -109,6 +117,33 @@ impl RpcClient {
             }
             Err(_) => Err(Failure::Answer(RpcError::DeadlineExceeded)),
         }
+    }
+}
+
+fn lost_already() -> Failure {
+    Failure::Broke("the connection has just been lost".to_owned())
+}
+
+/// Hands a request to the broker.
+async fn send(
+    session: &Session,
+    call: Call,
+    context: &Context,
+    (request, id, deadline): (&Bytes, &str, Instant),
+) -> Result<(), Failure> {
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    let properties = wire::request(call.method, context, remaining, id);
+    match timeout_at(deadline, session.send(call.service.as_str(), properties, request)).await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => {
+            let why = format!("{} has never been started", call.service);
+            Err(Failure::Answer(RpcError::Unavailable(why)))
+        }
+        Ok(Err(e)) => {
+            session.trip(&format!("a request could not be sent: {e}"));
+            Err(Failure::Broke(e.to_string()))
+        }
+        Err(_) => Err(Failure::Answer(RpcError::DeadlineExceeded)),
     }
 }
 
@@ -130,6 +165,14 @@ impl Caller for RpcClient {
                 }
                 Err(Failure::Broke(why)) => return Err(RpcError::Unavailable(why)),
             }
+        }
+    }
+
+    async fn open(&self, call: Call, context: Context, request: Bytes) -> Result<Streamed<Bytes>, RpcError> {
+        match self.open_once(call, trace::complete(context), request).await {
+            Ok(stream) => Ok(stream),
+            Err(Failure::Answer(error)) => Err(error),
+            Err(Failure::Broke(why)) => Err(RpcError::Unavailable(why)),
         }
     }
 }

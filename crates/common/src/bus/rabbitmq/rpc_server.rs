@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Connection};
+use lapin::{BasicProperties, Channel, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -19,8 +19,10 @@ use tokio_util::task::TaskTracker;
 
 use super::link::Breaker;
 use super::loopback::{Loopback, Sender};
+use super::stream_server::Control;
 use super::watchdog::Watched;
-use super::{Shared, declare, lock, wire};
+use super::{Shared, declare, lock, stream_server, wire};
+use crate::bus::streams::{self, Asked};
 use crate::bus::{self, RPC_IN_FLIGHT};
 
 const CANCEL_WITHIN: Duration = Duration::from_secs(2);
@@ -64,6 +66,11 @@ impl Desk {
     ) -> lapin::Result<(u64, Vec<Channel>, Vec<Watched>)> {
         let (opening, services) = self.by_service();
         let (mut channels, mut watched) = (Vec::new(), Vec::new());
+        if services.is_empty() {
+            return Ok((opening, channels, watched));
+        }
+        let (control, hearing) = Control::open(connection, breaker).await?;
+        channels.push(hearing);
         for (service, methods) in services {
             let channel = connection.create_channel().await?;
             declare::requests(&channel, &shared.names, service).await?;
@@ -78,6 +85,7 @@ impl Desk {
             let clerk = Clerk {
                 methods,
                 channel,
+                control: Arc::clone(&control),
                 breaker: breaker.clone(),
                 in_flight: Arc::clone(&self.in_flight),
                 stopping: self.stopping.clone(),
@@ -96,7 +104,8 @@ impl Desk {
         let seated = lock(&self.seated);
         let mut services: BTreeMap<ServiceName, Methods> = BTreeMap::new();
         for server in &seated.1 {
-            let methods = server.methods().iter().map(|method| (*method, Arc::clone(server)));
+            let methods = server.methods().iter().chain(server.streams());
+            let methods = methods.map(|method| (*method, Arc::clone(server)));
             services.entry(server.service()).or_default().extend(methods);
         }
         (seated.0, services)
@@ -117,6 +126,7 @@ impl Desk {
 struct Clerk {
     methods: Methods,
     channel: Channel,
+    control: Arc<Control>,
     breaker: Breaker,
     in_flight: Arc<Semaphore>,
     stopping: CancellationToken,
@@ -154,7 +164,19 @@ impl Clerk {
     fn take(self: &Arc<Self>, request: Delivery) {
         let slot = Arc::clone(&self.in_flight).try_acquire_owned().ok();
         let this = Arc::clone(self);
-        self.answering.spawn(async move { this.answer(request, slot).await });
+        self.answering.spawn(async move {
+            match this.method(&request) {
+                Some((method, server)) if server.streams().contains(&method) => {
+                    this.stream(request, slot, (method, server)).await;
+                }
+                _ => this.answer(request, slot).await,
+            }
+        });
+    }
+
+    fn method(&self, request: &Delivery) -> Option<(&'static str, Arc<dyn Server>)> {
+        let method = request.properties.kind().as_ref().map_or("", ShortString::as_str);
+        self.methods.get_key_value(method).map(|(method, server)| (*method, Arc::clone(server)))
     }
 
     async fn answer(&self, mut request: Delivery, slot: Option<OwnedSemaphorePermit>) {
@@ -162,23 +184,57 @@ impl Clerk {
         let deadline = wire::context(&request).deadline;
         let body = Bytes::from(std::mem::take(&mut request.data));
         let result = if slot.is_some() { self.ask(&request, body).await } else { Err(RpcError::Busy) };
-        let Some(reply_to) = request.properties.reply_to().clone() else { return };
         if received.elapsed() >= deadline {
             return; // nobody waits any more
         }
-        let (properties, body) = wire::answer(&request, result);
-        let options = BasicPublishOptions::default();
-        let sent = self.channel.basic_publish(ShortString::default(), reply_to, options, &body, properties);
-        if let Err(e) = sent.await {
+        if let Err(e) = reply(&self.channel, &request, wire::answer(&request, result)).await {
             tracing::warn!(error = %e, "an answer could not be sent");
         }
     }
 
     async fn ask(&self, request: &Delivery, body: Bytes) -> Result<Bytes, RpcError> {
-        let method = request.properties.kind().as_ref().map_or("", ShortString::as_str);
-        let Some((method, server)) = self.methods.get_key_value(method) else {
+        let Some((method, server)) = self.method(request) else {
+            let method = request.properties.kind().as_ref().map_or("", ShortString::as_str);
             return Err(RpcError::unknown_method(method));
         };
-        bus::answer(Arc::clone(server), method, wire::context(request), body).await
+        bus::answer(server, method, wire::context(request), body).await
     }
+
+    /// Answers in frames, until the end, or until the reader or the connection has gone.
+    async fn stream(
+        &self,
+        mut request: Delivery,
+        slot: Option<OwnedSemaphorePermit>,
+        (method, server): (&'static str, Arc<dyn Server>),
+    ) {
+        let body = Bytes::from(std::mem::take(&mut request.data));
+        let asked = Asked { server, method, context: wire::context(&request), request: body };
+        let begun = match slot {
+            Some(slot) => tokio::select! {
+                begun = streams::begin(&self.answering, slot, asked) => begun,
+                () = self.breaker.gone().cancelled() => return,
+            },
+            None => Err(RpcError::Busy),
+        };
+        let reader = self.control.enter();
+        let sending = stream_server::send(&self.channel, &request, begun, &reader);
+        tokio::select! {
+            sent = sending => if let Err(e) = sent {
+                tracing::warn!(method, error = %e, "a stream could not be sent");
+            },
+            () = reader.gone() => tracing::debug!(method, "the reader of a stream has gone"),
+            () = self.breaker.gone().cancelled() => {}
+        }
+    }
+}
+
+/// Sends what [`wire`] has made to whoever asked.
+pub(super) async fn reply(
+    channel: &Channel,
+    request: &Delivery,
+    (properties, body): (BasicProperties, Bytes),
+) -> lapin::Result<()> {
+    let Some(reply_to) = request.properties.reply_to().clone() else { return Ok(()) };
+    let options = BasicPublishOptions::default();
+    channel.basic_publish(ShortString::default(), reply_to, options, &body, properties).await.map(drop)
 }

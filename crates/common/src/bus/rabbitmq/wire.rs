@@ -7,7 +7,7 @@ use bytes::Bytes;
 use contracts::rpc::{Context, RpcError};
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use uuid::Uuid;
 
 use super::names::short;
@@ -28,8 +28,19 @@ const TRANSIENT: u8 = 1;
 /// A reason is for a person to read; a header frame is bounded.
 const LONGEST_REASON: usize = 2_000;
 
+/// Of a stream's frame: its number, from 0.
+const SEQ: &str = "echo-seq";
+/// Of frame 0: where the one who answers hears what the reader has to say, and under which name it knows the stream.
+const CONTROL: &str = "echo-control";
+const STREAM: &str = "echo-stream";
+
 const ANSWER: &str = "answer";
 const ERROR: &str = "error";
+const OPEN: &str = "open";
+const PART: &str = "part";
+const END: &str = "end";
+const CANCEL: &str = "cancel";
+const MORE: &str = "more";
 
 /// A message as it came in.
 pub(super) struct Received {
@@ -167,17 +178,108 @@ pub(super) fn answer(request: &Delivery, result: Result<Bytes, RpcError>) -> (Ba
         Ok(body) => (ANSWER, body),
         Err(error) => (ERROR, Bytes::from(serde_json::to_vec(&error).unwrap_or_default())),
     };
+    (reply(request, kind), body)
+}
+
+fn reply(request: &Delivery, kind: &str) -> BasicProperties {
     let id = request.properties.correlation_id().clone().unwrap_or_default();
-    let properties = BasicProperties::default()
+    BasicProperties::default().with_delivery_mode(TRANSIENT).with_type(short(kind)).with_correlation_id(id)
+}
+
+/// Where the one who answers hears of a stream, and its name there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) control: ShortString,
+    pub(super) stream: u64,
+}
+
+/// What a frame of a stream says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// It begins; the reader may say something here.
+    Open(Line),
+    /// A part.
+    Part(Bytes),
+    /// That was all.
+    End,
+    /// It breaks off, or has never begun.
+    Broken(RpcError),
+}
+
+/// Properties and body of a frame of the answer to `request`.
+pub(super) fn frame(request: &Delivery, seq: u64, frame: Frame) -> (BasicProperties, Bytes) {
+    let mut headers = FieldTable::default();
+    headers.insert(short(SEQ), AMQPValue::LongLongInt(i64::try_from(seq).unwrap_or(i64::MAX)));
+    let (kind, body) = match frame {
+        Frame::Open(line) => {
+            set(&mut headers, CONTROL, line.control.as_str());
+            set(&mut headers, STREAM, &line.stream.to_string());
+            (OPEN, Bytes::new())
+        }
+        Frame::Part(body) => (PART, body),
+        Frame::End => (END, Bytes::new()),
+        Frame::Broken(error) => (ERROR, Bytes::from(serde_json::to_vec(&error).unwrap_or_default())),
+    };
+    (reply(request, kind).with_headers(headers), body)
+}
+
+/// A frame as it came in, with its number.
+pub(super) fn framed(delivery: Delivery) -> (Option<u64>, Frame) {
+    let properties = &delivery.properties;
+    let seq = number(properties, SEQ).and_then(|seq| u64::try_from(seq).ok());
+    let frame = match properties.kind().as_ref().map(ShortString::as_str) {
+        Some(OPEN) => Frame::Open(Line {
+            control: short(&text(properties, CONTROL)),
+            stream: text(properties, STREAM).parse().unwrap_or(0),
+        }),
+        Some(PART) => Frame::Part(Bytes::from(delivery.data)),
+        Some(END) => Frame::End,
+        _ => Frame::Broken(answered(delivery).err().unwrap_or_else(|| {
+            RpcError::Internal("one answer came where a stream was asked for".to_owned())
+        })),
+    };
+    (seq, frame)
+}
+
+/// What a reader says to the one who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It has gone.
+    Cancel,
+    /// It is there, and so many more parts have been read.
+    More(u32),
+}
+
+/// The properties of a word about the stream with this name.
+pub(super) fn word(stream: u64, word: Word) -> BasicProperties {
+    let (kind, more) = match word {
+        Word::Cancel => (CANCEL, 0),
+        Word::More(more) => (MORE, more),
+    };
+    let mut headers = FieldTable::default();
+    headers.insert(short(MORE), AMQPValue::LongLongInt(more.into()));
+    BasicProperties::default()
         .with_delivery_mode(TRANSIENT)
         .with_type(short(kind))
-        .with_correlation_id(id);
-    (properties, body)
+        .with_correlation_id(short(&stream.to_string()))
+        .with_headers(headers)
+}
+
+/// A word as it came in, with the name of its stream.
+pub(super) fn heard(delivery: &Delivery) -> Option<(u64, Word)> {
+    let properties = &delivery.properties;
+    let stream = properties.correlation_id().as_ref()?.as_str().parse().ok()?;
+    let word = match properties.kind().as_ref()?.as_str() {
+        CANCEL => Word::Cancel,
+        MORE => Word::More(u32::try_from(number(properties, MORE)?).ok()?),
+        _ => return None,
+    };
+    Some((stream, word))
 }
 
 /// An answer as it came in.
 pub(super) fn answered(delivery: Delivery) -> Result<Bytes, RpcError> {
-    match delivery.properties.kind().as_ref().map(lapin::types::ShortString::as_str) {
+    match delivery.properties.kind().as_ref().map(ShortString::as_str) {
         Some(ANSWER) => Ok(Bytes::from(delivery.data)),
         Some(ERROR) => Err(serde_json::from_slice(&delivery.data)
             .unwrap_or_else(|e| RpcError::Internal(format!("cannot read the error that came back: {e}")))),
@@ -247,6 +349,27 @@ mod tests {
             back.data = body.to_vec();
             assert_eq!(back.properties.correlation_id().as_ref().unwrap().as_str(), "7");
             assert_eq!(answered(back), Err(error));
+        }
+    }
+    #[test]
+    fn every_frame_and_every_word_of_a_stream_cross_the_wire_unchanged() {
+        let context = Context::within(Duration::from_secs(1));
+        let request = delivered(request("A.B", &context, context.deadline, "7"), "gateway");
+        let line = Line { control: short("amq.gen-1"), stream: 12 };
+        let frames = [
+            Frame::Open(line),
+            Frame::Part(Bytes::from_static(b"a part")),
+            Frame::End,
+            Frame::Broken(RpcError::Unavailable("away".into())),
+        ];
+        for (seq, sent) in (0..).zip(frames) {
+            let (properties, body) = frame(&request, seq, sent.clone());
+            let mut back = delivered(properties, "reply");
+            back.data = body.to_vec();
+            assert_eq!(framed(back), (Some(seq), sent));
+        }
+        for said in [Word::Cancel, Word::More(0), Word::More(16)] {
+            assert_eq!(heard(&delivered(word(12, said), "amq.gen-1")), Some((12, said)));
         }
     }
 }
