@@ -8,6 +8,8 @@ use twilio::AccountSid;
 use twilio::rest::Client;
 use url::{Host, Url};
 
+use crate::domain::deadlines::Deadlines;
+
 /// Which carrier, and how fast.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -23,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) out_of_twilios_reach: bool,
     /// Whether signatures are checked. Off for development only.
     pub(crate) signatures: bool,
+    /// How long the carrier waits for an answer of ours.
+    pub(crate) deadlines: Deadlines,
     /// A call that has not been heard of for this long is asked about.
     pub(crate) check_after: TimeDelta,
     /// A call that may have been dialled is looked for this long; then its outcome is reported as unknown.
@@ -95,6 +99,7 @@ impl Config {
             twilio_api,
             out_of_twilios_reach,
             signatures: signatures(settings)?,
+            deadlines: deadlines(settings)?,
             check_after: seconds(settings, "ECHO_CARRIER_CHECK_SECONDS", (30, 1))?,
             evidence_within: seconds(settings, "ECHO_CARRIER_EVIDENCE_SECONDS", (180, 30))?,
         })
@@ -130,6 +135,17 @@ fn signatures(settings: &Settings) -> Result<bool, ConfigError> {
             Ok(false)
         }
         other => Err(ConfigError::new("ECHO_TWILIO_SIGNATURES", format!("`{other}`: on or off"))),
+    }
+}
+
+/// Shorter, and a busy machine says nothing but fillers; longer, and Twilio gives up after its fifteen seconds.
+fn deadlines(settings: &Settings) -> Result<Deadlines, ConfigError> {
+    let name = "ECHO_CARRIER_ANSWER_MS";
+    let milliseconds = settings.get(name, 2_000)?;
+    if (1_000..=12_000).contains(&milliseconds) {
+        Ok(Deadlines::of(Duration::from_millis(milliseconds)))
+    } else {
+        Err(ConfigError::new(name, format!("`{milliseconds}`: a number from 1000 to 12000")))
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod attempt;
 pub(crate) mod caller;
 pub(crate) mod carriers_books;
+pub(crate) mod deadlines;
 pub(crate) mod document;
 pub(crate) mod patience;
 pub(crate) mod price;

@@ -1,7 +1,7 @@
 //! The body of a carrier's request: small, and all there within a moment. Whoever sends it slowly is not waited for, so that
 //! the caller of a carrier in trouble is not left in silence and a stranger keeps nothing open.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_LENGTH;
@@ -14,8 +14,6 @@ use crate::app::{App, count};
 /// A callback of the carrier is a form: small, but for what somebody says without an end. All of that is answered; that only its
 /// beginning is heard is decided behind the signature.
 const MAX_BODY: usize = 256 * 1024;
-/// For the whole body, from the end of the headers.
-pub(super) const BODY_WITHIN: Duration = Duration::from_millis(500);
 
 /// A request's body.
 pub(super) struct Body {
@@ -38,7 +36,7 @@ enum NoBody {
 /// Reads the body, or answers the request without it.
 pub(super) async fn read(app: &App, http: &HttpRequest, mut payload: Payload) -> Result<Body, HttpResponse> {
     let began = Instant::now();
-    let whole = tokio::time::timeout(BODY_WITHIN, whole(http, &mut payload)).await;
+    let whole = tokio::time::timeout(app.config.deadlines.body, whole(http, &mut payload)).await;
     match whole.unwrap_or(Err(NoBody::Slow)) {
         Ok(bytes) => Ok(Body { bytes, began }),
         Err(why) => Err(why.refuse(app, payload)),

@@ -1,7 +1,7 @@
 //! A call to a bot. Its address names the bot and, at first, nothing of ours: whose bot it is says the orchestrator, and the
 //! call is believed when the account of that project has signed it. Whatever is away meanwhile, the caller hears something.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::HttpResponse;
 use common::clock::to_millis;
@@ -26,8 +26,6 @@ use crate::error::BridgeError;
 use crate::store::attempts::{self, Attempt};
 use crate::store::bot_turns;
 
-/// Until when it has to be known whose call it is, from the end of the headers; the rest of the time is for the sentence.
-const KNOWN_WITHIN: Duration = Duration::from_millis(1_000);
 /// Only a bound: the bot ends a call itself, long before that.
 const TIME_LIMIT_SECONDS: u32 = 3_600;
 
@@ -72,7 +70,7 @@ enum Whose {
 pub(super) async fn arrive(app: &App, signed: &Signed, began: Instant) -> Result<Place, HttpResponse> {
     let Some(named) = Named::by(signed) else { return Err(document(&unknown_call())) };
     let (bot, fill) = (named.bot, signed.number("fill"));
-    let until = began + KNOWN_WITHIN;
+    let until = began + app.config.deadlines.known;
     let whose = tokio::time::timeout_at(until.into(), whose_call(app, signed, named, until)).await;
     match whose.unwrap_or(Err(BridgeError::Slow)) {
         // Whoever was asked to wait at the door has said nothing yet that they could say again: the patience starts anew.
@@ -230,7 +228,7 @@ pub(super) async fn open_turn(app: &App, signed: &Signed, began: Instant) -> Res
     let Some(named) = Named::by(signed) else { return Err(document(&unknown_call())) };
     let (bot, sid, sorry) = (named.bot, named.sid.clone(), signed.number("sorry"));
     let (turn, token) = (signed.turn(), signed.token().map(str::to_owned));
-    let until = began + KNOWN_WITHIN;
+    let until = began + app.config.deadlines.known;
     let find = async {
         let here = named.clone();
         let found = app.write(move |tx| Ok(find_turn(tx, &here, turn, token.as_deref())?)).await?;

@@ -27,8 +27,6 @@ use crate::store::own_words;
 
 /// How long after we rang a customer may ring back.
 const RING_BACK_WITHIN: TimeDelta = TimeDelta::hours(24);
-/// What the tables get to find out who is calling.
-pub(super) const ARRIVES_WITHIN: Duration = Duration::from_millis(300);
 /// The rest of the time is for the first sentence.
 const LEFT_FOR_WORDS: Duration = Duration::from_millis(200);
 
@@ -61,7 +59,7 @@ pub(super) async fn arrive(app: &App, signed: &Signed) -> Result<Option<Place>, 
     let (customer, check_after) = (from.clone(), app.config.check_after);
     let caller = std::sync::Arc::new(caller);
     let entered = app.write(move |tx| Ok(enter(tx, &caller, check_after)?));
-    let entered = match tokio::time::timeout(ARRIVES_WITHIN, entered).await {
+    let entered = match tokio::time::timeout(app.config.deadlines.arrives, entered).await {
         Ok(entered) => entered,
         Err(_) => Err(BridgeError::Slow),
     };

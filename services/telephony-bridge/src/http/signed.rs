@@ -1,8 +1,6 @@
 //! A request that really comes from the carrier: its signature is checked over the public address, with the token of the
 //! account that it names, before anything in it is believed.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::ids::{AttemptId, BotId};
@@ -16,8 +14,6 @@ use crate::domain::urls::Place;
 
 /// What is answered to whoever is not the carrier.
 pub(crate) const NOT_SIGNED: &str = "not signed by the carrier\n";
-/// What the tables get to say whose token it is.
-pub(super) const TOKENS_WITHIN: Duration = Duration::from_millis(300);
 /// The carrier's mark of a request, the same on every attempt to make it.
 const TOKEN: &str = "i-twilio-idempotency-token";
 /// No mark is longer.
@@ -152,7 +148,7 @@ async fn signer(app: &App, account: &AccountSid, proof: Option<&Proof<'_>>) -> R
     if let Some(carrier) = app.carriers.of_settings(account.as_str()).find(|carrier| fits(carrier)) {
         return Ok(carrier.clone());
     }
-    let known = app.carriers.with_account(account, TOKENS_WITHIN).await.map_err(|error| {
+    let known = app.carriers.with_account(account, app.config.deadlines.tokens).await.map_err(|error| {
         tracing::warn!(%error, "whose token it is cannot be looked up");
         Refused::NO_TOKENS
     })?;

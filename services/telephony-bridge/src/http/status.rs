@@ -1,7 +1,5 @@
 //! Status callbacks: they may come twice, late, out of order or never. Each report is noted once; a call never goes back.
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::body;
@@ -11,9 +9,6 @@ use crate::app::App;
 use crate::error::BridgeError;
 use crate::progress::{Heard, News, hear};
 use crate::store::attempts::{self, Attempt};
-
-/// What the orchestrator gets to be told of a call that is over already; the carrier waits for longer.
-const TELL_WITHIN: Duration = Duration::from_millis(1_500);
 
 pub(super) async fn report(app: web::Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     let body = match body::read(&app, &http, payload).await {
@@ -81,6 +76,6 @@ enum Noted {
 }
 
 async fn ended_untold(app: &App, attempt: &Attempt, news: News) -> Result<Noted, BridgeError> {
-    let told = begin_and_end(app, attempt, news, TELL_WITHIN).await?;
+    let told = begin_and_end(app, attempt, news, app.config.deadlines.told).await?;
     Ok(if told { Noted::Done } else { Noted::EndsUntold(Box::new(attempt.clone())) })
 }

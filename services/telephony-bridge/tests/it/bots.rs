@@ -1,7 +1,6 @@
 //! Somebody rings a bot.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use contracts::calls::turn_input::Input;
 use contracts::calls::{Answered, BeginBotCallRequest, DialRequested, Silence, Speech};
@@ -20,7 +19,7 @@ use twilio::webhook::decode_form;
 use crate::line::{Answer, Line};
 use crate::orchestrator::{Asked, Manner};
 use crate::other_carrier::OtherCarrier;
-use crate::world::{PATIENCE, SILENT, World};
+use crate::world::{IN_TIME, PATIENCE, SILENT, World};
 
 /// Speaks when spoken to.
 const CALLER: &str = "+14155550117";
@@ -292,13 +291,13 @@ async fn whoever_rings_while_the_orchestrator_is_away_waits_a_few_times(engine: 
         for fill in 1..=3 {
             let answer = line.at_the_door(&path, CALLER, "in-progress").await;
             assert!(answer.spoken().contains("One moment"), "{}", answer.body);
-            assert!(answer.took < Duration::from_secs(2), "{:?}", answer.took);
+            assert!(answer.took < IN_TIME, "{:?}", answer.took);
             path = answer.next(&world).unwrap();
             assert_eq!(path, format!("/v1/voice?bot_id={bot}&fill={fill}"));
         }
         let last = line.at_the_door(&path, CALLER, "in-progress").await;
         assert!(last.spoken().contains("I have to end this call"), "{}", last.body);
-        assert!(last.took < Duration::from_secs(2) && last.next(&world).is_none(), "{last:?}");
+        assert!(last.took < IN_TIME && last.next(&world).is_none(), "{last:?}");
     }
     world.orchestrator.releases();
     world.orchestrator.behaves(Manner::Answers);
@@ -488,10 +487,10 @@ async fn tables_that_do_not_answer_cost_a_filler_and_what_was_heard_is_asked_for
         [first, second, third]
     });
     tables.let_go().await;
-    assert!(rings.spoken().contains("One moment") && rings.took < Duration::from_secs(2), "{rings:?}");
+    assert!(rings.spoken().contains("One moment") && rings.took < IN_TIME, "{rings:?}");
     assert_eq!(rings.next(&world).unwrap(), format!("/v1/voice?bot_id={bot}&fill=1"));
     for answer in &heard {
-        assert!(answer.took < Duration::from_secs(2), "{:?}", answer.took);
+        assert!(answer.took < IN_TIME, "{:?}", answer.took);
     }
     let path = format!("/v1/voice-response?bot_id={bot}&CallSid={}&sorry=1", line.sid);
     assert!(heard[0].listens() && heard[1].listens(), "{heard:?}");

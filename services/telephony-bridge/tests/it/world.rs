@@ -26,6 +26,8 @@ use crate::orchestrator::{Heard, MUTE_ORCHESTRATOR, ORCHESTRATOR, Orchestrator};
 
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Within this the carrier has its answer. Twice as long as in earnest: what is said, is said on a busy machine, too.
+pub(crate) const IN_TIME: Duration = Duration::from_secs(4);
 /// Rings until nobody wants it any more.
 pub(crate) const NOBODY_ANSWERS: &str = "+14155550105";
 /// Picks up and never says a word.
@@ -129,6 +131,7 @@ impl World {
             ("ECHO_SANDBOX_AUTH_TOKEN", format!("token-{random}")),
             ("ECHO_SANDBOX_SPEED", "20".to_owned()),
             ("ECHO_DATABASE_CONNECTIONS", "4".to_owned()),
+            ("ECHO_CARRIER_ANSWER_MS", IN_TIME.as_millis().to_string()),
             ("ECHO_TEST_WORLD", random.clone()),
         ]);
         let prefix = format!("t{random}_");
