@@ -264,6 +264,8 @@ fn find_turn(
     if let Some(turn) = turn {
         return Ok(Turn::At(attempt.id, turn));
     }
+    // In this order: a repeat that opens its turn meanwhile is found by its mark, or in the way of ours.
+    let open = bot_turns::open(tx.conn, attempt.id)?;
     if let Some(token) = token
         && let Some(turn) = bot_turns::opened_by(tx.conn, attempt.id, token)?
     {
@@ -272,9 +274,8 @@ fn find_turn(
     if !attempt.live {
         return Ok(Turn::Over);
     }
-    let turn = bot_turns::open(tx.conn, attempt.id)?;
-    bot_turns::note(tx.conn, attempt.id, turn, token)?;
-    Ok(Turn::At(attempt.id, turn))
+    bot_turns::note(tx.conn, attempt.id, open, token)?;
+    Ok(Turn::At(attempt.id, open))
 }
 
 /// Notes a turn whose address names it, so that whoever leaves it out finds the one behind it.
