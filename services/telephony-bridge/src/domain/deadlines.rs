@@ -16,7 +16,7 @@ pub(crate) struct Deadlines {
     pub(crate) tables: Duration,
     /// Until when it has to be known whose call to a bot it is, from the end of the headers; the rest is for the sentence.
     pub(crate) known: Duration,
-    /// For telling the orchestrator how a call went.
+    /// For telling the orchestrator of a call that is over already; the carrier waits for longer.
     pub(crate) told: Duration,
     /// What the parts behind us get of it, all together, from the end of the headers…
     pub(crate) sentence: Duration,
@@ -36,7 +36,7 @@ impl Deadlines {
             known: percent(50),
             told: percent(75),
             sentence: percent(80),
-            noted: percent(88),
+            noted: whole * 7 / 8,
         }
     }
 }

@@ -211,26 +211,26 @@ async fn answer(
         let same = in_own_words(signed, &urls, place, words); // the same request, the same document
         return Ok(recording(&urls, (&attempt, attempt.records), place, same));
     }
-    let (known, records) =
-        match inbound::begin(app, &attempt, place, began + app.config.deadlines.sentence).await {
-            Begun::Yes(records) => (true, records),
-            Begun::NotYet => (false, None),
-            Begun::NobodyThere => return Ok(unknown_call()),
-            Begun::TooMany => return Ok(in_own_words(signed, &urls, place, OwnWords::TooManyCalls)),
-        };
+    let until = began + app.config.deadlines.sentence;
+    let (known, records) = match inbound::begin(app, &attempt, place, until).await {
+        Begun::Yes(records) => (true, records),
+        Begun::NotYet => (false, None),
+        Begun::NobodyThere => return Ok(unknown_call()),
+        Begun::TooMany => return Ok(in_own_words(signed, &urls, place, OwnWords::TooManyCalls)),
+    };
     // Which turn is open has to be known where an address does not say it.
     let opens_a_turn = attempt.bot.is_some() && input.is_some() && place.turn > 0;
     let question = Question::new(attempt.call_id, place, input, heard);
     let whose = (attempt.project_id, attempt.call_id);
     let sentence = async {
         match known {
-            true => ask(app, whose, question.clone(), began + app.config.deadlines.sentence).await,
+            true => ask(app, whose, question.clone(), until).await,
             false => None,
         }
     };
     let note = async {
         if opens_a_turn {
-            bot::note_turn(app, place, began + app.config.deadlines.sentence).await;
+            bot::note_turn(app, place, until).await;
         }
     };
     let (part, ()) = tokio::join!(sentence, note);

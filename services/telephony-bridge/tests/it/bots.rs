@@ -19,7 +19,7 @@ use twilio::webhook::decode_form;
 use crate::line::{Answer, Line};
 use crate::orchestrator::{Asked, Manner};
 use crate::other_carrier::OtherCarrier;
-use crate::world::{IN_TIME, PATIENCE, SILENT, World};
+use crate::world::{PATIENCE, SILENT, World};
 
 /// Speaks when spoken to.
 const CALLER: &str = "+14155550117";
@@ -30,6 +30,7 @@ on_both_engines![
     whoever_rings_a_bot_is_answered_and_heard_turn_by_turn,
     a_request_without_a_turn_means_the_open_one,
     a_repeat_without_a_turn_is_known_by_the_carriers_mark,
+    repeats_at_the_same_moment_open_one_turn,
     the_same_call_is_begun_once_and_hears_the_same_also_after_its_end,
     only_the_account_of_the_bots_project_is_believed,
     an_account_that_was_replaced_a_short_while_ago_is_believed,
@@ -197,6 +198,21 @@ async fn a_repeat_without_a_turn_is_known_by_the_carriers_mark(engine: Engine) {
     assert_eq!(world.count("bot_turns").await, 2);
 }
 
+async fn repeats_at_the_same_moment_open_one_turn(engine: Engine) {
+    let world = World::new(engine).await;
+    let (bot, line) = (world.bot_of(world.project), world.caller());
+    line.rings_bot(bot).await;
+    let (heard, words) = (line.heard_by(bot), [("SpeechResult", "Yes.")]);
+    for turn in 1..=20_i64 {
+        let mark = format!("mark {turn}");
+        let same = || line.post_marked(&heard, &words, &mark);
+        let (first, second, third) = tokio::join!(same(), same(), same());
+        assert!(first.spoken().starts_with(&format!("Sentence 0 of turn {turn}")), "{}", first.body);
+        assert!(second.body == first.body && third.body == first.body, "{second:?} {third:?}");
+        assert_eq!(world.count("bot_turns").await, turn);
+    }
+}
+
 async fn the_same_call_is_begun_once_and_hears_the_same_also_after_its_end(engine: Engine) {
     let world = World::new(engine).await;
     let (bot, line) = (world.bot_of(world.project), world.caller());
@@ -291,13 +307,13 @@ async fn whoever_rings_while_the_orchestrator_is_away_waits_a_few_times(engine: 
         for fill in 1..=3 {
             let answer = line.at_the_door(&path, CALLER, "in-progress").await;
             assert!(answer.spoken().contains("One moment"), "{}", answer.body);
-            assert!(answer.took < IN_TIME, "{:?}", answer.took);
+            assert!(answer.took < world.in_time(), "{:?}", answer.took);
             path = answer.next(&world).unwrap();
             assert_eq!(path, format!("/v1/voice?bot_id={bot}&fill={fill}"));
         }
         let last = line.at_the_door(&path, CALLER, "in-progress").await;
         assert!(last.spoken().contains("I have to end this call"), "{}", last.body);
-        assert!(last.took < IN_TIME && last.next(&world).is_none(), "{last:?}");
+        assert!(last.took < world.in_time() && last.next(&world).is_none(), "{last:?}");
     }
     world.orchestrator.releases();
     world.orchestrator.behaves(Manner::Answers);
@@ -487,10 +503,10 @@ async fn tables_that_do_not_answer_cost_a_filler_and_what_was_heard_is_asked_for
         [first, second, third]
     });
     tables.let_go().await;
-    assert!(rings.spoken().contains("One moment") && rings.took < IN_TIME, "{rings:?}");
+    assert!(rings.spoken().contains("One moment") && rings.took < world.in_time(), "{rings:?}");
     assert_eq!(rings.next(&world).unwrap(), format!("/v1/voice?bot_id={bot}&fill=1"));
     for answer in &heard {
-        assert!(answer.took < IN_TIME, "{:?}", answer.took);
+        assert!(answer.took < world.in_time(), "{:?}", answer.took);
     }
     let path = format!("/v1/voice-response?bot_id={bot}&CallSid={}&sorry=1", line.sid);
     assert!(heard[0].listens() && heard[1].listens(), "{heard:?}");

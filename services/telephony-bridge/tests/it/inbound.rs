@@ -17,7 +17,7 @@ use crate::carriers::wish_of;
 use crate::line::{Answer, Line};
 use crate::orchestrator::{Asked, Manner};
 use crate::other_carrier::{NUMBER, OtherCarrier};
-use crate::world::{BUSY, IN_TIME, PATIENCE, SILENT, World};
+use crate::world::{BUSY, PATIENCE, SILENT, World};
 
 /// Speaks when spoken to.
 const CALLER: &str = "+14155550117";
@@ -154,7 +154,7 @@ async fn an_orchestrator_that_is_away_at_first_begins_it_later(engine: Engine) {
     world.orchestrator.behaves(Manner::Fails);
     let line = world.rings_in(&wish);
     let first = line.calls(BUSY, OURS).await;
-    assert!(first.spoken().contains("One moment") && first.took < IN_TIME, "{first:?}");
+    assert!(first.spoken().contains("One moment") && first.took < world.in_time(), "{first:?}");
     world.orchestrator.behaves(Manner::Answers);
     let second = line.post(&first.next(&world).unwrap(), &[]).await;
     assert!(second.spoken().starts_with("Sentence 0 of turn 0"), "{}", second.body);

@@ -8,7 +8,7 @@ use testkit::on_both_engines;
 
 use crate::line::{Answer, Line};
 use crate::orchestrator::{Asked, Manner};
-use crate::world::{IN_TIME, World};
+use crate::world::{ANSWER_WITHIN, World};
 
 on_both_engines![
     an_orchestrator_that_hangs_costs_two_fillers_and_an_apology_twice_and_then_goodbye,
@@ -24,7 +24,7 @@ async fn follow(line: &Line<'_>, heard: &str, steps: usize) -> Vec<(String, Answ
     let mut path = Some(line.path("voice"));
     while let Some(request) = path.take().filter(|_| went.len() < steps) {
         let answer = line.post(&request, &[("SpeechResult", heard)]).await;
-        assert!(answer.took < IN_TIME, "{request} took {:?}", answer.took);
+        assert!(answer.took < line.world.in_time(), "{request} took {:?}", answer.took);
         path = answer.next(line.world);
         went.push((request, answer));
     }
@@ -33,7 +33,7 @@ async fn follow(line: &Line<'_>, heard: &str, steps: usize) -> Vec<(String, Answ
 
 async fn an_orchestrator_that_hangs_costs_two_fillers_and_an_apology_twice_and_then_goodbye(engine: Engine) {
     // The carrier's time is compressed: a call that waits for nine answers may not wait for long.
-    let world = World::with(engine, &[("ECHO_CARRIER_ANSWER_MS", "2000")]).await;
+    let world = World::with(engine, &[(ANSWER_WITHIN, "2000")]).await;
     let line = Line::running(&world).await;
     world.orchestrator.behaves(Manner::Hangs);
     let went = follow(&line, "Hello?", 20).await;
@@ -79,7 +79,7 @@ async fn an_orchestrator_that_thinks_is_covered_and_then_heard(engine: Engine) {
     world.orchestrator.behaves(Manner::Pending);
     let speech = [("SpeechResult", "Why?")];
     let answer = line.post(&(line.path("voice-response") + "&turn=1"), &speech).await;
-    assert!(answer.took < IN_TIME, "{:?}", answer.took);
+    assert!(answer.took < world.in_time(), "{:?}", answer.took);
     world.orchestrator.behaves(Manner::Answers);
     let answer = line.post(&answer.next(&world).unwrap(), &[]).await;
     assert!(answer.spoken().starts_with("Sentence 0 of turn 1"), "{}", answer.body);
@@ -97,7 +97,7 @@ async fn what_was_heard_is_not_lost_when_the_orchestrator_comes_back(engine: Eng
         let mut more = vec![("SpeechResult", "Tomorrow at nine"), ("Confidence", "0.5")];
         for _ in 0..away_for {
             let answer = line.post(&request, &more).await;
-            assert!(answer.took < IN_TIME, "{:?}", answer.took);
+            assert!(answer.took < world.in_time(), "{:?}", answer.took);
             assert!(!answer.listens(), "a filler");
             request = answer.next(&world).unwrap();
             more.clear();
@@ -130,7 +130,7 @@ async fn tables_that_do_not_answer_cost_a_filler_and_what_was_heard_is_asked_for
     let heard = line.post(&(line.path("voice-response") + "&turn=1"), &[("SpeechResult", "Yes")]).await;
     tables.let_go().await;
     for answer in [&filler, &heard] {
-        assert!(answer.took < IN_TIME, "{:?}", answer.took);
+        assert!(answer.took < world.in_time(), "{:?}", answer.took);
     }
     assert!(!filler.listens());
     assert!(heard.listens(), "nowhere to keep it: the caller is asked to say it again");

@@ -26,8 +26,8 @@ use crate::orchestrator::{Heard, MUTE_ORCHESTRATOR, ORCHESTRATOR, Orchestrator};
 
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// Within this the carrier has its answer. Twice as long as in earnest: what is said, is said on a busy machine, too.
-pub(crate) const IN_TIME: Duration = Duration::from_secs(4);
+/// How long the carrier waits for an answer, in milliseconds.
+pub(crate) const ANSWER_WITHIN: &str = "ECHO_CARRIER_ANSWER_MS";
 /// Rings until nobody wants it any more.
 pub(crate) const NOBODY_ANSWERS: &str = "+14155550105";
 /// Picks up and never says a word.
@@ -131,7 +131,8 @@ impl World {
             ("ECHO_SANDBOX_AUTH_TOKEN", format!("token-{random}")),
             ("ECHO_SANDBOX_SPEED", "20".to_owned()),
             ("ECHO_DATABASE_CONNECTIONS", "4".to_owned()),
-            ("ECHO_CARRIER_ANSWER_MS", IN_TIME.as_millis().to_string()),
+            // Twice as long as in earnest: what is said, is said on a busy machine, too.
+            (ANSWER_WITHIN, "4000".to_owned()),
             ("ECHO_TEST_WORLD", random.clone()),
         ]);
         let prefix = format!("t{random}_");
@@ -235,6 +236,11 @@ impl World {
     }
 
     /// Rows that the bridge's tables hold, counted by a query without parameters.
+    /// Within this the carrier has its answer.
+    pub(crate) fn in_time(&self) -> Duration {
+        Duration::from_millis(self.settings[ANSWER_WITHIN].parse().unwrap())
+    }
+
     pub(crate) async fn count(&self, text: &str) -> i64 {
         count(&self.tables(), &format!("SELECT COUNT(*) AS n FROM {text}")).await
     }
