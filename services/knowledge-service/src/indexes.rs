@@ -1,35 +1,32 @@
-//! The indexes of the apps, in memory: made from the tables when an app is first asked, made anew when what it knows has changed
-//! since, and let go of when all of them together take too much room, those first that were not asked for longest. Every question
-//! compares generations, so that what was deleted is not found by the next one, whichever replica deleted it.
+//! What the apps know, in memory: made from the tables when an app is first asked, brought up to date by what has changed since, and
+//! let go of when all of them together take too much room, those first that were not asked for longest. Every question compares
+//! generations, so that what was deleted is not found by the next one, whichever replica deleted it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::db::{Database, DbError};
-use tokio::sync::Mutex as AsyncMutex;
+use contracts::ids::SourceId;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::task::JoinError;
 
-use crate::domain::index::{Index, Place};
+use crate::domain::contents::{Chunk, Contents, Hit};
 use crate::domain::query::AppId;
-use crate::store::apps;
-use crate::store::chunks::{self, Key};
+use crate::store::{apps, chunks, sources};
 
-/// An index and what it was made of.
-pub(crate) struct Built {
+/// So many sources are read at a time: what an app of any size says is never in memory as a whole.
+const SOURCES_AT_ONCE: usize = 200;
+
+/// What an app knows, as its tables had it in a generation.
+#[derive(Default)]
+struct Held {
     generation: i64,
-    pub(crate) index: Index,
-    keys: Vec<Key>,
+    contents: Contents,
     bytes: usize,
 }
 
-impl Built {
-    /// Which chunk stands at a place.
-    pub(crate) fn key(&self, place: Place) -> Option<Key> {
-        self.keys.get(usize::try_from(place).ok()?).copied()
-    }
-}
-
-/// One app's: whoever wants it while it is being made waits for that.
-type Slot = Arc<AsyncMutex<Option<Arc<Built>>>>;
+/// One app's: many search in it, or one brings it up to date.
+type Slot = Arc<RwLock<Held>>;
 
 #[derive(Default)]
 struct Kept {
@@ -51,23 +48,34 @@ impl Indexes {
         Self { kept: Arc::default(), budget }
     }
 
-    /// The index of an app as the tables have it now.
+    /// The best chunks of an app for a question and how many are wanted, as the tables have them now.
     ///
     /// # Errors
     /// When the tables do not answer.
-    pub(crate) async fn of(&self, database: &Database, app: &AppId) -> Result<Arc<Built>, DbError> {
+    pub(crate) async fn search(
+        &self,
+        database: &Database,
+        app: &AppId,
+        (question, limit): (String, usize),
+    ) -> Result<Vec<Hit>, DbError> {
+        let held = self.current(database, app).await?;
+        in_background(move || held.contents.search(&question, limit)).await
+    }
+
+    async fn current(&self, database: &Database, app: &AppId) -> Result<OwnedRwLockReadGuard<Held>, DbError> {
         let slot = self.slot(app);
-        let mut held = slot.lock().await;
         let asked = app.clone();
-        let current = database.read(move |db| apps::generation(db, &asked)).await?;
-        if let Some(built) = held.as_ref().filter(|built| built.generation == current) {
-            return Ok(Arc::clone(built));
+        let generation = database.read(move |db| apps::generation(db, &asked)).await?;
+        let held = Arc::clone(&slot).read_owned().await;
+        if held.generation >= generation {
+            return Ok(held);
         }
-        let built = Arc::new(build(database, app).await?);
-        *held = Some(Arc::clone(&built));
         drop(held);
+        // In a task of its own: whoever asks may give up before a large app is read, and the next one finds it done.
+        let updating = bring_up_to_date(Arc::clone(&slot), database.clone(), app.clone(), generation);
+        tokio::spawn(updating).await.map_err(lost)??;
         self.make_room(app);
-        Ok(built)
+        Ok(slot.read_owned().await)
     }
 
     fn slot(&self, app: &AppId) -> Slot {
@@ -79,11 +87,10 @@ impl Indexes {
         Arc::clone(slot)
     }
 
-    /// Lets go of what was not asked for longest, but never of the index that was just made: whoever wants it has it.
+    /// Lets go of what was not asked for longest, but never of what was just brought up to date: whoever wants it has it.
     fn make_room(&self, but: &AppId) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let size =
-            |slot: &Slot| slot.try_lock().ok().and_then(|held| Some(held.as_ref()?.bytes)).unwrap_or(0);
+        let size = |slot: &Slot| slot.try_read().map_or(0, |held| held.bytes);
         let mut total: usize = kept.slots.values().map(|(slot, _)| size(slot)).sum();
         while total > self.budget {
             let others = kept.slots.iter().filter(|(app, _)| *app != but);
@@ -97,20 +104,81 @@ impl Indexes {
     }
 }
 
-/// The generation is read before the chunks: what changes in between makes the index look older than it is, never newer.
-async fn build(database: &Database, app: &AppId) -> Result<Built, DbError> {
-    let asked = app.clone();
-    let read =
-        database.read(move |db| Ok::<_, DbError>((apps::generation(db, &asked)?, chunks::all(db, &asked)?)));
-    let (generation, rows) = read.await?;
-    let making = tokio::task::spawn_blocking(move || {
-        let (mut index, mut keys) = (Index::default(), Vec::with_capacity(rows.len()));
-        for (source, number, heading, text) in rows {
-            index.add(&heading, &text);
-            keys.push((source, number));
-        }
-        let bytes = index.bytes() + keys.capacity() * size_of::<Key>();
-        Built { generation, index, keys, bytes }
-    });
-    making.await.map_err(|error| DbError::Unavailable(format!("an index could not be made: {error}")))
+/// What has to be done to be as the tables are.
+struct Difference {
+    generation: i64,
+    /// New ones, and those that say something else now.
+    changed: Vec<SourceId>,
+    /// All that there are; none where none can have gone.
+    present: Option<HashSet<SourceId>>,
+}
+
+/// Up to `wanted` at least. The generation is read before the rows: what changes in between makes all of this look older than it
+/// is, never newer.
+async fn bring_up_to_date(slot: Slot, database: Database, app: AppId, wanted: i64) -> Result<(), DbError> {
+    let held = slot.write_owned().await;
+    if held.generation >= wanted {
+        return Ok(()); // whoever was here before has done it
+    }
+    let (asked, since, known) = (app.clone(), held.generation, held.contents.sources().clone());
+    let difference = database.read(move |db| difference(db, &asked, since, &known)).await?;
+    let Difference { generation, changed, present } = difference;
+    let gone: Vec<SourceId> = match present {
+        Some(present) => held.contents.sources().difference(&present).copied().collect(),
+        None => Vec::new(),
+    };
+    let stale: HashSet<SourceId> = gone.into_iter().chain(changed.iter().copied()).collect();
+    let mut held = in_background(move || without(held, &stale)).await?;
+    for ids in changed.chunks(SOURCES_AT_ONCE) {
+        let (asked, ids) = (app.clone(), ids.to_vec());
+        let chunks = database.read(move |db| chunks::of(db, &asked, &ids)).await?;
+        held = in_background(move || with(held, &chunks)).await?;
+    }
+    in_background(move || finished(held, generation)).await
+}
+
+/// Whether any have gone is seen from their number: only then all of them are read.
+fn difference(
+    db: &mut common::db::Db,
+    app: &AppId,
+    since: i64,
+    known: &HashSet<SourceId>,
+) -> Result<Difference, DbError> {
+    let generation = apps::generation(db, app)?;
+    let changed = sources::changed(db, app, since)?;
+    let expected = known.len() + changed.iter().filter(|source| !known.contains(source)).count();
+    let present = match sources::count(db, app)? == expected {
+        true => None,
+        false => Some(sources::changed(db, app, 0)?.into_iter().collect()),
+    };
+    Ok(Difference { generation, changed, present })
+}
+
+fn without(mut held: OwnedRwLockWriteGuard<Held>, stale: &HashSet<SourceId>) -> OwnedRwLockWriteGuard<Held> {
+    // Should the rest fail, the next question begins with what is left.
+    held.generation = 0;
+    held.contents.remove(stale);
+    held
+}
+
+fn with(mut held: OwnedRwLockWriteGuard<Held>, chunks: &[Chunk]) -> OwnedRwLockWriteGuard<Held> {
+    held.contents.add(chunks);
+    held
+}
+
+fn finished(mut held: OwnedRwLockWriteGuard<Held>, generation: i64) {
+    if held.bytes == 0 {
+        held.contents.shrink();
+    }
+    held.bytes = held.contents.bytes();
+    held.generation = generation;
+}
+
+/// Off the threads on which the service listens: an app of a hundred thousand chunks takes its time.
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, DbError> {
+    tokio::task::spawn_blocking(work).await.map_err(lost)
+}
+
+fn lost(error: JoinError) -> DbError {
+    DbError::Unavailable(format!("an index could not be used: {error}"))
 }

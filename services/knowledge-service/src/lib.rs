@@ -21,7 +21,7 @@ use app::App;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::KnowledgeService,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_sources", "0002_chunks"],
+        migrations: common::migrations!["0001_sources", "0002_chunks", "0003_changes"],
         durability: Durability::Normal,
     }),
     listens: &[],

@@ -1,6 +1,7 @@
 //! Rules without effects.
 
 pub(crate) mod chunks;
+pub(crate) mod contents;
 pub(crate) mod document;
 pub(crate) mod index;
 pub(crate) mod query;

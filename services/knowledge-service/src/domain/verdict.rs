@@ -4,7 +4,7 @@
 
 use contracts::knowledge::Verdict;
 
-use super::index::Hit;
+use super::contents::Hit;
 
 /// The best chunk speaks of this much of a question: it is taken for an answer…
 const ANSWERS: f32 = 0.6;
@@ -22,11 +22,13 @@ pub(crate) fn verdict(hits: &[Hit]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use contracts::ids::SourceId;
+
     use super::*;
 
     #[test]
     fn what_speaks_of_the_question_answers_it() {
-        let found = |covered| verdict(&[Hit { place: 0, score: 0.1, covered }]);
+        let found = |covered| verdict(&[Hit { key: (SourceId::new(), 0), score: 0.1, covered }]);
         assert_eq!(found(0.9), Verdict::Answerable);
         assert_eq!(found(0.4), Verdict::Partial);
         assert_eq!(found(0.1), Verdict::NotCovered);

@@ -7,33 +7,27 @@ use contracts::rpc::RpcError;
 
 use super::away_or_broken;
 use crate::app::App;
-use crate::domain::index::Hit;
+use crate::domain::contents::{Hit, Key};
 use crate::domain::query::Query;
 use crate::domain::verdict::verdict;
-use crate::store::chunks::{self, Key, Shown};
+use crate::store::chunks::{self, Shown};
 
 pub(super) async fn search(app: &App, request: SearchRequest) -> Result<SearchResponse, RpcError> {
     let query = Query::try_from(request)?;
-    let built = app.indexes.of(&app.database, &query.app_id).await.map_err(away_or_broken)?;
-    let hits = built.index.search(&query.question, query.limit);
+    let Query { app_id, question, limit } = query;
+    let hits = app.indexes.search(&app.database, &app_id, (question, limit)).await.map_err(away_or_broken)?;
     let verdict = verdict(&hits);
-    let found: Vec<(Key, Hit)> =
-        hits.into_iter().filter_map(|hit| Some((built.key(hit.place)?, hit))).collect();
-    let keys: Vec<Key> = found.iter().map(|(key, _)| *key).collect();
-    let app_id = query.app_id;
+    let keys: Vec<Key> = hits.iter().map(|hit| hit.key).collect();
     let read = app.database.read(move |db| chunks::shown(db, &app_id, &keys)).await;
-    let shown: HashMap<Key, Shown> = read
-        .map_err(away_or_broken)?
-        .into_iter()
-        .map(|shown| ((shown.source, shown.number), shown))
-        .collect();
-    let passages = found.into_iter().filter_map(|(key, hit)| Some(passage(shown.get(&key)?, hit))).collect();
+    let shown: HashMap<Key, Shown> =
+        read.map_err(away_or_broken)?.into_iter().map(|shown| (shown.key(), shown)).collect();
+    let passages = hits.into_iter().filter_map(|hit| Some(passage(shown.get(&hit.key)?, hit))).collect();
     Ok(SearchResponse { verdict: verdict.into(), passages })
 }
 
 fn passage(shown: &Shown, hit: Hit) -> Passage {
     Passage {
-        source_id: shown.source.0.to_string(),
+        source_id: hit.key.0.to_string(),
         title: shown.title.clone(),
         url: shown.url.clone().unwrap_or_default(),
         score: hit.score,

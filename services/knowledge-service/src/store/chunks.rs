@@ -6,19 +6,23 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::schema::{chunks, sources};
+use crate::domain::contents::{Chunk, Key};
 use crate::domain::query::AppId;
-
-/// A chunk by its place in the table.
-pub(crate) type Key = (Id, i32);
 
 /// What is shown of a chunk that was found.
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct Shown {
-    pub(crate) source: Id,
-    pub(crate) number: i32,
+    source: Id,
+    number: i32,
     pub(crate) text: String,
     pub(crate) title: String,
     pub(crate) url: Option<String>,
+}
+
+impl Shown {
+    pub(crate) fn key(&self) -> Key {
+        (SourceId(self.source.0), self.number)
+    }
 }
 
 /// Writes the chunks of a source, each with its heading.
@@ -40,18 +44,26 @@ pub(crate) fn remove(db: &mut Db, app: &AppId, source: SourceId) -> Result<(), D
     Ok(())
 }
 
-/// All chunks of an app with their headings, in the order in which their sources came.
-pub(crate) fn all(db: &mut Db, app: &AppId) -> Result<Vec<(Id, i32, String, String)>, DbError> {
-    Ok(chunks::table
+/// The chunks of some sources with their headings.
+pub(crate) fn of(db: &mut Db, app: &AppId, from: &[SourceId]) -> Result<Vec<Chunk>, DbError> {
+    let ids: Vec<Id> = from.iter().copied().map(Id::of).collect();
+    let rows: Vec<(Id, i32, String, String)> = chunks::table
         .filter(chunks::app_id.eq(app.as_str()))
+        .filter(chunks::source_id.eq_any(ids))
         .order((chunks::source_id, chunks::number))
         .select((chunks::source_id, chunks::number, chunks::heading, chunks::text))
-        .load(db)?)
+        .load(db)?;
+    let chunk = |(source, number, heading, text): (Id, i32, String, String)| Chunk {
+        key: (SourceId(source.0), number),
+        heading,
+        text,
+    };
+    Ok(rows.into_iter().map(chunk).collect())
 }
 
 /// What is shown of some chunks. One that has gone in the meantime is missing.
 pub(crate) fn shown(db: &mut Db, app: &AppId, keys: &[Key]) -> Result<Vec<Shown>, DbError> {
-    let ids: Vec<Id> = keys.iter().map(|(source, _)| *source).collect();
+    let ids: Vec<Id> = keys.iter().map(|(source, _)| Id::of(*source)).collect();
     let numbers: Vec<i32> = keys.iter().map(|(_, number)| *number).collect();
     Ok(chunks::table
         .inner_join(sources::table.on(sources::id.eq(chunks::source_id)))

@@ -91,3 +91,17 @@ pub(crate) fn chunk_count(db: &mut Db, app: &AppId) -> Result<i64, DbError> {
         .first(db)?;
     Ok(sum.unwrap_or(0))
 }
+
+/// The sources that have changed since a generation.
+pub(crate) fn changed(db: &mut Db, app: &AppId, since: i64) -> Result<Vec<SourceId>, DbError> {
+    let own = sources::table.filter(sources::app_id.eq(app.as_str()));
+    let ids: Vec<Id> =
+        own.filter(sources::generation.gt(since)).order(sources::id).select(sources::id).load(db)?;
+    Ok(ids.into_iter().map(|id| SourceId(id.0)).collect())
+}
+
+/// How many sources the app has.
+pub(crate) fn count(db: &mut Db, app: &AppId) -> Result<usize, DbError> {
+    let count: i64 = sources::table.filter(sources::app_id.eq(app.as_str())).count().get_result(db)?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}

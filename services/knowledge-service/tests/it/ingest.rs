@@ -15,7 +15,8 @@ on_both_engines!(
     a_long_text_is_counted_in_chunks_and_all_of_it_is_found,
     an_app_finds_nothing_of_another_one,
     sources_are_listed_in_pages_newest_first,
-    an_index_is_made_anew_after_a_change_elsewhere,
+    a_change_in_another_replica_is_seen_by_the_next_question,
+    what_has_been_changed_step_by_step_ranks_like_what_was_read_at_once,
 );
 
 const HOURS: &str = "# Opening hours\nWe are open from nine to five, and closed on Sundays.";
@@ -126,7 +127,7 @@ async fn sources_are_listed_in_pages_newest_first(engine: Engine) {
 }
 
 /// Another replica writes the same tables; it is played by a process that is stopped before this one asks again.
-async fn an_index_is_made_anew_after_a_change_elsewhere(engine: Engine) {
+async fn a_change_in_another_replica_is_seen_by_the_next_question(engine: Engine) {
     let world = World::start(engine).await;
     let told = world.tell("app", "", HOURS).await.expect("it is taken in");
     assert_eq!(found(&world, "app", "Sundays").await.passages.len(), 1);
@@ -145,5 +146,28 @@ async fn an_index_is_made_anew_after_a_change_elsewhere(engine: Engine) {
     write.await.expect("the other replica writes");
     let answer = found(&world, "app", "Sundays").await;
     assert_eq!((answer.verdict(), answer.passages.len()), (Verdict::NotCovered, 0));
+    world.stop().await;
+}
+
+/// The scores too: what was replaced or deleted must not count any more in how telling a word is.
+async fn what_has_been_changed_step_by_step_ranks_like_what_was_read_at_once(engine: Engine) {
+    let world = World::start(engine).await;
+    let text = |n: u32| format!("# Page {n}\nParcel {n} takes {} days to island {} by boat.", n % 7, n % 5);
+    let url = |n: u32| format!("https://a.example/{n}");
+    let question = "How many days does a parcel take to island 3?";
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        ids.push(world.tell("app", &url(n), &text(n)).await.expect("it is taken in").source_id);
+        found(&world, "app", question).await;
+    }
+    for n in 0..10 {
+        world.tell("app", &url(n), &text(n + 100)).await.expect("it is replaced");
+        world.forget("app", &ids[20 + n as usize]).await.expect("it is deleted");
+        found(&world, "app", question).await;
+    }
+    let stepwise = world.ask("app", question, 50).await.expect("an answer");
+    assert_eq!(stepwise.passages.len(), 30);
+    let world = world.restart().await;
+    assert_eq!(world.ask("app", question, 50).await.expect("an answer"), stepwise);
     world.stop().await;
 }
