@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo run check test kills bench bench-knowledge up down clean
+.PHONY: help demo run check test kills bench bench-knowledge models up down clean
 
 DEV := deploy/dev
 LABELLED ?= ../shared/datasets
@@ -48,10 +48,14 @@ kills: ## of the tests only those that kill processes and servers in the middle 
 bench: ## speed and memory, printed as a table
 	@$(DEV)/need-build-tools
 	@$(DEV)/with-servers $(DEV)/bench
+	@cargo bench --locked --quiet -p echo-knowledge-service --bench speed
 
 bench-knowledge: ## how well documents are ranked: nDCG@10, recall@10 and hit@5 on labelled sets (LABELLED=folder)
 	@$(DEV)/need-build-tools
-	@cargo bench --locked --quiet -p echo-knowledge-service --bench quality -- "$(abspath $(LABELLED))"
+	@cargo bench --locked --quiet -p echo-knowledge-service --bench quality -- "$(abspath $(LABELLED))" "$(abspath $(or $(ECHO_MODELS_DIR),models))"
+
+models: ## fetch the model that says what documents mean, about 90 MB (ECHO_MODELS_DIR, else models/)
+	@$(DEV)/models
 
 up: ## the distributed stack on this machine: five services and the sandbox carrier over RabbitMQ and PostgreSQL
 	@$(DEV)/need-build-tools

@@ -19,5 +19,5 @@ pub use error::ModelError;
 pub use extract::{Evidence, Extract, ExtractRequest, Extracted, NumberedUtterance};
 pub use model::Model;
 pub use offline::asks_to_stop;
-pub use openai::OpenAiConfig;
+pub use openai::{Embeddings, OpenAiConfig};
 pub use tokens::Tokens;

@@ -2,6 +2,7 @@
 //! happens for a request: attempts, waits between them, and every chunk of the answer.
 
 mod chunks;
+mod embedding;
 mod extraction;
 mod messages;
 mod reply;
@@ -22,6 +23,7 @@ use crate::{
     Chat, ChatEvent, ChatRequest, ChatStream, Extract, ExtractRequest, Extracted, Heard, ModelError,
 };
 use chunks::Chunk;
+pub use embedding::Embeddings;
 use transport::{Chunks, Transport};
 
 /// How to reach an OpenAI-compatible server.

@@ -1,5 +1,6 @@
 //! A scripted OpenAI-compatible model server on the loopback interface: each request to
-//! `/v1/chat/completions` is answered by the next script in the queue, however badly the script behaves.
+//! `/v1/chat/completions` is answered by the next script in the queue, however badly the script behaves. Those to `/v1/embeddings`
+//! get vectors in which words that mean the same are one ([`meaning`]).
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -102,6 +103,7 @@ impl ModelServer {
                 .app_data(data.clone())
                 .app_data(web::JsonConfig::default().limit(4 * 1024 * 1024))
                 .route("/v1/chat/completions", web::post().to(complete))
+                .route("/v1/embeddings", web::post().to(embed))
         })
         .workers(1)
         .disable_signals()
@@ -151,6 +153,41 @@ async fn complete(shared: Data<Shared>, request: HttpRequest, body: Json<Value>)
         Script::Counted { answer, tokens } => counted(*answer, tokens, asked).await,
         script => answer(script).await,
     }
+}
+
+/// Words that mean the same, a group for each dimension.
+const MEANINGS: [&[&str]; 6] = [
+    &["parcel", "package", "shipment"],
+    &["open", "opening", "hours", "closed"],
+    &["refund", "reimbursed", "money"],
+    &["car", "vehicle", "automobile"],
+    &["doctor", "physician"],
+    &["dog", "hound"],
+];
+/// A text with this word is refused with status 400.
+pub const UNEMBEDDABLE: &str = "unembeddable";
+
+/// What a text means: how often each group's words are in it, and a little of something that all texts have.
+#[expect(clippy::cast_precision_loss, reason = "a text has a few words")]
+#[must_use]
+pub fn meaning(text: &str) -> Vec<f32> {
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let count = |group: &&[&str]| words.iter().filter(|word| group.contains(word)).count() as f32;
+    MEANINGS.iter().map(count).chain([0.1]).collect()
+}
+
+async fn embed(shared: Data<Shared>, request: HttpRequest, body: Json<Value>) -> HttpResponse {
+    let authorization = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let texts: Vec<String> = serde_json::from_value(body["input"].clone()).unwrap_or_default();
+    lock(&shared.seen).push(SeenRequest { authorization, body: body.0 });
+    if texts.iter().any(|text| text.contains(UNEMBEDDABLE)) {
+        return HttpResponse::BadRequest()
+            .json(json!({"error": {"message": "this input cannot be embedded"}}));
+    }
+    let item = |(index, text): (usize, &String)| json!({"object": "embedding", "index": index, "embedding": meaning(text)});
+    let data: Vec<Value> = texts.iter().enumerate().map(item).collect();
+    HttpResponse::Ok().json(json!({"object": "list", "data": data, "model": "scripted", "usage": {"prompt_tokens": 1, "total_tokens": 1}}))
 }
 
 fn usage((read, written): (u64, u64)) -> Value {

@@ -1,17 +1,19 @@
 //! How well the documents are ranked: `make bench-knowledge`. Each paragraph of a labelled set (in the form of SQuAD) is a document of
 //! an app of its own, taken in and asked for over the bus like any other; the paragraph that a question stands under is the one that
-//! should come first. Prints nDCG@10, recall@10 and hit@5, and how long a question took.
+//! should come first. Prints nDCG@10, recall@10 and hit@5, and how long a question took: by words alone and, where the
+//! folder of models that is named has been filled (`make models`), by what they mean as well.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for developers")]
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::clock::Clock;
 use common::config::{ConfigError, Settings};
+use common::db::{Database, Db, DbError};
 use common::platform::Platform;
 use common::runtime::{self, Process};
 use common::service::{Service, ServiceDef};
@@ -19,6 +21,7 @@ use contracts::ServiceName;
 use contracts::ids::SourceId;
 use contracts::knowledge::{IngestRequest, KnowledgeClient, SearchRequest};
 use contracts::rpc::{Caller, Context};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
 use serde_json::Value;
 
 /// So many passages are looked at; a paragraph longer than a chunk may be among them more than once.
@@ -68,33 +71,81 @@ fn read(path: &Path) -> Labelled {
 
 #[tokio::main]
 async fn main() {
-    let folder = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let Some(folder) = folder else {
-        println!("name the folder with the labelled sets (*.json in the form of SQuAD)");
+    let mut folders = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
+    let Some(folder) = folders.next() else {
+        println!(
+            "name the folder with the labelled sets (*.json in the form of SQuAD), and that of the models"
+        );
         return;
     };
+    let models = PathBuf::from(folders.next().unwrap_or_default());
     let mut files: Vec<_> =
         std::fs::read_dir(&folder).expect("the folder").map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let settings = Settings::from_pairs(vec![
-        ("ECHO_OPS_ADDR", "127.0.0.1:0".to_owned()),
-        ("ECHO_DATA_DIR", data.path().display().to_string()),
-    ]);
-    let running = runtime::start(PROCESS, settings, Clock::system()).await.expect("the process starts");
-    let client = KnowledgeClient::new(CALLER.take().expect("the neighbour was built"));
     println!(
-        "| set | documents | questions | nDCG@10 | recall@10 | hit@5 | taken in | a question p50 | p95 |"
+        "| set | ranked by | documents | questions | nDCG@10 | recall@10 | hit@5 | taken in | read by the model | a question p50 | p95 |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    for path in files {
-        measure(&client, &path).await;
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for embedder in embedders(&models) {
+        for path in &files {
+            measure(embedder, &models, path).await;
+        }
     }
+}
+
+/// Words alone, and the model where it is.
+fn embedders(models: &Path) -> Vec<&'static str> {
+    match models.join("all-MiniLM-L6-v2/model.safetensors").is_file() {
+        true => vec!["off", "minilm"],
+        false => {
+            println!("(by words alone: `make models` fetches the model)");
+            vec!["off"]
+        }
+    }
+}
+
+async fn measure(embedder: &str, models: &Path, path: &Path) {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let settings = || {
+        Settings::from_pairs(vec![
+            ("ECHO_OPS_ADDR", "127.0.0.1:0".to_owned()),
+            ("ECHO_DATA_DIR", data.path().display().to_string()),
+            ("ECHO_EMBEDDER", embedder.to_owned()),
+            ("ECHO_MODELS_DIR", models.display().to_string()),
+        ])
+    };
+    let running = runtime::start(PROCESS, settings(), Clock::system()).await.expect("the process starts");
+    let client = KnowledgeClient::new(CALLER.take().expect("the neighbour was built"));
+    let tables = runtime::database(PROCESS, &settings(), ServiceName::KnowledgeService, Clock::system());
+    let read_by = (embedder != "off").then(|| tables.expect("a database"));
+    measure_with(&client, (embedder, read_by), path).await;
     running.stop().await;
 }
 
-async fn measure(client: &KnowledgeClient, path: &Path) {
+/// Until the model has read everything, and it is known whether that helps.
+async fn until_read(tables: &Database) {
+    loop {
+        let left = tables.read(|db: &mut Db| {
+            let text = "SELECT (SELECT COUNT(*) FROM sources WHERE embedded_with IS NULL) \
+                        + (SELECT COUNT(*) FROM apps WHERE weighed_with IS NULL) AS number";
+            let found: Number = sql_query(text).get_result(db)?;
+            Ok::<_, DbError>(found.number)
+        });
+        if left.await.expect("the tables answer") == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
+}
+
+async fn measure_with(client: &KnowledgeClient, (embedder, read_by): (&str, Option<Database>), path: &Path) {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let set = read(path);
     let begun = Instant::now();
@@ -103,6 +154,10 @@ async fn measure(client: &KnowledgeClient, path: &Path) {
         numbers.insert(take_in(client, &name, text).await, number);
     }
     let taken_in = begun.elapsed();
+    if let Some(tables) = &read_by {
+        until_read(tables).await;
+    }
+    let read = begun.elapsed() - taken_in;
     let (mut ndcg, mut recall, mut hit, mut times) = (0.0, 0.0, 0.0, Vec::new());
     for (question, wanted) in &set.questions {
         let asked = Instant::now();
@@ -121,13 +176,14 @@ async fn measure(client: &KnowledgeClient, path: &Path) {
     #[expect(clippy::cast_precision_loss, reason = "some thousand questions")]
     let all = set.questions.len().max(1) as f64;
     println!(
-        "| {name} | {} | {} | {:.4} | {:.4} | {:.4} | {:.1} s | {:.2} ms | {:.2} ms |",
+        "| {name} | {embedder} | {} | {} | {:.4} | {:.4} | {:.4} | {:.1} s | {:.1} s | {:.2} ms | {:.2} ms |",
         set.paragraphs.len(),
         set.questions.len(),
         ndcg / all,
         recall / all,
         hit / all,
         taken_in.as_secs_f64(),
+        read.as_secs_f64(),
         at(50),
         at(95)
     );

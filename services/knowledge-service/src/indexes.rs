@@ -10,12 +10,14 @@ use contracts::ids::SourceId;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinError;
 
-use crate::domain::contents::{Chunk, Contents, Hit};
+use crate::domain::contents::{Chunk, Contents, Hit, Probe};
 use crate::domain::query::AppId;
-use crate::store::{apps, chunks, sources};
+use crate::embedder::Embedder;
+use crate::store::apps::{self, Standing};
+use crate::store::{chunks, sources};
 
-/// So many sources are read at a time: what an app of any size says is never in memory as a whole.
-const SOURCES_AT_ONCE: usize = 200;
+/// So many sources are read at a time, some megabytes of text: what an app of any size says is never in memory as a whole.
+const SOURCES_AT_ONCE: usize = 25;
 
 /// What an app knows, as its tables had it in a generation.
 #[derive(Default)]
@@ -41,14 +43,17 @@ pub(crate) struct Indexes {
     kept: Arc<Mutex<Kept>>,
     /// Bytes.
     budget: usize,
+    embedder: Option<Embedder>,
 }
 
 impl Indexes {
-    pub(crate) fn new(budget: usize) -> Self {
-        Self { kept: Arc::default(), budget }
+    /// With so many bytes of room, for documents that this one has embedded.
+    pub(crate) fn new(budget: usize, embedder: Option<Embedder>) -> Self {
+        Self { kept: Arc::default(), budget, embedder }
     }
 
-    /// The best chunks of an app for a question and how many are wanted, as the tables have them now.
+    /// The best chunks of an app for a question and how many are wanted, as the tables have them now: by words, and by what they mean
+    /// where there is somebody who says so and the app is the better for it.
     ///
     /// # Errors
     /// When the tables do not answer.
@@ -58,21 +63,55 @@ impl Indexes {
         app: &AppId,
         (question, limit): (String, usize),
     ) -> Result<Vec<Hit>, DbError> {
-        let held = self.current(database, app).await?;
-        in_background(move || held.contents.search(&question, limit)).await
+        let asked = app.clone();
+        let standing = database.read(move |db| apps::standing(db, &asked)).await?;
+        let meaning = self.meaning(&standing, &question).await;
+        let held = self.at_least(database, app, standing.generation).await?;
+        in_background(move || held.contents.search(&Probe { question, meaning }, limit)).await
     }
 
-    async fn current(&self, database: &Database, app: &AppId) -> Result<OwnedRwLockReadGuard<Held>, DbError> {
-        let slot = self.slot(app);
+    /// The best chunks for what is already known of a question.
+    ///
+    /// # Errors
+    /// When the tables do not answer.
+    pub(crate) async fn probe(
+        &self,
+        database: &Database,
+        app: &AppId,
+        (probe, limit): (Probe, usize),
+    ) -> Result<Vec<Hit>, DbError> {
         let asked = app.clone();
-        let generation = database.read(move |db| apps::generation(db, &asked)).await?;
+        let generation = database.read(move |db| apps::standing(db, &asked)).await?.generation;
+        let held = self.at_least(database, app, generation).await?;
+        in_background(move || held.contents.search(&probe, limit)).await
+    }
+
+    /// What a question means and how much that counts. None: nobody has read the documents, or it is of no use here.
+    #[expect(clippy::cast_possible_truncation, reason = "a weight was an f32 before it was stored")]
+    async fn meaning(&self, standing: &Standing, question: &str) -> Option<(Vec<f32>, f32)> {
+        let embedder = self.embedder.as_ref()?;
+        let known = standing.weighed_with.as_deref() == Some(embedder.model());
+        let weight = standing.weight.filter(|weight| known && *weight > 0.0)?;
+        Some((embedder.question(question).await?, weight as f32))
+    }
+
+    /// What an app knows in this generation or a later one.
+    async fn at_least(
+        &self,
+        database: &Database,
+        app: &AppId,
+        generation: i64,
+    ) -> Result<OwnedRwLockReadGuard<Held>, DbError> {
+        let slot = self.slot(app);
         let held = Arc::clone(&slot).read_owned().await;
         if held.generation >= generation {
             return Ok(held);
         }
         drop(held);
+        let model = self.embedder.as_ref().map(|embedder| embedder.model().to_owned());
         // In a task of its own: whoever asks may give up before a large app is read, and the next one finds it done.
-        let updating = bring_up_to_date(Arc::clone(&slot), database.clone(), app.clone(), generation);
+        let updating =
+            bring_up_to_date(Arc::clone(&slot), database.clone(), (app.clone(), model), generation);
         tokio::spawn(updating).await.map_err(lost)??;
         self.make_room(app);
         Ok(slot.read_owned().await)
@@ -115,7 +154,12 @@ struct Difference {
 
 /// Up to `wanted` at least. The generation is read before the rows: what changes in between makes all of this look older than it
 /// is, never newer.
-async fn bring_up_to_date(slot: Slot, database: Database, app: AppId, wanted: i64) -> Result<(), DbError> {
+async fn bring_up_to_date(
+    slot: Slot,
+    database: Database,
+    (app, model): (AppId, Option<String>),
+    wanted: i64,
+) -> Result<(), DbError> {
     let held = slot.write_owned().await;
     if held.generation >= wanted {
         return Ok(()); // whoever was here before has done it
@@ -130,8 +174,8 @@ async fn bring_up_to_date(slot: Slot, database: Database, app: AppId, wanted: i6
     let stale: HashSet<SourceId> = gone.into_iter().chain(changed.iter().copied()).collect();
     let mut held = in_background(move || without(held, &stale)).await?;
     for ids in changed.chunks(SOURCES_AT_ONCE) {
-        let (asked, ids) = (app.clone(), ids.to_vec());
-        let chunks = database.read(move |db| chunks::of(db, &asked, &ids)).await?;
+        let (asked, ids, model) = (app.clone(), ids.to_vec(), model.clone());
+        let chunks = database.read(move |db| chunks::of(db, &asked, (&ids, model.as_deref()))).await?;
         held = in_background(move || with(held, &chunks)).await?;
     }
     in_background(move || finished(held, generation)).await
@@ -144,7 +188,7 @@ fn difference(
     since: i64,
     known: &HashSet<SourceId>,
 ) -> Result<Difference, DbError> {
-    let generation = apps::generation(db, app)?;
+    let Standing { generation, .. } = apps::standing(db, app)?;
     let changed = sources::changed(db, app, since)?;
     let expected = known.len() + changed.iter().filter(|source| !known.contains(source)).count();
     let present = match sources::count(db, app)? == expected {

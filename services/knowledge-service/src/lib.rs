@@ -1,19 +1,22 @@
 #![doc = include_str!("../README.md")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
 use common::db::Durability;
 use common::platform::Platform;
-use common::service::{Service, ServiceDef, Tables};
+use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
 use contracts::knowledge::KnowledgeServer;
 
 mod app;
 mod domain;
+mod embedder;
 mod handlers;
 mod indexes;
 mod store;
+mod tasks;
 
 use app::App;
 
@@ -21,7 +24,7 @@ use app::App;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::KnowledgeService,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_sources", "0002_chunks", "0003_changes"],
+        migrations: common::migrations!["0001_sources", "0002_chunks", "0003_changes", "0006_embeddings"],
         durability: Durability::Normal,
     }),
     listens: &[],
@@ -30,5 +33,6 @@ pub const SERVICE: ServiceDef = ServiceDef {
 
 fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
     let app = App::new(settings, platform)?;
-    Ok(Service { servers: vec![Arc::new(KnowledgeServer(app))], ..Service::default() })
+    let embed = Task::new("embed", Duration::from_secs(5), &app.embed_due, &app, tasks::embed::run);
+    Ok(Service { servers: vec![Arc::new(KnowledgeServer(app))], tasks: vec![embed], ..Service::default() })
 }

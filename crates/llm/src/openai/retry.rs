@@ -39,6 +39,11 @@ pub(crate) async fn ask(transport: &Transport, body: Value, until: Instant) -> R
     repeat(until, || transport.ask(&body)).await
 }
 
+/// Asks for what some texts mean, in numbers.
+pub(crate) async fn embed(transport: &Transport, body: Value, until: Instant) -> Result<Value, ModelError> {
+    repeat(until, || transport.embed(&body)).await
+}
+
 async fn repeat<T, F, A>(until: Instant, mut attempt: F) -> Result<T, ModelError>
 where
     F: FnMut() -> A,

@@ -69,6 +69,11 @@ impl Transport {
     pub(crate) async fn ask(&self, body: &Value) -> Result<Value, Failure> {
         self.client.chat().create_byot(body).await.map_err(failure)
     }
+
+    /// One attempt at what some texts mean, in numbers.
+    pub(crate) async fn embed(&self, body: &Value) -> Result<Value, Failure> {
+        self.client.embeddings().create_byot(body).await.map_err(failure)
+    }
 }
 
 /// Sends a request exactly once.

@@ -7,7 +7,9 @@ use std::collections::HashSet;
 
 use contracts::ids::SourceId;
 
+use super::fusion::fused;
 use super::index::{Fit, Index, Place};
+use super::vectors::Vectors;
 
 /// A chunk: its source and its number in it, from 0.
 pub(crate) type Key = (SourceId, i32);
@@ -28,6 +30,16 @@ pub(crate) struct Chunk {
     pub(crate) key: Key,
     pub(crate) heading: String,
     pub(crate) text: String,
+    /// What it means, with length 1; empty: not known.
+    pub(crate) vector: Vec<f32>,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Probe {
+    pub(crate) question: String,
+    /// What it means, with length 1, and how much that counts against its words (0–1); none: words alone.
+    pub(crate) meaning: Option<(Vec<f32>, f32)>,
 }
 
 /// What one app knows.
@@ -39,6 +51,7 @@ pub(crate) struct Contents {
     free: Vec<Place>,
     sources: HashSet<SourceId>,
     words: Index,
+    meanings: Vectors,
 }
 
 impl Contents {
@@ -47,6 +60,7 @@ impl Contents {
         for chunk in chunks {
             let place = self.place_for(chunk.key);
             self.words.add(place, &chunk.heading, &chunk.text);
+            self.meanings.put(place, &chunk.vector);
             self.sources.insert(chunk.key.0);
         }
     }
@@ -70,6 +84,7 @@ impl Contents {
         let is_gone = |key: &Option<Key>| key.is_some_and(|(source, _)| sources.contains(&source));
         let gone: Vec<bool> = self.keys.iter().map(is_gone).collect();
         self.words.remove(&gone);
+        self.meanings.remove(&gone);
         for (place, _) in (0..).zip(&gone).filter(|(_, gone)| **gone) {
             self.keys[place as usize] = None;
             self.free.push(place);
@@ -82,11 +97,18 @@ impl Contents {
         &self.sources
     }
 
-    /// The best `limit` chunks for a question, best first; of two alike that of the older source.
-    pub(crate) fn search(&self, question: &str, limit: usize) -> Vec<Hit> {
-        let fits = self.words.search(question);
-        let found = self.keys.iter().zip(fits).filter_map(|(key, fit)| hit((*key)?, fit));
-        let mut hits: Vec<Hit> = found.collect();
+    /// The best `limit` chunks for what is looked for, best first; of two alike that of the older source.
+    pub(crate) fn search(&self, probe: &Probe, limit: usize) -> Vec<Hit> {
+        let fits = self.words.search(&probe.question);
+        let near = probe.meaning.as_ref().map(|(vector, _)| self.meanings.cosines(vector));
+        let scores: Vec<f32> = match (&probe.meaning, near) {
+            (Some((_, weight)), Some(near)) if near.iter().any(Option::is_some) => {
+                fused(&fits, &near, *weight)
+            }
+            _ => fits.iter().map(|fit| fit.score).collect(),
+        };
+        let found = self.keys.iter().zip(fits).zip(scores);
+        let mut hits: Vec<Hit> = found.filter_map(|((key, fit), score)| hit((*key)?, fit, score)).collect();
         if hits.len() > limit && limit > 0 {
             hits.select_nth_unstable_by(limit - 1, best_first);
             hits.truncate(limit);
@@ -104,12 +126,13 @@ impl Contents {
     /// About how many bytes of memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.words.bytes()
+            + self.meanings.bytes()
             + self.keys.capacity() * size_of::<Option<Key>>()
             + self.sources.capacity() * (size_of::<SourceId>() + 1)
     }
 }
 
-fn hit(key: Key, Fit { score, covered }: Fit) -> Option<Hit> {
+fn hit(key: Key, Fit { covered, .. }: Fit, score: f32) -> Option<Hit> {
     (score > 0.0).then_some(Hit { key, score, covered })
 }
 
@@ -122,11 +145,15 @@ mod tests {
     use super::*;
 
     fn chunk(source: SourceId, number: i32, text: &str) -> Chunk {
-        Chunk { key: (source, number), heading: String::new(), text: text.to_owned() }
+        Chunk { key: (source, number), heading: String::new(), text: text.to_owned(), vector: Vec::new() }
+    }
+
+    fn words(question: &str) -> Probe {
+        Probe { question: question.to_owned(), meaning: None }
     }
 
     fn found(contents: &Contents, question: &str) -> Vec<Key> {
-        contents.search(question, 10).iter().map(|hit| hit.key).collect()
+        contents.search(&words(question), 10).iter().map(|hit| hit.key).collect()
     }
 
     #[test]
@@ -136,8 +163,8 @@ mod tests {
         let mut backwards = Contents::default();
         chunks.iter().rev().for_each(|chunk| backwards.add(std::slice::from_ref(chunk)));
         assert_eq!(found(&backwards, "words"), [(old, 0), (old, 1), (new, 0)]);
-        assert_eq!(backwards.search("words", 2).len(), 2);
-        assert!(Contents::default().search("words", 2).is_empty());
+        assert_eq!(backwards.search(&words("words"), 2).len(), 2);
+        assert!(Contents::default().search(&words("words"), 2).is_empty());
     }
 
     #[test]
@@ -152,5 +179,25 @@ mod tests {
         contents.add(&[chunk(one, 0, "opening hours")]);
         assert_eq!(found(&contents, "opening"), [(one, 0)]);
         assert_eq!(contents.keys.len(), 3);
+    }
+
+    #[test]
+    fn what_means_the_same_is_found_without_a_word_in_common() {
+        let (parcel, hours) = (SourceId::new(), SourceId::new());
+        let mut contents = Contents::default();
+        let chunks = [
+            Chunk { vector: vec![1.0, 0.0], ..chunk(parcel, 0, "Where is my package") },
+            Chunk { vector: vec![0.0, 1.0], ..chunk(hours, 0, "opening hours") },
+            chunk(hours, 1, "closing hours"),
+        ];
+        contents.add(&chunks);
+        let asked = |question: &str, vector: Vec<f32>| Probe {
+            question: question.to_owned(),
+            meaning: Some((vector, 0.5)),
+        };
+        let hits = contents.search(&asked("Has the shipment come?", vec![1.0, 0.0]), 10);
+        assert_eq!((hits[0].key, hits.len()), ((parcel, 0), 1));
+        assert_eq!(hits[0].covered, 0.0);
+        assert_eq!(contents.search(&asked("closing", vec![0.0, 1.0]), 10)[0].key, (hours, 1));
     }
 }

@@ -3,7 +3,9 @@
 pub(crate) mod chunks;
 pub(crate) mod contents;
 pub(crate) mod document;
+pub(crate) mod fusion;
 pub(crate) mod index;
 pub(crate) mod query;
 pub(crate) mod terms;
+pub(crate) mod vectors;
 pub(crate) mod verdict;

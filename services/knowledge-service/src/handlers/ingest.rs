@@ -9,7 +9,7 @@ use super::away_or_broken;
 use crate::app::App;
 use crate::domain::document::Document;
 use crate::store::sources::{self, Source};
-use crate::store::{apps, chunks};
+use crate::store::{apps, chunks, embeddings};
 
 /// What one app may know: so much is searched within some tens of milliseconds.
 const MOST_CHUNKS: i64 = 200_000;
@@ -19,6 +19,7 @@ pub(super) async fn ingest(app: &App, request: IngestRequest) -> Result<IngestRe
     let write = app.database.write(move |tx| store(tx, &document, &document.chunks()));
     match write.await.map_err(away_or_broken)? {
         Some((source, count)) => {
+            app.embed_due.notify_one();
             Ok(IngestResponse { source_id: source.to_string(), chunks_processed: count, chunks_failed: 0 })
         }
         None => Err(RpcError::Conflict {
@@ -56,6 +57,7 @@ fn store(
     let id = SourceId(source.id.0);
     match known {
         Some(_) => {
+            embeddings::remove(tx.conn, app, id)?;
             chunks::remove(tx.conn, app, id)?;
             sources::replace(tx.conn, app, &source)?;
         }

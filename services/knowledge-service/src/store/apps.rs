@@ -1,4 +1,4 @@
-//! `apps`: in which generation the knowledge of an app is. It rises in the same transaction as what it stands for, so that
+//! `apps`: in which generation the knowledge of an app is, and how much meaning counts in it against words. The generation rises in the same transaction as what it stands for, so that
 //! whoever has an index of an older one knows it, in any replica.
 
 use common::db::{Db, DbError, lease};
@@ -7,16 +7,38 @@ use diesel::prelude::*;
 use super::schema::apps;
 use crate::domain::query::AppId;
 
-/// The generation; 0 of an app that has never known anything.
-pub(crate) fn generation(db: &mut Db, app: &AppId) -> Result<i64, DbError> {
-    let found = apps::table.find(app.as_str()).select(apps::generation).first(db).optional()?;
-    Ok(found.unwrap_or(0))
+/// How an app's knowledge stands.
+#[derive(Clone, Debug, Default, Queryable)]
+pub(crate) struct Standing {
+    pub(crate) generation: i64,
+    /// How much meaning counts against words (0–1), found out with the model `weighed_with` when there were `weighed_chunks`.
+    pub(crate) weight: Option<f64>,
+    pub(crate) weighed_with: Option<String>,
+    pub(crate) weighed_chunks: i64,
+}
+
+/// How it stands; like nothing at all for an app that has never known anything.
+pub(crate) fn standing(db: &mut Db, app: &AppId) -> Result<Standing, DbError> {
+    let columns = (apps::generation, apps::weight, apps::weighed_with, apps::weighed_chunks);
+    Ok(apps::table.find(app.as_str()).select(columns).first(db).optional()?.unwrap_or_default())
+}
+
+/// Keeps how much meaning counts.
+pub(crate) fn weigh(
+    db: &mut Db,
+    app: &AppId,
+    (weight, model, chunks): (f64, &str, i64),
+) -> Result<(), DbError> {
+    diesel::update(apps::table.find(app.as_str()))
+        .set((apps::weight.eq(weight), apps::weighed_with.eq(model), apps::weighed_chunks.eq(chunks)))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Begins the next generation. Until the transaction ends, nobody else changes what the app knows.
 pub(crate) fn next_generation(db: &mut Db, app: &AppId) -> Result<i64, DbError> {
     lease::exclusive(db, &format!("knowledge of {}", app.as_str()))?;
-    let next = generation(db, app)? + 1;
+    let next = standing(db, app)?.generation + 1;
     if next == 1 {
         diesel::insert_into(apps::table)
             .values((apps::id.eq(app.as_str()), apps::generation.eq(next)))

@@ -1,13 +1,20 @@
 //! `chunks`: what can be found.
 
+use std::collections::HashMap;
+
 use common::db::{Db, DbError, Id, insert_many};
 use contracts::ids::SourceId;
 use diesel::prelude::*;
 use serde_json::json;
 
+use super::embeddings;
 use super::schema::{chunks, sources};
 use crate::domain::contents::{Chunk, Key};
 use crate::domain::query::AppId;
+use crate::domain::vectors::unpacked;
+
+/// Source, number, heading, text.
+type Row = (Id, i32, String, String);
 
 /// What is shown of a chunk that was found.
 #[derive(Clone, Debug, Queryable)]
@@ -44,21 +51,37 @@ pub(crate) fn remove(db: &mut Db, app: &AppId, source: SourceId) -> Result<(), D
     Ok(())
 }
 
-/// The chunks of some sources with their headings.
-pub(crate) fn of(db: &mut Db, app: &AppId, from: &[SourceId]) -> Result<Vec<Chunk>, DbError> {
+/// The chunks of some sources with their headings, and what they mean to a model, if one is named and has read them.
+pub(crate) fn of(
+    db: &mut Db,
+    app: &AppId,
+    (from, model): (&[SourceId], Option<&str>),
+) -> Result<Vec<Chunk>, DbError> {
     let ids: Vec<Id> = from.iter().copied().map(Id::of).collect();
-    let rows: Vec<(Id, i32, String, String)> = chunks::table
+    let rows: Vec<Row> = chunks::table
         .filter(chunks::app_id.eq(app.as_str()))
-        .filter(chunks::source_id.eq_any(ids))
+        .filter(chunks::source_id.eq_any(&ids))
         .order((chunks::source_id, chunks::number))
         .select((chunks::source_id, chunks::number, chunks::heading, chunks::text))
         .load(db)?;
-    let chunk = |(source, number, heading, text): (Id, i32, String, String)| Chunk {
+    let mut meanings = match model {
+        Some(model) => embeddings::of(db, app, (model, &ids))?,
+        None => HashMap::new(),
+    };
+    let sources = rows.chunk_by(|a, b| a.0 == b.0);
+    Ok(sources.flat_map(|rows| with_meanings(rows, meanings.remove(&rows[0].0))).collect())
+}
+
+/// The chunks of one source.
+fn with_meanings(rows: &[Row], packed: Option<Vec<u8>>) -> Vec<Chunk> {
+    let vectors = unpacked(&packed.unwrap_or_default(), rows.len());
+    let chunk = |((source, number, heading, text), vector): (Row, Vec<f32>)| Chunk {
         key: (SourceId(source.0), number),
         heading,
         text,
+        vector,
     };
-    Ok(rows.into_iter().map(chunk).collect())
+    rows.iter().cloned().zip(vectors).map(chunk).collect()
 }
 
 /// What is shown of some chunks. One that has gone in the meantime is missing.

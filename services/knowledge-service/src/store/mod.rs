@@ -2,5 +2,6 @@
 
 pub(crate) mod apps;
 pub(crate) mod chunks;
+pub(crate) mod embeddings;
 mod schema;
 pub(crate) mod sources;

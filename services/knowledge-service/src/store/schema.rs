@@ -11,14 +11,19 @@ diesel::table! {
         created_at -> UtcTime,
         updated_at -> Nullable<UtcTime>,
         chunk_count -> Integer,
+        embedded_with -> Nullable<Text>,
+        lease_until -> Nullable<UtcTime>,
     }
 }
 
 diesel::table! {
-    use common::db::sql::{BigInt, Text};
+    use common::db::sql::{BigInt, Double, Nullable, Text};
     apps (id) {
         id -> Text,
         generation -> BigInt,
+        weight -> Nullable<Double>,
+        weighed_with -> Nullable<Text>,
+        weighed_chunks -> BigInt,
     }
 }
 
@@ -30,6 +35,16 @@ diesel::table! {
         app_id -> Text,
         heading -> Text,
         text -> Text,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Binary, Text, Uuid};
+    embeddings (source_id) {
+        source_id -> Uuid,
+        app_id -> Text,
+        model -> Text,
+        vectors -> Binary,
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) fn replace(db: &mut Db, app: &AppId, source: &Source) -> Result<(), D
             sources::generation.eq(source.generation),
             sources::updated_at.eq(source.updated_at),
             sources::chunk_count.eq(source.chunk_count),
+            sources::embedded_with.eq(None::<String>),
+            sources::lease_until.eq(None::<Time>),
         ))
         .execute(db)?;
     Ok(())

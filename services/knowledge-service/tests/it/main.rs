@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod embeddings;
 mod ingest;
 mod search;
 mod start;

@@ -52,6 +52,8 @@ struct Place {
     folder: tempfile::TempDir,
     engine: Engine,
     prefix: String,
+    /// Settings of this test's own.
+    own: Vec<(&'static str, String)>,
 }
 
 impl Place {
@@ -65,6 +67,7 @@ impl Place {
             pairs.push(("ECHO_DATABASE_CONNECTIONS", "2".to_owned()));
             pairs.push(("ECHO_SCHEMA_PREFIX", self.prefix.clone()));
         }
+        pairs.extend(self.own.iter().cloned());
         Settings::from_pairs(pairs)
     }
 }
@@ -79,11 +82,21 @@ impl Drop for Place {
 
 impl World {
     pub(crate) async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, Vec::new()).await
+    }
+
+    /// With further settings.
+    pub(crate) async fn start_with(engine: Engine, own: Vec<(&'static str, String)>) -> Self {
         let id = uuid::Uuid::now_v7().simple().to_string();
         // The end of an id is its random part; a prefix has room for 32 characters.
         let prefix = format!("test_{}_", &id[12..]);
-        Self::start_at(Place { folder: tempfile::tempdir().expect("a temporary folder"), engine, prefix })
-            .await
+        Self::start_at(Place {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            engine,
+            prefix,
+            own,
+        })
+        .await
     }
 
     async fn start_at(place: Place) -> Self {
@@ -95,7 +108,13 @@ impl World {
 
     /// Stops the process and starts another one on the same tables.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(Vec::new()).await
+    }
+
+    /// The same, with these further settings in place of the former ones.
+    pub(crate) async fn restart_with(mut self, own: Vec<(&'static str, String)>) -> Self {
         self.running.stop().await;
+        self.place.own = own;
         Self::start_at(self.place).await
     }
 

@@ -1,0 +1,4 @@
+//! Periodic jobs, one file each: idempotent, without retries inside.
+
+pub(crate) mod embed;
+pub(crate) mod weigh;
