@@ -1,7 +1,7 @@
-//! One id type per noun. Ids are UUIDv7, made by the program: they sort by the time they were made. A bot's is written in a
-//! form of its own ([`BotId`]).
+//! One id type per noun. Ids are UUIDv7, made by the program: they sort by the time they were made. A bot's and an
+//! app's are written in a form of their own ([`BotId`], [`AppId`]).
 
-mod bot;
+mod coded;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use bot::BotId;
+pub use coded::{AppId, BotId};
 
 /// A text that is no id where one was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,7 @@ impl BadId {
 /// What an id looks like.
 fn example(noun: &str) -> &'static str {
     match noun {
+        AppId::NOUN => "app_2Wm7cTrNp5xKd9JvHs4B",
         BotId::NOUN => "bot_4Zk9mUqQh8vYw2XnRt3L",
         _ => "8cc6199f-9466-46f2-9db7-936f3c2c1c0b",
     }
@@ -80,6 +81,8 @@ ids! {
     ProjectId = "project";
     /// A key of a project.
     ApiKeyId = "API key";
+    /// A key of an app.
+    AppKeyId = "app key";
     /// A reusable voice persona.
     AgentId = "agent";
     /// A person who may be rung.

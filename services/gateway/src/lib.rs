@@ -37,7 +37,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0005_inviters",
             "0006_connections",
             "0007_mails",
-            "0008_phone_status"
+            "0008_phone_status",
+            "0009_apps"
         ],
         durability: Durability::Full,
     }),

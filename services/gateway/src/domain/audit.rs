@@ -77,6 +77,16 @@ actions! {
     BotSecretRotated = "bot.secret_rotated";
     /// A bot was removed.
     BotDeleted = "bot.deleted";
+    /// An app was made.
+    AppMade = "app.created";
+    /// An app has another name, other sites, or tells others of tickets.
+    AppChanged = "app.updated";
+    /// An app was deleted.
+    AppDeleted = "app.deleted";
+    /// A key of an app was made.
+    AppKeyMade = "app_key.created";
+    /// A key of an app was revoked.
+    AppKeyRevoked = "app_key.revoked";
     /// What is known about a customer changed: names of fields, never what stands in them.
     CustomerChanged = "customer.updated";
     /// A customer was erased.

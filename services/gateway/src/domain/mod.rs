@@ -3,6 +3,8 @@
 pub(crate) mod agent;
 pub(crate) mod agent_warnings;
 pub(crate) mod api_key;
+pub(crate) mod app;
+pub(crate) mod app_key;
 pub(crate) mod audit;
 pub(crate) mod bot;
 pub(crate) mod call;
@@ -27,6 +29,7 @@ pub(crate) mod reschedule;
 pub(crate) mod retry;
 pub(crate) mod role;
 pub(crate) mod schema;
+pub(crate) mod sites;
 pub(crate) mod text;
 pub(crate) mod tool;
 pub(crate) mod trial;

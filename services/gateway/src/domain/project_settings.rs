@@ -5,11 +5,12 @@ use phonenumber::country;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::app::app_id;
 use super::calling_hours::CallingHours;
 use super::customer::TimeZone;
 use super::problem::Problem;
 use super::retry::Retry;
-use super::text::{AppId, Language, Voice, line};
+use super::text::{Language, Voice, line};
 
 /// Most calls at a time that a project may set.
 pub(crate) const MOST_CONCURRENT: u32 = 1000;
@@ -120,9 +121,7 @@ impl ProjectSettings {
             line(t, LONGEST_DISCLOSURE).map(Some)
         });
         given.set("record_calls", &mut self.record_calls, false, flag);
-        given.text("knowledge_app_id", &mut self.knowledge_app_id, None, |t| {
-            AppId::parse(t).map(|id| Some(String::from(id)))
-        });
+        given.text("knowledge_app_id", &mut self.knowledge_app_id, None, |t| app_id(t).map(Some));
         given
             .set("retention_days", &mut self.retention_days, default.retention_days, |v| whole(v, MOST_DAYS));
         given.problems

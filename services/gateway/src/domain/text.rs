@@ -65,8 +65,6 @@ texts! {
     FirstMessage = |text| required(passage(text, 4000));
     /// What is left on an answering machine.
     VoicemailMessage = |text| required(passage(text, 4000));
-    /// The id of an app whose documents answer questions.
-    AppId = |text| app_id(text);
     /// A language as a BCP-47 tag, by its form.
     Language = |text| language(text);
     /// A carrier's name for a voice, such as `man` or `Polly.Joanna`.
@@ -78,14 +76,6 @@ fn required(text: Result<String, String>) -> Result<String, String> {
         Ok(text) if text.trim().is_empty() => Err("must not be empty".to_owned()),
         other => other,
     }
-}
-
-fn app_id(text: &str) -> Result<String, String> {
-    let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    if letters && (1..=64).contains(&text.len()) {
-        return Ok(text.to_owned());
-    }
-    Err("must be the id of an app".to_owned())
 }
 
 fn language(text: &str) -> Result<String, String> {

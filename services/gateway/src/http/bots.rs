@@ -27,11 +27,12 @@ use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, millis};
 use crate::app::App;
+use crate::domain::app::app_id;
 use crate::domain::audit::Action;
 use crate::domain::bot::{ACTIVE, GREETING, LANGUAGE, STATUSES, VOICE, voice_url, webhook};
 use crate::domain::phone::PhoneE164;
 use crate::domain::role::Operation;
-use crate::domain::text::{AppId, FirstMessage, Goal, Language, Message, Voice};
+use crate::domain::text::{FirstMessage, Goal, Language, Message, Voice};
 use crate::domain::webhook::one_of;
 use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::{Tenant, authorise_link};
@@ -208,7 +209,7 @@ fn said(fields: &mut Fields<'_>, egress: &EgressPolicy, of_a_new_one: bool) -> O
     let greeting = optional("greeting", GREETING, &|text| FirstMessage::parse(text).map(String::from));
     let transfer_number =
         optional("transfer_number", "", &|text| PhoneE164::parse(text).map(PhoneE164::into_inner));
-    let knowledge_app_id = optional("knowledge_app_id", "", &|text| AppId::parse(text).map(String::from));
+    let knowledge_app_id = optional("knowledge_app_id", "", &app_id);
     let status = match !of_a_new_one && fields.names("status") {
         true => fields.text("status", one_of(&STATUSES)).map(|status| Some(status.to_owned())),
         false => Some(None),

@@ -7,6 +7,8 @@
 mod agent_trials;
 mod agents;
 mod api_keys;
+mod app_keys;
+mod apps;
 mod audit;
 mod auth;
 mod auth_passwords;

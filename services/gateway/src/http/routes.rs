@@ -10,10 +10,10 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, Route};
 
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bot_calls, bot_webhooks,
-    bots, business, calls, carrier, connect, customer_import, customers, deliveries, docs, edge, invitations,
-    members, notification_batch, notification_preview, notifications, pages, phones, projects, suppressions,
-    usage, voice_proxy, webhooks,
+    agent_trials, agents, api_keys, app_keys, apps, audit, auth, auth_passwords, auth_sessions, bot_calls,
+    bot_webhooks, bots, business, calls, carrier, connect, customer_import, customers, deliveries, docs,
+    edge, invitations, members, notification_batch, notification_preview, notifications, pages, phones,
+    projects, suppressions, usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::{ApiError, Shape};
@@ -37,12 +37,13 @@ struct Group {
 }
 
 /// What programs of integrators call. All of it stands in the document.
-const FOR_PROGRAMS: [Group; 4] = [
+const FOR_PROGRAMS: [Group; 5] = [
     Group { bases: &["/auth", "/api/auth"], paths: AUTH },
     // Before Echo's own, of which one is among them.
     Group { bases: &["/v1"], paths: SHARED },
     Group { bases: &["/api/v1", "/v1"], paths: API },
     Group { bases: &["/v1"], paths: LINK },
+    Group { bases: &["/v1"], paths: APPS },
 ];
 
 /// What people open in a browser, and the document itself.
@@ -231,6 +232,27 @@ const LINK: &[Path] = &[
     Path { path: "/my-number", methods: &[("GET", || get().to(connect::my_number))] },
 ];
 
+/// EchoSDK: apps and their keys.
+const APPS: &[Path] = &[
+    Path {
+        path: "/apps",
+        methods: &[("GET", || get().to(apps::list)), ("POST", || post().to(apps::create))],
+    },
+    Path {
+        path: "/apps/{id}",
+        methods: &[
+            ("GET", || get().to(apps::read)),
+            ("PATCH", || patch().to(apps::change)),
+            ("DELETE", || delete().to(apps::remove)),
+        ],
+    },
+    Path {
+        path: "/apps/{id}/keys",
+        methods: &[("GET", || get().to(app_keys::list)), ("POST", || post().to(app_keys::create))],
+    },
+    Path { path: "/apps/{id}/keys/{key_id}", methods: &[("DELETE", || delete().to(app_keys::revoke))] },
+];
+
 /// Where accounts of EchoLink are made.
 const CONNECT: &str = "/connect-twilio";
 
@@ -325,7 +347,15 @@ mod tests {
     fn errors_of_echolink_have_their_own_shape_and_nothing_else_has() {
         let nobody = || None;
         assert_eq!(shape_of("/v1/bots/{id}", nobody), Shape::EchoLink);
-        for other in ["/v1/agents/{id}", "/v1", "/auth/login", "unmatched", "/bots", "/api/v1/calls/{id}"] {
+        for other in [
+            "/v1/agents/{id}",
+            "/v1",
+            "/v1/apps/{id}",
+            "/auth/login",
+            "unmatched",
+            "/bots",
+            "/api/v1/calls/{id}",
+        ] {
             assert_eq!(shape_of(other, || Some(Shape::EchoLink)), Shape::Echo, "{other}");
         }
         for shared in ["/v1/calls", "/v1/calls/{id}"] {

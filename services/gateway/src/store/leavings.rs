@@ -2,10 +2,13 @@
 //! line in [`remove`].
 
 use chrono::{DateTime, TimeDelta, Utc};
-use common::db::{Db, DbError, Id, Time};
+use common::bus::Cause;
+use common::db::{Db, DbError, Id, Time, Tx};
+use contracts::accounts::AppDeleted;
 use contracts::ids::ProjectId;
 use diesel::prelude::*;
 
+use super::apps;
 use super::schema::{api_keys, customers, idempotency_keys, phones, projects};
 
 /// Removed in one transaction.
@@ -25,8 +28,15 @@ pub(crate) fn waiting(conn: &mut Db) -> Result<Vec<(ProjectId, DateTime<Utc>)>, 
 }
 
 /// Removes a piece. True: there may be more.
-pub(crate) fn remove(conn: &mut Db, project: ProjectId) -> Result<bool, DbError> {
-    let project = Id::of(project);
+pub(crate) fn remove(tx: &mut Tx<'_>, project: ProjectId) -> Result<bool, DbError> {
+    for app in apps::ids(tx.conn, project)? {
+        apps::delete(tx.conn, project, app)?;
+        tx.stage(&AppDeleted { app_id: app.to_string() }, &Cause::own(project))?;
+    }
+    remove_rows(tx.conn, Id::of(project))
+}
+
+fn remove_rows(conn: &mut Db, project: Id) -> Result<bool, DbError> {
     let ids: Vec<Id> = customers::table
         .filter(customers::project_id.eq(project))
         .limit(PIECE)

@@ -2,6 +2,8 @@
 
 pub(crate) mod agents;
 pub(crate) mod api_keys;
+pub(crate) mod app_keys;
+pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod businesses;
 pub(crate) mod connections;

@@ -68,6 +68,26 @@ tables! {
         created_at -> UtcTime,
         updated_at -> UtcTime,
     }
+    apps (id) {
+        id -> Uuid,
+        business_id -> Uuid,
+        project_id -> Uuid,
+        name -> Text,
+        allowed_domains -> Jsonb,
+        require_origin -> Bool,
+        notify_emails -> Jsonb,
+        version -> BigInt,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+    app_keys (id) {
+        id -> Uuid,
+        app_id -> Uuid,
+        name -> Text,
+        key_hash -> Text,
+        key_prefix -> Text,
+        created_at -> UtcTime,
+    }
     sessions (id) {
         id -> Uuid,
         user_id -> Uuid,

@@ -9,7 +9,7 @@ use crate::store::leavings;
 pub(crate) async fn run(app: App) -> Result<(), DbError> {
     let database = &app.platform.database;
     for (project, deleted_at) in database.read(leavings::waiting).await? {
-        while database.write(move |tx| leavings::remove(tx.conn, project)).await? {}
+        while database.write(move |tx| leavings::remove(tx, project)).await? {}
         let finish = database.write(move |tx| {
             let now = tx.now();
             leavings::finish(tx.conn, project, deleted_at, now)

@@ -17,7 +17,7 @@ fn everything() -> Value {
         "max_duration_seconds": 300,
         "voicemail_message": "Please ring us back.",
         "transfer_number": "+442079460018",
-        "knowledge_app_id": "app_1",
+        "knowledge_app_id": "app_2Wm7cTrNp5xKd9JvHs4B",
         "tools": [{
             "name": "free_tables",
             "description": "Looks up free tables.",

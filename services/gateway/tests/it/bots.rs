@@ -71,7 +71,7 @@ async fn a_change_changes_what_it_names_and_null_brings_back_what_holds_by_defau
     let whole = json!({
         "goal": "Book table", "webhook": "https://api.eatery.com/book", "context": "Open", "language": "de-DE",
         "voice": "Polly.Joanna", "greeting": "Hallo.", "transfer_number": "+14155552671",
-        "knowledge_app_id": "app_1",
+        "knowledge_app_id": "app_2Wm7cTrNp5xKd9JvHs4B",
     });
     let made = make(&gateway, &mine, &whole).await;
     for (field, value) in whole.as_object().unwrap() {

@@ -10,6 +10,7 @@
 mod agent_trials;
 mod agents;
 mod api_keys;
+mod apps;
 mod audit;
 mod auth;
 mod bad_bodies;

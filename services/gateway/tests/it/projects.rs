@@ -89,7 +89,7 @@ async fn settings_are_merged_field_by_field_and_null_brings_a_default_back() {
             "max_calls_per_day": 500, "monthly_spend_cap": 99.5,
             "retry": {"max_attempts": 3, "delay_seconds": [60], "on": ["busy"]},
             "disclosure_line": "This is an automated call. It is recorded.", "record_calls": true,
-            "knowledge_app_id": "help", "retention_days": 30
+            "knowledge_app_id": "app_2Wm7cTrNp5xKd9JvHs4B", "retention_days": 30
         });
         let made = make(&gateway, &account, &json!({"name": "staging", "settings": whole})).await;
         assert_eq!(made["settings"], whole);

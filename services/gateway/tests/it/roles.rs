@@ -49,7 +49,7 @@ fn operations(document: &Value, owner: &Account) -> Vec<(Method, String, String)
             };
             let role = rest.split('`').next().unwrap().to_owned();
             let nobody = Uuid::now_v7().to_string();
-            let path = ["id", "phone", "delivery", "delivery_id"]
+            let path = ["id", "key_id", "phone", "delivery", "delivery_id"]
                 .iter()
                 .fold(path.replace("{project}", &owner.project), |path, name| {
                     path.replace(&format!("{{{name}}}"), &nobody)

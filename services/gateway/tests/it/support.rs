@@ -16,13 +16,14 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 pub(crate) use testkit::database::Engine;
 
-use crate::fakes::{self, BRIDGE, DISPATCHER, Fakes, ORCHESTRATOR};
+use crate::fakes::{self, BRIDGE, DISPATCHER, Fakes, KNOWLEDGE, ORCHESTRATOR};
 
 /// Both engines, one after the other.
 pub(crate) const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 /// A gateway between its stand-ins.
-pub(crate) const GATEWAY: Process = process(&[echo_gateway::SERVICE, ORCHESTRATOR, DISPATCHER, BRIDGE]);
+pub(crate) const GATEWAY: Process =
+    process(&[echo_gateway::SERVICE, ORCHESTRATOR, DISPATCHER, BRIDGE, KNOWLEDGE]);
 /// A gateway whose neighbours are away.
 pub(crate) const ALONE: Process = process(&[echo_gateway::SERVICE]);
 
@@ -242,7 +243,7 @@ impl Gateway {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             n: i64,
         }
-        const TABLES: [&str; 15] = [
+        const TABLES: [&str; 17] = [
             "sessions",
             "refresh_tokens",
             "audit",
@@ -251,6 +252,8 @@ impl Gateway {
             "memberships",
             "projects",
             "api_keys",
+            "apps",
+            "app_keys",
             "agents",
             "agent_versions",
             "customers",
@@ -324,6 +327,7 @@ impl Gateway {
             runtime::database(self.process, &settings, ServiceName::Gateway, self.clock.clone()).unwrap();
         let read = database.read(|db| {
             let query = "SELECT key_hash || key_prefix || name AS text FROM api_keys \
+                         UNION ALL SELECT key_hash || key_prefix || name AS text FROM app_keys \
                          UNION ALL SELECT COALESCE(answer, '') || fingerprint AS text FROM idempotency_keys";
             let rows: Vec<Row> = diesel::sql_query(query).load(db)?;
             Ok::<_, common::db::DbError>(rows.into_iter().map(|r| r.text).collect())

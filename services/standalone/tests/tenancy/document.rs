@@ -34,13 +34,15 @@ impl Operation {
 }
 
 /// Everything that has an id. A version is a number, and everybody's agents have a first one.
-const THINGS: [&str; 12] = [
+const THINGS: [&str; 14] = [
     "agents",
     "api-keys",
+    "apps",
     "bots",
     "calls",
     "customers",
     "deliveries",
+    "keys",
     "members",
     "notifications",
     "phones",

@@ -24,7 +24,7 @@ pub(crate) enum Who {
 use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer};
 
 /// In the order in which the owner does them in the end: what removes something comes after everything that needs it.
-const ROWS: [(&str, Who); 81] = [
+const ROWS: [(&str, Who); 89] = [
     ("signUp", Anybody),
     ("logIn", Anybody),
     ("refresh", Anybody),
@@ -44,6 +44,8 @@ const ROWS: [(&str, Who); 81] = [
     ("getAgent", Viewer),
     ("listAgentVersions", Viewer),
     ("getAgentVersion", Viewer),
+    ("listApps", Viewer),
+    ("getApp", Viewer),
     ("listBots", Viewer),
     ("getBot", Viewer),
     ("listBotDeliveries", Viewer),
@@ -65,12 +67,16 @@ const ROWS: [(&str, Who); 81] = [
     ("getWebhook", Developer),
     ("getAgentSigningSecret", Developer),
     ("listApiKeys", Developer),
+    ("listAppKeys", Developer),
     ("listAudit", Owner),
     ("createAgent", Developer),
     ("updateAgent", Developer),
     ("rotateAgentSigningSecret", Developer),
     ("previewAgent", Developer),
     ("simulateAgent", Developer),
+    ("createApp", Developer),
+    ("updateApp", Developer),
+    ("createAppKey", Developer),
     ("createBot", Developer),
     ("updateBot", Developer),
     ("rotateBotSecret", Developer),
@@ -100,6 +106,8 @@ const ROWS: [(&str, Who); 81] = [
     ("eraseCustomer", Developer),
     ("disableAgent", Developer),
     ("deleteBot", Developer),
+    ("revokeAppKey", Developer),
+    ("deleteApp", Developer),
     ("deleteSuppression", Developer),
     ("deleteWebhook", Developer),
     ("revokeApiKey", Developer),

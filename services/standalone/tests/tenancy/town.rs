@@ -221,15 +221,19 @@ impl Town {
         let key = self.make(owner, "/api/v1/api-keys", &json!({"name": whose})).await;
         let bot = json!({"goal": whose, "webhook": "https://api.eatery.example/book"});
         let bot = self.make(owner, "/v1/bots", &bot).await;
+        let app = self.make(owner, "/v1/apps", &json!({"name": whose})).await;
+        let app_key = self.make(owner, &format!("/v1/apps/{}/keys", id(&app)), &json!({"name": whose})).await;
         let (webhook, delivery) = self.listen(owner, project).await;
         let members = self.is(200, self.request(Method::GET, "/api/v1/members", owner)).await;
         Things::from([
             ("agents", agent),
             ("api-keys", id(&key)),
+            ("apps", id(&app)),
             ("bots", text(&bot, "bot_id").to_owned()),
             ("calls", text(&placed["call"], "callId").to_owned()),
             ("customers", id(&customer)),
             ("deliveries", delivery),
+            ("keys", id(&app_key)),
             ("members", id(&members[0])),
             ("notifications", id(&placed["notification"])),
             ("phones", id(&customer["phones"][0])),

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use crate::domain::agent::{AgentOptions, AgentSpec, DEFAULT_MAX_DURATION, required_variables};
 use crate::domain::agent_warnings::warnings;
+use crate::domain::app::app_id;
 use crate::domain::phone::PhoneE164;
 use crate::domain::reschedule::Reschedule;
 use crate::domain::schema::OutputSchema;
-use crate::domain::text::{AppId, FirstMessage, Label, Language, Prompt, Voice, VoicemailMessage};
+use crate::domain::text::{FirstMessage, Label, Language, Prompt, Voice, VoicemailMessage};
 use crate::domain::tool::{self, Tool};
 use crate::error::ApiError;
 use crate::http::fields::{Fields, decode, overlay};
@@ -319,7 +320,7 @@ fn read_options(fields: &mut Fields<'_>) -> Option<AgentOptions> {
     let max_duration_seconds = fields.integer("max_duration_seconds", 30..=3600);
     let voicemail_message = fields.optional_text("voicemail_message", VoicemailMessage::parse);
     let transfer_number = fields.optional_text("transfer_number", PhoneE164::parse);
-    let knowledge_app_id = fields.optional_text("knowledge_app_id", AppId::parse);
+    let knowledge_app_id = fields.optional_text("knowledge_app_id", app_id);
     let tools = fields.nested("tools", tool::parse_all);
     let reschedule = fields.nested("reschedule", Reschedule::parse);
     Some(AgentOptions {
@@ -329,7 +330,7 @@ fn read_options(fields: &mut Fields<'_>) -> Option<AgentOptions> {
         max_duration_seconds: max_duration_seconds?,
         voicemail_message: voicemail_message?.map(String::from),
         transfer_number: transfer_number?.map(PhoneE164::into_inner),
-        knowledge_app_id: knowledge_app_id?.map(String::from),
+        knowledge_app_id: knowledge_app_id?,
         tools: tools?.unwrap_or_default(),
         reschedule: reschedule?,
     })

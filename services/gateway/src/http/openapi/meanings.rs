@@ -6,10 +6,12 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 use super::words::objects;
 
 /// Schemas whose fields mean what those of the same names in the other schema mean.
-const SAME: [(&str, &str); 9] = [
+const SAME: [(&str, &str); 11] = [
     ("AgentChanges", "NewAgent"),
     ("AgentContent", "NewAgent"),
     ("AgentSimulation", "AgentPreview"),
+    ("App", "NewApp"),
+    ("AppChanges", "NewApp"),
     ("Bot", "NewBot"),
     ("BotChanges", "NewBot"),
     ("BusinessChanges", "Business"),

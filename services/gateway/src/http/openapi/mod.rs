@@ -24,9 +24,10 @@ use utoipa::openapi::path::{Operation, PathItem};
 
 pub(super) use self::errors::{ErrorBody, LinkErrorBody};
 use super::{
-    agent_trials, agents, api_keys, audit, auth, auth_passwords, auth_sessions, bot_calls, bot_webhooks,
-    bots, business, calls, carrier, connect, customer_import, customers, deliveries, invitations, members,
-    notification_batch, notification_preview, notifications, phones, projects, suppressions, usage, webhooks,
+    agent_trials, agents, api_keys, app_keys, apps, audit, auth, auth_passwords, auth_sessions, bot_calls,
+    bot_webhooks, bots, business, calls, carrier, connect, customer_import, customers, deliveries,
+    invitations, members, notification_batch, notification_preview, notifications, phones, projects,
+    suppressions, usage, webhooks,
 };
 
 /// The operations in the document.
@@ -36,14 +37,14 @@ use super::{
         title = "Echo",
         description = "Software that talks to people by phone: ring a customer, talk, and get the structured result \
                        back as a signed webhook.\n\nEvery path below `/api/v1` works below `/v1`, too, and `/auth` as \
-                       `/api/auth`. Times are RFC 3339 in UTC with milliseconds, ids are UUIDs (a bot's is not). Unknown fields are ignored. \
+                       `/api/auth`. Times are RFC 3339 in UTC with milliseconds, ids are UUIDs (a bot's and an app's are not). Unknown fields are ignored. \
                        Lists are bare arrays, newest first; where there are more, `Link` and `x-next-cursor` say how \
                        to go on.\n\nThe API is at version 1. Additions (fields, operations, events) may come at any time; what \
                        would break a client comes under another path. There is no CORS: call it from servers.\n\nA \
                        body has at most 1 MiB (an import 16, a batch 4) and arrives within 15 seconds (an import: \
                        60).\n\nA key or a user has 3,000 requests a minute, an address 60 to `/auth/*` and as many with wrong \
                        keys; each replica counts for itself, and the `RateLimit` headers say what is left. The operator may \
-                       have set other numbers for these, and for the seconds. A business has at most 100 projects, a project 50 active \
+                       have set other numbers for these, and for the seconds. A business has at most 100 projects and 100 apps, an app 50 keys, a project 50 active \
                        keys and 50 active webhooks, a customer 20 numbers, an agent 20 tools. Echo has no prices.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -61,6 +62,14 @@ use super::{
         api_keys::create,
         api_keys::list,
         api_keys::revoke,
+        app_keys::create,
+        app_keys::list,
+        app_keys::revoke,
+        apps::change,
+        apps::create,
+        apps::list,
+        apps::read,
+        apps::remove,
         audit::list,
         agent_trials::preview,
         agent_trials::simulate,
@@ -142,6 +151,8 @@ use super::{
                                        (`bot.action` and `bot.completed` under `webhooks` in this document), signed with the bot's \
                                        `webhook_secret`; `bot.completed` is sent again like every event. Its log is the bot's own, and no \
                                        webhook of a project."),
+        (name = "apps", description = "EchoSDK: documents that answer questions on your pages. These paths stand below `/v1` only. An \
+                                       app belongs to a project; a key is shown once, when it is made."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "projects", description = "Isolated environments of a business, and what they set for their calls."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),

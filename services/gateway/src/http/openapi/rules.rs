@@ -8,7 +8,8 @@ use utoipa::openapi::{RefOr, Required};
 use super::{credentials, errors, headers, needs};
 
 /// Operations whose answer holds a secret that is shown once, so that it is not kept for a repetition.
-const WITH_SECRET: [&str; 4] = ["createApiKey", "createBot", "createProject", "inviteMember"];
+const WITH_SECRET: [&str; 6] =
+    ["createApiKey", "createApp", "createAppKey", "createBot", "createProject", "inviteMember"];
 /// Makes nothing twice, for accounts are one for an address.
 const IGNORES_KEY: &str = "signUp";
 
@@ -36,8 +37,8 @@ impl Traits {
     fn of(path: &str, method: &str, operation: &Operation) -> Self {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let makes = method == "POST" && operation.responses.responses.contains_key("201");
-        let link = path.starts_with("/v1");
-        let guarded = path.starts_with("/api/v1") || link && id != MAKES_ACCOUNTS;
+        let (link, sdk) = (is_link(path), is_sdk(path));
+        let guarded = path.starts_with("/api/v1") || sdk || link && id != MAKES_ACCOUNTS;
         Self {
             guarded,
             link,
@@ -47,6 +48,16 @@ impl Traits {
             paged: has_parameter(operation, "cursor") && answers_array(operation),
         }
     }
+}
+
+/// Whether a path is one of EchoLink's.
+pub(super) fn is_link(path: &str) -> bool {
+    path.starts_with("/v1") && !is_sdk(path)
+}
+
+/// Whether a path is one of EchoSDK's.
+pub(super) fn is_sdk(path: &str) -> bool {
+    path.starts_with("/v1/apps")
 }
 
 /// Adds what an operation shares with others.

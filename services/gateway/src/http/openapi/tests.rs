@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::rules::{is_link, is_sdk};
 use super::{document, needs, words};
 
 /// The document as it is served.
@@ -29,15 +30,12 @@ fn all(whole: &Value) -> Vec<(&str, &Value)> {
 /// Those below `/api/v1` and `/v1` need a key or a token, but for the one that makes accounts.
 fn guarded(whole: &Value) -> Vec<(&str, &Value)> {
     let paths = whole["paths"].as_object().unwrap();
-    let needs = |path: &str| path.starts_with("/api/v1") || is_link(path) && path != "/v1/connect-twilio";
+    let needs = |path: &str| {
+        path.starts_with("/api/v1") || is_sdk(path) || is_link(path) && path != "/v1/connect-twilio"
+    };
     let items = paths.iter().filter(|(path, _)| needs(path)).map(|(_, item)| item);
     let operations = items.flat_map(|item| item.as_object().unwrap().values());
     operations.map(|operation| (operation["operationId"].as_str().unwrap(), operation)).collect()
-}
-
-/// EchoLink's.
-fn is_link(path: &str) -> bool {
-    path.starts_with("/v1")
 }
 
 /// The names of EchoLink's operations.

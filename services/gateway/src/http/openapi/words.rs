@@ -269,7 +269,7 @@ fn nullable(object: &Object) -> bool {
     matches!(&object.schema_type, SchemaType::Array(types) if types.contains(&Type::Null))
 }
 
-/// What a text is by its name: `…_at` is a time, and these are ids.
+/// What a text is by its name: `…_at` is a time, and these are ids, unless a pattern says what it is.
 fn form(name: &str, property: &mut Object) {
     const IDS: [&str; 11] = [
         "agent_id",
@@ -290,7 +290,7 @@ fn form(name: &str, property: &mut Object) {
         SchemaType::AnyValue => false,
     };
     let known = match name {
-        _ if !is_text || property.format.is_some() => return,
+        _ if !is_text || property.format.is_some() || property.pattern.is_some() => return,
         "at" => KnownFormat::DateTime,
         _ if name.ends_with("_at") => KnownFormat::DateTime,
         _ if IDS.contains(&name) => KnownFormat::Uuid,

@@ -4,15 +4,18 @@ mod bot_calls;
 mod bot_webhooks;
 mod bridge;
 mod dispatcher;
+mod knowledge;
 mod orchestrator;
 
 pub(crate) use bridge::{AWAY_TOKEN, BRIDGE, WRONG_TOKEN};
 pub(crate) use dispatcher::DISPATCHER;
+pub(crate) use knowledge::KNOWLEDGE;
 pub(crate) use orchestrator::ORCHESTRATOR;
 
 use common::config::Settings;
 use contracts::accounts::{
-    CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted, ProjectPolicyChanged,
+    AppChanged, AppDeleted, CancelNotification, CustomerChanged, CustomerErased, ProjectDeleted,
+    ProjectPolicyChanged,
 };
 use contracts::calls::{
     Bot, BotCall, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
@@ -41,6 +44,8 @@ pub(crate) struct Fakes {
     pub(crate) erased: Mutex<Vec<CustomerErased>>,
     pub(crate) policies: Mutex<Vec<ProjectPolicyChanged>>,
     pub(crate) deleted: Mutex<Vec<ProjectDeleted>>,
+    pub(crate) apps_changed: Mutex<Vec<AppChanged>>,
+    pub(crate) apps_deleted: Mutex<Vec<AppDeleted>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// What the dispatcher has sent, oldest first.
     pub(crate) deliveries: Mutex<Vec<LoggedDelivery>>,
@@ -101,6 +106,8 @@ impl Fakes {
             erased: Mutex::default(),
             policies: Mutex::default(),
             deleted: Mutex::default(),
+            apps_changed: Mutex::default(),
+            apps_deleted: Mutex::default(),
             endpoints: Mutex::default(),
             deliveries: Mutex::default(),
             mails: Mutex::default(),
