@@ -10,6 +10,7 @@ use contracts::calls::{
     UsageClient,
 };
 use contracts::ids::ProjectId;
+use contracts::knowledge::KnowledgeClient;
 use contracts::telephony::CarriersClient;
 use contracts::webhooks::{BotWebhooksClient, DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
 use tokio::sync::Notify;
@@ -23,6 +24,7 @@ use crate::identity::passwords::Passwords;
 use crate::identity::tokens::{SessionId, Tokens};
 use crate::metrics::GatewayMetrics;
 use crate::store::api_keys::KeyOwner;
+use crate::store::app_keys::AppKeyOwner;
 use crate::store::sessions::Standing;
 
 /// How long another service may take to answer.
@@ -49,6 +51,8 @@ pub(crate) struct App {
     pub(crate) bot_calls: BotCallsClient,
     /// The telephony-bridge.
     pub(crate) carriers: CarriersClient,
+    /// The knowledge-service.
+    pub(crate) knowledge: KnowledgeClient,
     /// Agents that are tried.
     pub(crate) simulations: SimulationsClient,
     /// The webhook-dispatcher.
@@ -67,6 +71,8 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     /// Remembers keys, by their hash.
     pub(crate) keys: Cache<String, KeyOwner>,
+    /// Remembers keys of apps, by their hash.
+    pub(crate) app_keys: Cache<String, AppKeyOwner>,
     /// Remembers sessions, by their id and the project that is asked for.
     pub(crate) standings: Cache<(SessionId, Option<ProjectId>), Standing>,
     /// Rung when there is mail to pass on.
@@ -101,6 +107,7 @@ impl App {
             bots: BotsClient::new(Arc::clone(&platform.caller)),
             bot_calls: BotCallsClient::new(Arc::clone(&platform.caller)),
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
+            knowledge: KnowledgeClient::new(Arc::clone(&platform.caller)),
             simulations: SimulationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
@@ -110,6 +117,7 @@ impl App {
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),
             keys: Cache::default(),
+            app_keys: Cache::default(),
             standings: Cache::default(),
             mails_due: Arc::default(),
             deletions: Arc::default(),

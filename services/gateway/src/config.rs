@@ -6,6 +6,8 @@ use common::config::{ConfigError, Settings};
 use ipnet::IpNet;
 use url::Url;
 
+use crate::domain::app_limits::{AppLimits, Pair};
+
 /// What the gateway is told by its operator.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -21,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) per_key: u32,
     /// Requests per minute and address on `/auth/*`.
     pub(crate) per_address: u32,
+    /// What may be asked of apps.
+    pub(crate) per_app: AppLimits,
     /// How long a body may take to arrive.
     pub(crate) body_deadline: Duration,
     /// Bridges that voice paths are forwarded to; none: they are not.
@@ -60,8 +64,22 @@ impl Config {
             limited: limits == "on",
             per_key: settings.get("ECHO_RATE_LIMIT_KEY", 3000)?,
             per_address: settings.get("ECHO_RATE_LIMIT_AUTH", 60)?,
+            per_app: app_limits(settings)?,
             body_deadline: Duration::from_millis(settings.get("ECHO_BODY_DEADLINE_MS", 15_000)?),
             bridges: settings.list("ECHO_BRIDGE_URLS")?,
         })
     }
+}
+
+/// What may be asked of apps.
+fn app_limits(settings: &Settings) -> Result<AppLimits, ConfigError> {
+    let pair = |address, app, usual: (u32, u32)| -> Result<Pair, ConfigError> {
+        Ok(Pair { per_address: settings.get(address, usual.0)?, per_app: settings.get(app, usual.1)? })
+    };
+    Ok(AppLimits {
+        query: pair("ECHO_RATE_LIMIT_QUERY", "ECHO_RATE_LIMIT_QUERY_APP", (60, 1000))?,
+        ingest: pair("ECHO_RATE_LIMIT_INGEST", "ECHO_RATE_LIMIT_INGEST_APP", (10, 100))?,
+        handover: pair("ECHO_RATE_LIMIT_HANDOVER", "ECHO_RATE_LIMIT_HANDOVER_APP", (5, 60))?,
+        rest: settings.get("ECHO_RATE_LIMIT_APP", 120)?,
+    })
 }

@@ -38,7 +38,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0006_connections",
             "0007_mails",
             "0008_phone_status",
-            "0009_apps"
+            "0009_apps",
+            "0010_app_requests"
         ],
         durability: Durability::Full,
     }),

@@ -34,7 +34,6 @@ impl AppKey {
     }
 
     /// A text that has the form of a key.
-    #[cfg(test)]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(PREFIX)?;
         let good = rest.len() == LENGTH && rest.bytes().all(|b| b.is_ascii_alphanumeric());

@@ -87,6 +87,8 @@ actions! {
     AppKeyMade = "app_key.created";
     /// A key of an app was revoked.
     AppKeyRevoked = "app_key.revoked";
+    /// A document of an app was deleted.
+    SourceDeleted = "source.deleted";
     /// What is known about a customer changed: names of fields, never what stands in them.
     CustomerChanged = "customer.updated";
     /// A customer was erased.

@@ -5,6 +5,8 @@ pub(crate) mod agent_warnings;
 pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod app_key;
+pub(crate) mod app_limits;
+pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod bot;
 pub(crate) mod call;

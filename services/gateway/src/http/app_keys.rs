@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::apps::{app_in, held, not_found};
+use super::apps::{app_in, held};
 use super::body;
 use super::fields::decode;
 use super::idempotent::{self, Keep};
@@ -24,6 +24,7 @@ use crate::domain::role::Operation;
 use crate::domain::text::Label;
 use crate::error::ApiError;
 use crate::identity::credential::authorise;
+use crate::identity::of_app::not_found;
 use crate::store::app_keys::{self, AppKeyRow};
 use crate::store::apps;
 use crate::store::audit::{self, Event};
@@ -147,13 +148,17 @@ pub(crate) async fn revoke(app: Data<App>, request: HttpRequest) -> Result<HttpR
     let id = app_in(&request)?;
     let no_key = || ApiError::not_found("app_key", "Key");
     let key: AppKeyId = path_id(&request, "key_id").ok_or_else(no_key)?;
+    let keys = app.app_keys.clone();
     let write = app.platform.database.write(move |tx| {
         held(tx, &tenant, id)?;
         if !app_keys::delete(tx.conn, id, key)? {
             return Err(no_key());
         }
         let event = Event::on(Action::AppKeyRevoked, key).with(json!({"app": id.to_string()}));
-        Ok(audit::note(tx, &tenant.actor(), event)?)
+        audit::note(tx, &tenant.actor(), event)?;
+        let keys = keys.clone();
+        tx.after_commit(move || keys.forget(|owner| owner.key_id == key));
+        Ok(())
     });
     write.await?;
     Ok(HttpResponse::NoContent().finish())

@@ -25,6 +25,7 @@ use crate::domain::role::Operation;
 use crate::domain::text::Label;
 use crate::error::ApiError;
 use crate::identity::credential::{Tenant, authorise};
+use crate::identity::of_app::not_found;
 use crate::store::app_keys;
 use crate::store::apps::{self, AppRow};
 use crate::store::audit::{self, Event};
@@ -130,10 +131,6 @@ fn read_spec(fields: &mut Fields<'_>) -> Option<AppSpec> {
         require_origin: require_origin?.unwrap_or_default(),
         notify_emails: notify_emails?.unwrap_or_default(),
     })
-}
-
-pub(super) fn not_found() -> ApiError {
-    ApiError::not_found("app", "App")
 }
 
 /// The app in the path.

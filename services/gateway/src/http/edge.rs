@@ -13,10 +13,11 @@ use common::bus::Cause;
 use common::trace;
 use tracing::Instrument as _;
 
+use super::rate_limits::Quotas;
 use super::request_id::{HEADER, RequestId};
 use super::routes::{proves_somebody, shape_of};
+use super::sdk::cors;
 use crate::app::App;
-use crate::domain::window::{Quota, WINDOW};
 use crate::error::{ApiError, Shape};
 use crate::identity::credential::made_for;
 
@@ -56,6 +57,9 @@ pub(crate) async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result
     let response = trace::scope(cause, answered).instrument(span.clone()).await?;
     let mut response = shaped(response, shape, &id);
     mark(&mut response, &id);
+    if cors::for_pages(&pattern) {
+        cors::mark(&mut response);
+    }
     let (status, took) = (response.status(), started.elapsed());
     app.metrics.answered(&route, &method, status, took);
     span.in_scope(|| log(status, took.as_secs_f64()));
@@ -76,7 +80,7 @@ fn shaped(response: ServiceResponse, shape: Shape, id: &RequestId) -> ServiceRes
 }
 
 fn mark(response: &mut ServiceResponse, id: &RequestId) {
-    let quota = response.request().extensions().get::<Quota>().copied();
+    let quotas = response.request().extensions().get::<Quotas>().cloned().unwrap_or_default().0;
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -84,9 +88,11 @@ fn mark(response: &mut ServiceResponse, id: &RequestId) {
         }
     };
     set(HEADER, id.as_str());
-    if let Some(quota) = quota {
-        set("ratelimit-policy", &format!("\"default\";q={};w={WINDOW}", quota.limit));
-        set("ratelimit", &format!("\"default\";r={};t={}", quota.remaining, quota.reset));
+    if !quotas.is_empty() {
+        let policies = quotas.iter().map(|q| format!("\"{}\";q={};w={}", q.name, q.limit, q.window));
+        set("ratelimit-policy", &policies.collect::<Vec<_>>().join(", "));
+        let left = quotas.iter().map(|q| format!("\"{}\";r={};t={}", q.name, q.remaining, q.reset));
+        set("ratelimit", &left.collect::<Vec<_>>().join(", "));
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) mod rate_limits;
 mod reply;
 pub(crate) mod request_id;
 mod routes;
+mod sdk;
 mod suppressions;
 mod usage;
 pub(crate) mod voice_proxy;

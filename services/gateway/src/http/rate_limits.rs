@@ -1,5 +1,5 @@
 //! Fixed windows of one minute: per key on everything that needs one, per client address on `/auth/*` and for keys that are
-//! wrong. Counted by each replica for itself.
+//! wrong, per client address on what is asked of apps. Counted by each replica for itself.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,8 @@ use common::clock::Clock;
 use ipnet::IpNet;
 
 use crate::config::Config;
-use crate::domain::window::Windows;
+use crate::domain::app_limits::{AppLimits, Asking};
+use crate::domain::window::{Quota, Windows};
 use crate::error::ApiError;
 use crate::identity::credential::Subject;
 
@@ -21,12 +22,21 @@ struct Inner {
     limited: bool,
     per_key: u32,
     per_address: u32,
+    per_app: AppLimits,
     trusted: Vec<IpNet>,
     clock: Clock,
     subjects: Mutex<Windows<Subject>>,
     addresses: Mutex<Windows<IpAddr>>,
     wrong_keys: Mutex<Windows<IpAddr>>,
+    asking: Mutex<Windows<(Asking, IpAddr)>>,
 }
+
+/// What limits all but apps are called.
+const DEFAULT: &str = "default";
+
+/// What is left of the windows that a request was counted in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Quotas(pub(crate) Vec<Quota>);
 
 impl Limits {
     /// As the settings say.
@@ -35,11 +45,13 @@ impl Limits {
             limited: config.limited,
             per_key: config.per_key,
             per_address: config.per_address,
+            per_app: config.per_app,
             trusted: config.trusted_proxies.clone(),
             clock,
             subjects: Mutex::default(),
             addresses: Mutex::default(),
             wrong_keys: Mutex::default(),
+            asking: Mutex::default(),
         }))
     }
 
@@ -48,7 +60,7 @@ impl Limits {
     /// # Errors
     /// 429 when no more fit into this minute.
     pub(crate) fn count_subject(&self, request: &HttpRequest, subject: Subject) -> Result<(), ApiError> {
-        self.count(request, &self.0.subjects, subject, self.0.per_key)
+        self.count(request, &self.0.subjects, (DEFAULT, subject), self.0.per_key)
     }
 
     /// Counts a request of a client address.
@@ -57,7 +69,7 @@ impl Limits {
     /// 429 when no more fit into this minute.
     pub(crate) fn count_address(&self, request: &HttpRequest) -> Result<(), ApiError> {
         let Some(address) = self.address(request) else { return Ok(()) };
-        self.count(request, &self.0.addresses, address, self.0.per_address)
+        self.count(request, &self.0.addresses, (DEFAULT, address), self.0.per_address)
     }
 
     /// Counts a wrong key of a client address. Right ones pass all the same: others may sit behind that address.
@@ -66,7 +78,38 @@ impl Limits {
     /// 429 when no more fit into this minute.
     pub(crate) fn count_wrong_key(&self, request: &HttpRequest) -> Result<(), ApiError> {
         let Some(address) = self.address(request) else { return Ok(()) };
-        self.count(request, &self.0.wrong_keys, address, self.0.per_address)
+        self.count(request, &self.0.wrong_keys, (DEFAULT, address), self.0.per_address)
+    }
+
+    /// Counts something that a client address asks of apps.
+    ///
+    /// # Errors
+    /// 429 when no more fit into this minute.
+    pub(crate) fn count_asking(&self, request: &HttpRequest, asking: Asking) -> Result<(), ApiError> {
+        let Some(address) = self.address(request) else { return Ok(()) };
+        let limit = self.0.per_app.per_address(asking);
+        self.count(request, &self.0.asking, (asking.name(), (asking, address)), limit)
+    }
+
+    /// How often an app may be asked in an hour, if that is limited.
+    pub(crate) fn per_app(&self, asking: Asking) -> Option<u32> {
+        if self.0.limited { self.0.per_app.per_app(asking) } else { None }
+    }
+
+    /// Heeds what is left of a window; it is told in the answer.
+    ///
+    /// # Errors
+    /// 429 when nothing was.
+    pub(crate) fn heed(request: &HttpRequest, quota: Quota) -> Result<(), ApiError> {
+        let mut extensions = request.extensions_mut();
+        match extensions.get_mut::<Quotas>() {
+            Some(Quotas(known)) => {
+                known.retain(|other| other.name != quota.name);
+                known.push(quota);
+            }
+            None => drop(extensions.insert(Quotas(vec![quota]))),
+        }
+        if quota.exceeded { Err(ApiError::rate_limited(quota.reset)) } else { Ok(()) }
     }
 
     /// The address that a request comes from.
@@ -86,16 +129,15 @@ impl Limits {
         &self,
         request: &HttpRequest,
         windows: &Mutex<Windows<K>>,
-        key: K,
+        (name, key): (&'static str, K),
         limit: u32,
     ) -> Result<(), ApiError> {
         if !self.0.limited {
             return Ok(());
         }
         let now = self.0.clock.now().timestamp();
-        let quota = windows.lock().unwrap_or_else(PoisonError::into_inner).count(key, limit, now);
-        request.extensions_mut().insert(quota);
-        if quota.exceeded { Err(ApiError::rate_limited(quota.reset)) } else { Ok(()) }
+        let quota = windows.lock().unwrap_or_else(PoisonError::into_inner).count(name, key, limit, now);
+        Self::heed(request, quota)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     agent_trials, agents, api_keys, app_keys, apps, audit, auth, auth_passwords, auth_sessions, bot_calls,
     bot_webhooks, bots, business, calls, carrier, connect, customer_import, customers, deliveries, docs,
     edge, invitations, members, notification_batch, notification_preview, notifications, pages, phones,
-    projects, suppressions, usage, voice_proxy, webhooks,
+    projects, sdk, suppressions, usage, voice_proxy, webhooks,
 };
 use crate::app::App;
 use crate::error::{ApiError, Shape};
@@ -37,13 +37,14 @@ struct Group {
 }
 
 /// What programs of integrators call. All of it stands in the document.
-const FOR_PROGRAMS: [Group; 5] = [
+const FOR_PROGRAMS: [Group; 6] = [
     Group { bases: &["/auth", "/api/auth"], paths: AUTH },
     // Before Echo's own, of which one is among them.
     Group { bases: &["/v1"], paths: SHARED },
     Group { bases: &["/api/v1", "/v1"], paths: API },
     Group { bases: &["/v1"], paths: LINK },
     Group { bases: &["/v1"], paths: APPS },
+    Group { bases: &["/api"], paths: SDK },
 ];
 
 /// What people open in a browser, and the document itself.
@@ -253,6 +254,19 @@ const APPS: &[Path] = &[
     Path { path: "/apps/{id}/keys/{key_id}", methods: &[("DELETE", || delete().to(app_keys::revoke))] },
 ];
 
+/// EchoSDK: what is asked of one app. What looks like an app's id comes last.
+const SDK: &[Path] = &[
+    Path {
+        path: "/apps/sources",
+        methods: &[
+            ("GET", || get().to(sdk::sources::list)),
+            ("DELETE", || delete().to(sdk::sources::remove)),
+        ],
+    },
+    Path { path: "/{appId}/ingest", methods: &[("POST", || post().to(sdk::ingest::ingest))] },
+    Path { path: "/{appId}/search", methods: &[("GET", || get().to(sdk::search::search))] },
+];
+
 /// Where accounts of EchoLink are made.
 const CONNECT: &str = "/connect-twilio";
 
@@ -322,13 +336,19 @@ fn resource(
         InitError = (),
     > + use<>,
 > {
-    let mut resource = web::resource(format!("{base}{}", path.path));
+    let pattern = format!("{base}{}", path.path);
+    let for_pages = sdk::cors::for_pages(&pattern);
+    let mut resource = web::resource(pattern);
     for (_, handler) in path.methods {
         resource = resource.route(handler());
     }
     resource.wrap(from_fn(edge::edge)).default_service(web::to(move |request: HttpRequest| async move {
         let allowed: Vec<&str> = path.methods.iter().map(|(method, _)| *method).collect();
-        Err::<HttpResponse, _>(ApiError::wrong_method(request.method().as_str(), &allowed.join(", ")))
+        let allowed = allowed.join(", ");
+        if for_pages && sdk::cors::is_preflight(&request) {
+            return sdk::cors::preflight(&request, &allowed).await;
+        }
+        Err::<HttpResponse, _>(ApiError::wrong_method(request.method().as_str(), &allowed))
     }))
 }
 

@@ -149,7 +149,7 @@ fn counted(app: &App, request: &HttpRequest, tenant: &Tenant) -> Result<(), ApiE
 }
 
 /// A header's text; one that is not text counts as a wrong one.
-fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
@@ -159,11 +159,16 @@ pub(crate) fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn by_key(app: &App, request: &HttpRequest, key: &str) -> Result<Tenant, ApiError> {
-    let wrong = || match app.limits.count_wrong_key(request) {
+/// What a wrong key is answered with, which is counted.
+pub(super) fn wrong_key(app: &App, request: &HttpRequest) -> ApiError {
+    match app.limits.count_wrong_key(request) {
         Ok(()) => ApiError::unauthorized("The API key is not valid"),
         Err(too_many) => too_many,
-    };
+    }
+}
+
+pub(super) async fn by_key(app: &App, request: &HttpRequest, key: &str) -> Result<Tenant, ApiError> {
+    let wrong = || wrong_key(app, request);
     let hash = ApiKey::parse(key.trim()).ok_or_else(wrong)?.hash();
     let asked = app.platform.clock.now();
     let owner = match app.keys.get(&hash, asked) {
@@ -186,7 +191,12 @@ async fn by_key(app: &App, request: &HttpRequest, key: &str) -> Result<Tenant, A
     })
 }
 
-async fn by_token(app: &App, request: &HttpRequest, token: &str, uses: &[Use]) -> Result<Member, ApiError> {
+pub(super) async fn by_token(
+    app: &App,
+    request: &HttpRequest,
+    token: &str,
+    uses: &[Use],
+) -> Result<Member, ApiError> {
     let wrong = || ApiError::unauthorized("The access token is not valid or has run out");
     let now = app.platform.clock.now();
     let claims = uses.iter().find_map(|wanted| app.tokens.read(token, *wanted, now));

@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod credential;
+pub(crate) mod of_app;
 pub(crate) mod one_time;
 pub(crate) mod passwords;
 pub(crate) mod session;

@@ -53,6 +53,25 @@ pub(crate) fn insert(
     Ok(row)
 }
 
+/// Which app a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AppKeyOwner {
+    /// The key.
+    pub(crate) key_id: AppKeyId,
+    /// Its app.
+    pub(crate) app_id: AppId,
+}
+
+/// Which app has a key with this hash.
+pub(crate) fn owner(conn: &mut Db, hash: &str) -> Result<Option<AppKeyOwner>, DbError> {
+    let found: Option<(Id, Id)> = app_keys::table
+        .filter(app_keys::key_hash.eq(hash))
+        .select((app_keys::id, app_keys::app_id))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(key, app)| AppKeyOwner { key_id: AppKeyId(key.0), app_id: AppId::of(app.0) }))
+}
+
 /// A page of an app's keys, newest first.
 pub(crate) fn list(conn: &mut Db, app: AppId, page: Page) -> Result<Vec<AppKeyRow>, DbError> {
     let mut query = app_keys::table.filter(app_keys::app_id.eq(Id::of(app))).into_boxed();

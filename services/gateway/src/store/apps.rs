@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::Page;
-use super::schema::{app_keys, apps};
+use super::app_requests;
+use super::schema::{app_keys, apps, projects};
 use crate::domain::app::AppSpec;
 
 /// An app.
@@ -165,6 +166,17 @@ pub(crate) fn get(conn: &mut Db, project: ProjectId, id: AppId) -> Result<Option
     row.map(AppRow::try_from).transpose()
 }
 
+/// An app, whosever it is: who asks has shown nothing yet. Not there when its project is gone.
+pub(crate) fn find(conn: &mut Db, id: AppId) -> Result<Option<AppRow>, DbError> {
+    let row: Option<Row> = apps::table
+        .inner_join(projects::table.on(projects::id.eq(apps::project_id)))
+        .filter(apps::id.eq(Id::of(id)).and(projects::deleted_at.is_null()))
+        .select(columns())
+        .first(conn)
+        .optional()?;
+    row.map(AppRow::try_from).transpose()
+}
+
 /// A page of a project's apps, newest first.
 pub(crate) fn list(conn: &mut Db, project: ProjectId, page: Page) -> Result<Vec<AppRow>, DbError> {
     let mut query = apps::table.filter(apps::project_id.eq(Id::of(project))).into_boxed();
@@ -196,5 +208,6 @@ pub(crate) fn delete(conn: &mut Db, project: ProjectId, id: AppId) -> Result<boo
     }
     diesel::delete(app_keys::table.filter(app_keys::app_id.eq(Id::of(id)))).execute(conn)?;
     diesel::delete(apps::table.filter(own)).execute(conn)?;
+    app_requests::forget(conn, id)?;
     Ok(true)
 }

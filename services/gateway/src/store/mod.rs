@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod app_keys;
+pub(crate) mod app_requests;
 pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod businesses;

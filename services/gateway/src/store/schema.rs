@@ -88,6 +88,12 @@ tables! {
         key_prefix -> Text,
         created_at -> UtcTime,
     }
+    app_requests (app_id, kind) {
+        app_id -> Uuid,
+        kind -> Text,
+        hour -> BigInt,
+        requests -> BigInt,
+    }
     sessions (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -212,3 +218,4 @@ tables! {
 
 diesel::allow_tables_to_appear_in_same_query!(api_keys, projects, memberships, businesses, users, sessions);
 diesel::allow_tables_to_appear_in_same_query!(agents, agent_versions);
+diesel::allow_tables_to_appear_in_same_query!(apps, projects);

@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use common::db::{DbError, Time};
 
 use crate::app::App;
-use crate::store::{audit, idempotency, invitations, password_resets, refresh_tokens, sessions};
+use crate::store::{
+    app_requests, audit, idempotency, invitations, password_resets, refresh_tokens, sessions,
+};
 
 /// Sessions outlive their tokens, which name them, by a little.
 const A_DAY: TimeDelta = TimeDelta::days(1);
@@ -12,7 +14,8 @@ const A_DAY: TimeDelta = TimeDelta::days(1);
 const A_MONTH: TimeDelta = TimeDelta::days(30);
 
 /// Forgets idempotency keys after their 24 hours, sessions and their tokens that have run out, mailed links a month
-/// after they have, and audit entries after a year.
+/// after they have, audit entries
+/// after a year, and how often apps were asked in hours that are over.
 pub(crate) async fn run(app: App) -> Result<(), DbError> {
     app.platform
         .database
@@ -23,6 +26,7 @@ pub(crate) async fn run(app: App) -> Result<(), DbError> {
             sessions::forget_expired(tx.conn, Time::from(now - A_DAY))?;
             invitations::forget_expired(tx.conn, Time::from(now - A_MONTH))?;
             password_resets::forget_expired(tx.conn, Time::from(now - A_MONTH))?;
+            app_requests::forget_old(tx.conn, now.into())?;
             audit::forget_old(tx.conn, now.into()).map(drop)
         })
         .await

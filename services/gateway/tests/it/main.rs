@@ -22,6 +22,7 @@ mod bots;
 mod carrier;
 mod connect;
 mod customers;
+mod doors;
 mod edge;
 mod fakes;
 mod idempotency;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Account, Answer, ENGINES, Gateway, Method};
+use crate::support::{Account, Answer, ENGINES, Gateway, Method, id};
 
 /// From the weakest to the strongest.
 const ROLES: [&str; 4] = ["viewer", "developer", "admin", "owner"];
@@ -14,7 +14,8 @@ async fn every_operation_asks_for_the_role_that_the_document_names() {
         let gateway = Gateway::start(engine).await;
         let owner = gateway.sign_up("owner@acme.example").await;
         let document = Answer::of(gateway.request(Method::GET, "/openapi.json").send().await.unwrap()).await;
-        let operations = operations(&document.expect(200), &owner);
+        let app = gateway.post("/v1/apps", &owner.key, &json!({"name": "Help"})).await.expect(201);
+        let operations = operations(&document.expect(200), &owner, &id(&app));
         assert!(operations.len() > 50, "{} operations", operations.len());
         for (role, token) in tokens(&gateway, &owner).await {
             for (method, path, needed) in &operations {
@@ -37,7 +38,7 @@ fn place(role: &str) -> usize {
 }
 
 /// Method, path and the role that is needed. Where a path names a thing there is none of that id.
-fn operations(document: &Value, owner: &Account) -> Vec<(Method, String, String)> {
+fn operations(document: &Value, owner: &Account, app: &str) -> Vec<(Method, String, String)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -54,7 +55,9 @@ fn operations(document: &Value, owner: &Account) -> Vec<(Method, String, String)
                 .fold(path.replace("{project}", &owner.project), |path, name| {
                     path.replace(&format!("{{{name}}}"), &nobody)
                 })
-                .replace("{version}", "1");
+                .replace("{version}", "1")
+                .replace("{appId}", app);
+            let path = if path == "/api/apps/sources" { format!("{path}?appId={app}") } else { path };
             found.push((method.to_uppercase().parse().unwrap(), path, role));
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::rows::body_of;
+use crate::rows::{body_of, query_of};
 
 /// Ids of somebody's things, by the segment of the path behind which such an id stands: `customers`, `phones`, …
 pub(crate) type Things = BTreeMap<&'static str, String>;
@@ -34,7 +34,7 @@ impl Operation {
 }
 
 /// Everything that has an id. A version is a number, and everybody's agents have a first one.
-const THINGS: [&str; 14] = [
+const THINGS: [&str; 15] = [
     "agents",
     "api-keys",
     "apps",
@@ -47,6 +47,7 @@ const THINGS: [&str; 14] = [
     "notifications",
     "phones",
     "projects",
+    "sources",
     "suppressions",
     "webhooks",
 ];
@@ -73,7 +74,7 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
     Operation {
         body: own.or_else(|| example(document, &operation["requestBody"])),
         method: method.to_uppercase().parse().expect("a method"),
-        path: with_things(path),
+        path: with_things(path) + query_of(&id),
         takes_keys: operation["security"].as_array().is_some_and(|ways| ways.iter().any(keys)),
         id,
     }
@@ -83,6 +84,8 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
 fn with_things(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').collect();
     let named = segments.iter().enumerate().map(|(at, segment)| match segment.starts_with('{') {
+        // What stands behind no thing is an app.
+        true if segments[at - 1] == "api" => "{apps}".to_owned(),
         true => format!("{{{}}}", segments[at - 1]),
         false => (*segment).to_owned(),
     });

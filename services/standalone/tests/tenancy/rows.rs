@@ -24,7 +24,7 @@ pub(crate) enum Who {
 use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer};
 
 /// In the order in which the owner does them in the end: what removes something comes after everything that needs it.
-const ROWS: [(&str, Who); 89] = [
+const ROWS: [(&str, Who); 93] = [
     ("signUp", Anybody),
     ("logIn", Anybody),
     ("refresh", Anybody),
@@ -46,6 +46,8 @@ const ROWS: [(&str, Who); 89] = [
     ("getAgentVersion", Viewer),
     ("listApps", Viewer),
     ("getApp", Viewer),
+    ("listSources", Viewer),
+    ("search", Viewer),
     ("listBots", Viewer),
     ("getBot", Viewer),
     ("listBotDeliveries", Viewer),
@@ -77,6 +79,7 @@ const ROWS: [(&str, Who); 89] = [
     ("createApp", Developer),
     ("updateApp", Developer),
     ("createAppKey", Developer),
+    ("ingest", Developer),
     ("createBot", Developer),
     ("updateBot", Developer),
     ("rotateBotSecret", Developer),
@@ -106,6 +109,7 @@ const ROWS: [(&str, Who); 89] = [
     ("eraseCustomer", Developer),
     ("disableAgent", Developer),
     ("deleteBot", Developer),
+    ("deleteSource", Developer),
     ("revokeAppKey", Developer),
     ("deleteApp", Developer),
     ("deleteSuppression", Developer),
@@ -132,6 +136,16 @@ pub(crate) fn body_of(operation: &str) -> Option<Value> {
         "simulateAgent" => Some(json!({"customer_id": "{customers}", "messages": []})),
         "putCarrier" => Some(json!({"kind": "sandbox"})),
         _ => None,
+    }
+}
+
+/// What stands behind a path's `?`, where an operation says there whom or what it is about.
+pub(crate) fn query_of(operation: &str) -> &'static str {
+    match operation {
+        "listSources" => "?appId={apps}",
+        "deleteSource" => "?appId={apps}&id={sources}",
+        "search" => "?q=our",
+        _ => "",
     }
 }
 

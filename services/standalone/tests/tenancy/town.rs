@@ -223,6 +223,9 @@ impl Town {
         let bot = self.make(owner, "/v1/bots", &bot).await;
         let app = self.make(owner, "/v1/apps", &json!({"name": whose})).await;
         let app_key = self.make(owner, &format!("/v1/apps/{}/keys", id(&app)), &json!({"name": whose})).await;
+        let known = json!({"text": format!("What {whose} people know.")});
+        let ingest = self.request(Method::POST, &format!("/api/{}/ingest", id(&app)), owner).json(&known);
+        let source = self.is(200, ingest).await;
         let (webhook, delivery) = self.listen(owner, project).await;
         let members = self.is(200, self.request(Method::GET, "/api/v1/members", owner)).await;
         Things::from([
@@ -238,6 +241,7 @@ impl Town {
             ("notifications", id(&placed["notification"])),
             ("phones", id(&customer["phones"][0])),
             ("projects", project.to_owned()),
+            ("sources", source["sourceId"].as_str().expect("a source").to_owned()),
             ("suppressions", id(&suppression)),
             ("versions", "1".to_owned()),
             ("webhooks", webhook),

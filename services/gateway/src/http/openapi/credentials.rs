@@ -13,6 +13,8 @@ const API_KEY: &str = "A project's key: `echo_` and 64 hexadecimal digits. It ac
                        carrier `sandbox`: there are no keys for tests.";
 const ACCESS_TOKEN: &str = "A member's access token, good for an hour wherever an API key is. The project is the \
                             `x-echo-project` header, else the business' first.";
+const APP_KEY: &str = "An app's key: `echo_` and 32 letters and digits. Good for what programs ask of that app, and for nothing else; \
+                       `Authorization: Bearer` and the key is the same. For servers, never for pages.";
 const REFRESH_TOKEN: &str = "A refresh token: good once, for another pair of tokens.";
 
 const LINK_TOKEN: &str = "EchoLink's token, good for a day for EchoLink's operations.";
@@ -22,6 +24,8 @@ pub(super) fn add(document: &mut Document) {
     let components = document.components.get_or_insert_default();
     let key = ApiKeyValue::with_description("x-api-key", API_KEY);
     components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    let key = ApiKeyValue::with_description("x-api-key", APP_KEY);
+    components.add_security_scheme("appKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
     components.add_security_scheme("accessToken", token(ACCESS_TOKEN));
     components.add_security_scheme("linkToken", token(LINK_TOKEN));
     components.add_security_scheme("refreshToken", token(REFRESH_TOKEN));
@@ -35,6 +39,11 @@ fn token(description: &str) -> SecurityScheme {
 /// A project's key, or a member's token.
 pub(super) fn either() -> Vec<SecurityRequirement> {
     ["apiKey", "accessToken"].map(required).to_vec()
+}
+
+/// The same, or a key of the app.
+pub(super) fn of_app() -> Vec<SecurityRequirement> {
+    ["appKey", "apiKey", "accessToken"].map(required).to_vec()
 }
 
 /// The same, or EchoLink's token.
@@ -54,8 +63,8 @@ pub(super) fn project() -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(
-            "With an access token: the id of the project that is meant, one of the business; without it the first one. A key \
-             has one project, and this header says nothing beside it.",
+            "With an access token: the id of the project that is meant, one of the business; without it the first one, and where an app \
+             is asked that app's. A key has one project, and this header says nothing beside it.",
         ))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
         .example(Some(json!("e56b4c35-882d-4604-9944-9763d314ea59")))

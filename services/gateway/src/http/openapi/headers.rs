@@ -25,7 +25,7 @@ fn all() -> [(&'static str, &'static str, Value); 9] {
         ),
         (
             QUOTA[0],
-            "What is left of this minute: `r` requests, until it ends in `t` seconds. Absent where nothing was counted.",
+            "What is left of this minute or hour: `r` requests, until it ends in `t` seconds. Absent where nothing was counted.",
             json!("\"default\";r=2999;t=60"),
         ),
         (QUOTA[1], "So many requests (`q`) in so many seconds (`w`).", json!("\"default\";q=3000;w=60")),

@@ -26,7 +26,7 @@ pub(super) use self::errors::{ErrorBody, LinkErrorBody};
 use super::{
     agent_trials, agents, api_keys, app_keys, apps, audit, auth, auth_passwords, auth_sessions, bot_calls,
     bot_webhooks, bots, business, calls, carrier, connect, customer_import, customers, deliveries,
-    invitations, members, notification_batch, notification_preview, notifications, phones, projects,
+    invitations, members, notification_batch, notification_preview, notifications, phones, projects, sdk,
     suppressions, usage, webhooks,
 };
 
@@ -40,7 +40,8 @@ use super::{
                        `/api/auth`. Times are RFC 3339 in UTC with milliseconds, ids are UUIDs (a bot's and an app's are not). Unknown fields are ignored. \
                        Lists are bare arrays, newest first; where there are more, `Link` and `x-next-cursor` say how \
                        to go on.\n\nThe API is at version 1. Additions (fields, operations, events) may come at any time; what \
-                       would break a client comes under another path. There is no CORS: call it from servers.\n\nA \
+                       would break a client comes under another path. Call it from servers: there is CORS only below `/api/{appId}`, for the sites that \
+                       an app allows.\n\nA \
                        body has at most 1 MiB (an import 16, a batch 4) and arrives within 15 seconds (an import: \
                        60).\n\nA key or a user has 3,000 requests a minute, an address 60 to `/auth/*` and as many with wrong \
                        keys; each replica counts for itself, and the `RateLimit` headers say what is left. The operator may \
@@ -114,6 +115,10 @@ use super::{
         phones::create,
         phones::remove,
         phones::update,
+        sdk::ingest::ingest,
+        sdk::search::search,
+        sdk::sources::list,
+        sdk::sources::remove,
         suppressions::create,
         suppressions::list,
         suppressions::remove,
@@ -153,6 +158,9 @@ use super::{
                                        webhook of a project."),
         (name = "apps", description = "EchoSDK: documents that answer questions on your pages. These paths stand below `/v1` only. An \
                                        app belongs to a project; a key is shown once, when it is made."),
+        (name = "knowledge", description = "EchoSDK: what an app knows. These paths stand below `/api` only, and their fields are in camelCase. A \
+                                       minute and address have 10 documents and 120 other requests, an app has 100 documents an hour. An app of \
+                                       others is not there."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "projects", description = "Isolated environments of a business, and what they set for their calls."),
         (name = "api keys", description = "Keys of a project. A key is shown once, when it is made."),

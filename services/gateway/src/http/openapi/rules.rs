@@ -57,7 +57,12 @@ pub(super) fn is_link(path: &str) -> bool {
 
 /// Whether a path is one of EchoSDK's.
 pub(super) fn is_sdk(path: &str) -> bool {
-    path.starts_with("/v1/apps")
+    path.starts_with("/v1/apps") || path.starts_with("/api/apps/") || is_of_app(path)
+}
+
+/// Whether a path leads to one app, where its keys are good.
+fn is_of_app(path: &str) -> bool {
+    path.starts_with("/api/{appId}/")
 }
 
 /// Adds what an operation shares with others.
@@ -65,7 +70,11 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Operation) {
     let traits = Traits::of(path, method, operation);
     describe(operation);
     if traits.guarded && operation.security.is_none() {
-        operation.security = Some(if traits.link { credentials::of_link() } else { credentials::either() });
+        operation.security = Some(match (traits.link, is_of_app(path)) {
+            (true, _) => credentials::of_link(),
+            (_, true) => credentials::of_app(),
+            _ => credentials::either(),
+        });
     }
     if traits.guarded {
         add_parameter(operation, credentials::project());

@@ -1,5 +1,6 @@
-//! A knowledge-service that remembers what it is told.
+//! A knowledge-service that remembers what it is told, and finds every document that it was brought.
 
+use async_trait::async_trait;
 use common::bus::{Outcome, Subscription};
 use common::config::{ConfigError, Settings};
 use common::db::Durability;
@@ -7,9 +8,14 @@ use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::accounts::{AppChanged, AppDeleted};
+use contracts::knowledge::{
+    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, KnowledgeRpc, KnowledgeServer,
+    ListSourcesRequest, ListSourcesResponse, Passage, SearchRequest, SearchResponse, Source,
+};
+use contracts::rpc::{Context, RpcError};
 use std::sync::Arc;
 
-use super::{Fakes, lock};
+use super::{AT_MS, Fakes, lock};
 
 pub(crate) const KNOWLEDGE: ServiceDef = ServiceDef {
     name: ServiceName::KnowledgeService,
@@ -31,5 +37,71 @@ fn knowledge(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> 
         lock(&fake.0.apps_deleted).push(message);
         Outcome::Done
     });
-    Ok(Service { subscriptions: vec![changed, deleted], ..Service::default() })
+    Ok(Service {
+        subscriptions: vec![changed, deleted],
+        servers: vec![Arc::new(KnowledgeServer(fake))],
+        ..Service::default()
+    })
+}
+
+#[async_trait]
+impl KnowledgeRpc for Knowledge {
+    async fn search(&self, context: Context, request: SearchRequest) -> Result<SearchResponse, RpcError> {
+        lock(&self.0.contexts).push(context);
+        let brought = lock(&self.0.brought);
+        let own = brought.iter().rev().filter(|source| source.app_id == request.app_id);
+        let passages = own.map(|source| Passage {
+            source_id: source.source_id.clone(),
+            title: source.title.clone(),
+            url: source.url.clone(),
+            score: 0.5,
+            text: source.text.clone(),
+        });
+        let most = usize::try_from(request.limit).unwrap();
+        Ok(SearchResponse { passages: passages.take(most).collect(), ..SearchResponse::default() })
+    }
+
+    async fn ingest(&self, _: Context, request: IngestRequest) -> Result<IngestResponse, RpcError> {
+        let source_id = request.source_id.clone();
+        lock(&self.0.brought).push(request);
+        Ok(IngestResponse { source_id, chunks_processed: 1, chunks_failed: 0 })
+    }
+
+    async fn list_sources(
+        &self,
+        _: Context,
+        request: ListSourcesRequest,
+    ) -> Result<ListSourcesResponse, RpcError> {
+        let brought = lock(&self.0.brought);
+        let own = brought.iter().rev().filter(|source| source.app_id == request.app_id);
+        let mut rest = own.skip_while(|s| !request.after_id.is_empty() && s.source_id >= request.after_id);
+        let most = usize::try_from(request.limit).unwrap();
+        let page: Vec<&IngestRequest> = rest.by_ref().take(most).collect();
+        let last = page.last().map(|source| source.source_id.clone()).unwrap_or_default();
+        let next_after_id = if rest.next().is_some() { last } else { String::new() };
+        let sources = page.into_iter().map(|source| Source {
+            id: source.source_id.clone(),
+            title: source.title.clone(),
+            url: source.url.clone(),
+            chunks: 1,
+            created_at_ms: AT_MS,
+            updated_at_ms: AT_MS,
+        });
+        Ok(ListSourcesResponse { sources: sources.collect(), next_after_id })
+    }
+
+    async fn delete_source(
+        &self,
+        _: Context,
+        request: DeleteSourceRequest,
+    ) -> Result<DeleteSourceResponse, RpcError> {
+        let mut brought = lock(&self.0.brought);
+        let before = brought.len();
+        brought.retain(|s| (&s.app_id, &s.source_id) != (&request.app_id, &request.source_id));
+        if brought.len() < before {
+            Ok(DeleteSourceResponse {})
+        } else {
+            Err(RpcError::NotFound("source".into()))
+        }
+    }
 }

@@ -21,6 +21,7 @@ use contracts::calls::{
     Bot, BotCall, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
     SimulateRequest, Suppression, UsageDay,
 };
+use contracts::knowledge::IngestRequest;
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{AnswerWithBotRequest, PutCarrierRequest};
 use contracts::webhooks::{Endpoint, LoggedDelivery, MoveBotWebhookRequest, QueueMailRequest, Target};
@@ -46,6 +47,8 @@ pub(crate) struct Fakes {
     pub(crate) deleted: Mutex<Vec<ProjectDeleted>>,
     pub(crate) apps_changed: Mutex<Vec<AppChanged>>,
     pub(crate) apps_deleted: Mutex<Vec<AppDeleted>>,
+    /// Documents, oldest first.
+    pub(crate) brought: Mutex<Vec<IngestRequest>>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// What the dispatcher has sent, oldest first.
     pub(crate) deliveries: Mutex<Vec<LoggedDelivery>>,
@@ -108,6 +111,7 @@ impl Fakes {
             deleted: Mutex::default(),
             apps_changed: Mutex::default(),
             apps_deleted: Mutex::default(),
+            brought: Mutex::default(),
             endpoints: Mutex::default(),
             deliveries: Mutex::default(),
             mails: Mutex::default(),
