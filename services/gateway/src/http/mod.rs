@@ -50,6 +50,7 @@ mod suppressions;
 mod usage;
 pub(crate) mod voice_proxy;
 mod webhooks;
+mod widget;
 
 use actix_web::web::ServiceConfig;
 

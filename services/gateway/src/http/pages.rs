@@ -30,12 +30,13 @@ pub(crate) async fn reset_password() -> HttpResponse {
     page("text/html; charset=utf-8", include_str!("../../pages/reset-password.html"))
 }
 
-/// `GET /pages/{file}`: what the two share.
+/// `GET /pages/{file}`: what the two share, and the look of the demo page.
 pub(crate) async fn file(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     match request.match_info().get("file") {
         Some("account.js") => {
             Ok(page("text/javascript; charset=utf-8", include_str!("../../pages/account.js")))
         }
+        Some("demo.css") => Ok(page("text/css; charset=utf-8", include_str!("../../pages/demo.css"))),
         Some("account.css") => Ok(page("text/css; charset=utf-8", include_str!("../../pages/account.css"))),
         _ => Err(ApiError::no_route("GET", request.path())),
     }

@@ -13,7 +13,7 @@ use super::{
     agent_trials, agents, api_keys, app_keys, apps, audit, auth, auth_passwords, auth_sessions, bot_calls,
     bot_webhooks, bots, business, calls, carrier, connect, customer_import, customers, deliveries, docs,
     edge, invitations, members, notification_batch, notification_preview, notifications, pages, phones,
-    projects, sdk, suppressions, usage, voice_proxy, webhooks,
+    projects, sdk, suppressions, usage, voice_proxy, webhooks, widget,
 };
 use crate::app::App;
 use crate::error::{ApiError, Shape};
@@ -48,8 +48,11 @@ const FOR_PROGRAMS: [Group; 6] = [
 ];
 
 /// What people open in a browser, and the document itself.
-const FOR_PEOPLE: [Group; 2] =
-    [Group { bases: &[""], paths: DOCUMENT }, Group { bases: &[""], paths: PAGES }];
+const FOR_PEOPLE: [Group; 3] = [
+    Group { bases: &[""], paths: DOCUMENT },
+    Group { bases: &[""], paths: PAGES },
+    Group { bases: &[""], paths: WIDGET },
+];
 
 /// Becoming somebody.
 const AUTH: &[Path] = &[
@@ -298,6 +301,12 @@ const PAGES: &[Path] = &[
     Path { path: "/invitation", methods: &[("GET", || get().to(pages::invitation))] },
     Path { path: "/reset-password", methods: &[("GET", || get().to(pages::reset_password))] },
     Path { path: "/pages/{file}", methods: &[("GET", || get().to(pages::file))] },
+];
+
+/// The chat for other people's pages.
+const WIDGET: &[Path] = &[
+    Path { path: "/widget.js", methods: &[("GET", || get().to(widget::script))] },
+    Path { path: "/demo/widget", methods: &[("GET", || get().to(widget::demo))] },
 ];
 
 /// Registers the table.

@@ -47,3 +47,4 @@ mod tenancy;
 mod usage;
 mod voice;
 mod webhooks;
+mod widget;
