@@ -1,5 +1,6 @@
 //! The promises between services: the message types generated from `proto/`, the rpc traits and clients, typed ids and
-//! routing names, the names of what a prompt may ask for, and of what an agent can do of itself. Words only: nothing here does I/O or knows a runtime.
+//! routing names, the names of what a prompt may ask for, of what an
+//! agent can do of itself, and of the languages in which Echo has words of its own. Words only: nothing here does I/O or knows a runtime.
 //!
 //! A message is published under `<service>.<message>.v<n>` ([`message::Message::routing_key`]); its name, version and
 //! publisher are constants on the type, derived from where it stands in `proto/`, and never typed a second time.
@@ -9,6 +10,7 @@ pub mod message;
 pub mod reserved_tools;
 pub mod rpc;
 mod service_name;
+pub mod spoken;
 pub mod variables;
 
 pub use service_name::ServiceName;

@@ -46,7 +46,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0010_second_legs",
             "0011_recordings",
             "0012_forget_callers",
-            "0013_nobody_reached"
+            "0013_nobody_reached",
+            "0014_own_voice"
         ],
         durability: Durability::Full,
     }),

@@ -198,7 +198,7 @@ pub(crate) async fn wait_for_part(
             Part::Nothing { then } => return ready(app, call, String::new(), Some(then)).await,
         }
         if Instant::now() >= until {
-            return Ok(proto::TurnPart { state: proto::PartState::Pending.into(), ..Default::default() });
+            return not_yet(app, call).await;
         }
         if lost(&stored.view.state, app) {
             let again = Ask { call, turn, opening: stored.opening, asked: false };
@@ -231,6 +231,17 @@ async fn hand_out(
 /// Nothing more is said in this call.
 pub(crate) fn over() -> proto::TurnPart {
     proto::TurnPart { state: proto::PartState::CallOver.into(), ..Default::default() }
+}
+
+/// There is no sentence; how it will be spoken is known.
+async fn not_yet(app: &App, call: CallId) -> Result<proto::TurnPart, OrchestratorError> {
+    let frozen = frozen::of(app, call).await?;
+    Ok(proto::TurnPart {
+        state: proto::PartState::Pending.into(),
+        language: frozen.spec.language.clone(),
+        voice: frozen.spec.voice.clone(),
+        ..Default::default()
+    })
 }
 
 fn lost(state: &TurnState, app: &App) -> bool {

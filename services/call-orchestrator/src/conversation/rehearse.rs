@@ -52,7 +52,7 @@ pub(crate) async fn rehearse(app: &App, script: &Script) -> Result<Next, Orchest
     let mut next = match reply::decide(standing.turn, &standing.heard, current, words) {
         Reply::Fixed(fixed) => {
             let ended = ended((fixed.then, fixed.means));
-            Next { text: fixed.text.to_owned(), ended, ..Next::default() }
+            Next { text: fixed.phrase.text(&script.spec.language).to_owned(), ended, ..Next::default() }
         }
         Reply::Model { silences } => by_model(app, script, request(app, script, silences)).await?,
     };

@@ -11,6 +11,7 @@ use super::speak::Voice;
 use super::tools::Desk;
 use crate::domain::call::CallInput;
 use crate::domain::limits::{LONGEST_ANSWER, MAX_TOOL_CALLS_A_TURN, TURN_DEADLINE};
+use crate::domain::phrases::Phrase;
 use crate::domain::sentences::Splitter;
 use crate::domain::turn::{Then, TurnState};
 use crate::error::OrchestratorError;
@@ -84,8 +85,8 @@ pub(super) async fn finish(
                 let error = ModelError::Garbled("an answer without words".to_owned());
                 return voice.failed(ready, &error).await;
             }
-            Then::HangUp => ready.push("Goodbye.".to_owned()),
-            Then::Transfer => ready.push("One moment, please. I am putting you through.".to_owned()),
+            Then::HangUp => ready.push(voice.own_words(Phrase::Goodbye).await?),
+            Then::Transfer => ready.push(voice.own_words(Phrase::PuttingThrough).await?),
         }
     }
     voice.close(ready, TurnState::Done { then: ending.0 }, ending).await

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::costs::Meter;
 use crate::domain::call::{CallInput, HangupBy};
 use crate::domain::limits::{TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
+use crate::domain::phrases::Phrase;
 use crate::domain::reply::{self, Fixed, Reply};
 use crate::domain::sentences::Splitter;
 use crate::domain::transcript::{self, Speaker};
@@ -223,7 +224,7 @@ impl<'a> Voice<'a> {
         let mut texts = splitter.push(&text);
         texts.extend(splitter.finish());
         if texts.is_empty() {
-            texts.push("Goodbye.".to_owned()); // to hang up, something has to be said
+            texts.push(Phrase::Goodbye.text(&frozen.spec.language).to_owned()); // to hang up, something has to be said
         }
         let ending = (Then::HangUp, Some(CallInput::MessageLeft));
         self.close(texts, TurnState::Done { then: Then::HangUp }, ending).await
@@ -287,7 +288,14 @@ impl<'a> Voice<'a> {
             Then::Listen if broken => TurnState::Broken,
             then => TurnState::Done { then },
         };
-        self.close(vec![fixed.text.to_owned()], state, (fixed.then, fixed.means)).await
+        let text = self.own_words(fixed.phrase).await?;
+        self.close(vec![text], state, (fixed.then, fixed.means)).await
+    }
+
+    /// Words of our own, in the language of the call.
+    pub(super) async fn own_words(&self, phrase: Phrase) -> Result<String, OrchestratorError> {
+        let frozen = frozen::of(self.app, self.run.call).await?;
+        Ok(phrase.text(&frozen.spec.language).to_owned())
     }
 
     /// Stores the last sentences, closes the turn, and tells the call what it means: one transaction.

@@ -48,6 +48,7 @@ pub mod exchange;
 pub mod limits;
 pub mod notification;
 pub mod opt_out;
+pub mod phrases;
 pub mod policy;
 pub mod prompt;
 pub mod reaping;

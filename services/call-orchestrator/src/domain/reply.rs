@@ -1,11 +1,11 @@
 //! What a turn says by rule, without asking the model: goodbye after too much silence or a wish not to be called, "say that
-//! again" when nothing certain was heard, an apology when the model fails. The words are English; everything else is the
-//! model's. They promise only what this service itself makes true in the same moment: whether anybody rings again, or gets
-//! back in another way, is not ours to say.
+//! again" when nothing certain was heard, an apology when the model fails. The words are in `phrases.rs`, in the call's language;
+//! everything else is the model's.
 
 use super::call::CallInput;
 use super::limits::{FAILURES, MAX_TURNS};
 use super::opt_out;
+use super::phrases::Phrase;
 use super::silence::{self, Heard, Move};
 use super::turn::{Then, TurnNumber};
 
@@ -13,7 +13,7 @@ use super::turn::{Then, TurnNumber};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {
     /// What is spoken.
-    pub text: &'static str,
+    pub phrase: Phrase,
     /// What follows.
     pub then: Then,
     /// What it means for the call.
@@ -36,47 +36,32 @@ pub enum Reply {
 #[must_use]
 pub fn decide(number: TurnNumber, previous: &[Heard], current: Heard, words: Option<&str>) -> Reply {
     if words.is_some_and(opt_out::heard) {
-        return goodbye("I understand. We will not call you again. Goodbye.", CallInput::OptOut);
+        return goodbye(Phrase::NotAgain, CallInput::OptOut);
     }
     if number.0 >= MAX_TURNS {
-        return goodbye(
-            "Thank you for your time. I have to end this call here. Goodbye.",
-            CallInput::AgentHungUp,
-        );
+        return goodbye(Phrase::LongEnough, CallInput::AgentHungUp);
     }
     match silence::decide(previous, current) {
         Move::Converse => Reply::Model { silences: 0 },
         Move::AskAgain { nth } => Reply::Model { silences: nth },
-        Move::AskToRepeat { .. } => Reply::Fixed(Fixed {
-            text: "I am sorry, I did not catch that. Could you say it again, please?",
-            then: Then::Listen,
-            means: None,
-        }),
-        Move::SayGoodbye => {
-            goodbye("I cannot hear you, so I will let you go. Goodbye.", CallInput::SilenceExhausted)
+        Move::AskToRepeat { .. } => {
+            Reply::Fixed(Fixed { phrase: Phrase::SayAgain, then: Then::Listen, means: None })
         }
+        Move::SayGoodbye => goodbye(Phrase::CannotHear, CallInput::SilenceExhausted),
     }
 }
 
-fn goodbye(text: &'static str, means: CallInput) -> Reply {
-    Reply::Fixed(Fixed { text, then: Then::HangUp, means: Some(means) })
+fn goodbye(phrase: Phrase, means: CallInput) -> Reply {
+    Reply::Fixed(Fixed { phrase, then: Then::HangUp, means: Some(means) })
 }
 
 /// What is said when the model failed, after `failed_before` turns in a row in which it had failed already.
 #[must_use]
 pub fn after_failure(failed_before: usize) -> Fixed {
     if failed_before + 1 < FAILURES {
-        return Fixed {
-            text: "I am sorry, I have a technical problem. Could you say that again, please?",
-            then: Then::Listen,
-            means: None,
-        };
+        return Fixed { phrase: Phrase::Problem, then: Then::Listen, means: None };
     }
-    Fixed {
-        text: "I am sorry, something is not working on our side, so I have to end this call. Goodbye.",
-        then: Then::HangUp,
-        means: Some(CallInput::AgentGaveUp),
-    }
+    Fixed { phrase: Phrase::GivingUp, then: Then::HangUp, means: Some(CallInput::AgentGaveUp) }
 }
 
 #[cfg(test)]
@@ -95,24 +80,6 @@ mod tests {
     fn a_model_that_fails_twice_in_a_row_ends_the_call_with_an_apology() {
         assert_eq!(after_failure(0).then, Then::Listen);
         assert_eq!(after_failure(1).means, Some(CallInput::AgentGaveUp));
-    }
-
-    #[test]
-    fn a_goodbye_promises_nothing_that_nobody_keeps() {
-        let silent = [Heard::Answered, Heard::Silence, Heard::Silence];
-        let Reply::Fixed(silence) = decide(TurnNumber(3), &silent, Heard::Silence, None) else {
-            panic!("a goodbye")
-        };
-        let endless = decide(TurnNumber(MAX_TURNS), &[], Heard::Digits, None);
-        let Reply::Fixed(endless) = endless else { panic!("a goodbye") };
-        for fixed in [silence, endless, after_failure(1)] {
-            assert_eq!(fixed.then, Then::HangUp);
-            assert!(
-                !fixed.text.contains(" will ") || fixed.text.contains("I will let you go"),
-                "{}",
-                fixed.text
-            );
-        }
     }
 
     #[test]

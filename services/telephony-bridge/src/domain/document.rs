@@ -4,14 +4,17 @@ use std::num::NonZeroU32;
 
 use contracts::calls::{PartState, Then, TurnPart};
 use contracts::ids::BotId;
+use contracts::spoken::Spoken;
 use twilio::twiml::{
-    Dial, Gather, GatherChild, GatherInput, Redirect, Reject, RejectReason, Response, Say, SpeechTimeout,
+    Dial, Gather, GatherChild, GatherInput, Redirect, Reject, RejectReason, Response, SpeechTimeout,
     StartRecording, Verb,
 };
 use twilio::{CallSid, HttpMethod};
 
-use super::patience::{NOBODY_TO_TALK_TO, OwnWords, at_the_door, without_a_place};
+use super::patience::{OwnWords, at_the_door, without_a_place};
+use super::phrases::nobody_to_talk_to;
 use super::urls::{Place, VoiceUrls};
+use super::voice::Voice;
 
 /// Seconds of silence until the customer counts as silent.
 const LISTEN_SECONDS: Option<NonZeroU32> = NonZeroU32::new(5);
@@ -19,32 +22,10 @@ const LISTEN_SECONDS: Option<NonZeroU32> = NonZeroU32::new(5);
 /// What the carrier speaks where no language is named.
 const SPOKEN_ANYWAY: &str = "en-US";
 
-/// Language and voice of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Voice {
-    /// BCP-47.
-    pub(crate) language: Option<String>,
-    /// The carrier's name.
-    pub(crate) voice: Option<String>,
-}
-
-impl Voice {
-    /// The carrier's own voice, for when nobody has said which.
-    pub(crate) const DEFAULT: Self = Self { language: None, voice: None };
-
-    fn of(part: &TurnPart) -> Self {
-        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Self { language: given(&part.language), voice: given(&part.voice) }
-    }
-
-    fn say(&self, text: &str) -> Say {
-        Say { voice: self.voice.clone(), language: self.language.clone(), ..Say::new(text) }
-    }
-}
-
 /// The document for what the orchestrator answered; `None` while there is nothing to say yet.
 pub(crate) fn for_part(urls: &VoiceUrls, place: Place, part: &TurnPart) -> Option<Response> {
     let voice = Voice::of(part);
+    let urls = &urls.speaking(voice.clone());
     match part.state() {
         PartState::Pending | PartState::Unspecified => None,
         PartState::CallOver => Some(hang_up()),
@@ -78,21 +59,24 @@ pub(crate) fn recorded(callback: String, response: Response) -> Response {
 }
 
 /// The document for when a person has talked with the customer, or nobody was there to.
-pub(crate) fn after_transfer(reached: bool) -> Response {
+pub(crate) fn after_transfer(reached: bool, voice: &Voice) -> Response {
     if reached {
         return hang_up();
     }
-    Response::new(vec![Verb::Say(Voice::DEFAULT.say(NOBODY_TO_TALK_TO)), Verb::Hangup])
+    let (language, voice) = voice.for_own_words();
+    Response::new(vec![Verb::Say(voice.say(nobody_to_talk_to(language))), Verb::Hangup])
 }
 
-/// The document for what this service says by itself.
+/// The document for what this service says by itself, in the language and with the voice of the conversation.
 pub(crate) fn for_own_words(urls: &VoiceUrls, place: Place, words: OwnWords) -> Response {
-    let (voice, text) = (Voice::DEFAULT, words.text());
+    let (language, voice) = urls.voice_of_the_call().for_own_words();
+    let text = words.text(language);
     Response::new(match words {
         OwnWords::Filler => vec![Verb::Say(voice.say(text)), redirect(urls.next(place.after_filler()))],
         OwnWords::Apology => {
             let again = Place { sorry: place.sorry.saturating_add(1), ..place.next_turn() };
-            listen(urls.response(again), &voice, text)
+            // What is heard next is heard in the call's own language, whatever these words are.
+            listen_in(urls.voice_of_the_call(), urls.response(again), &voice, text)
         }
         OwnWords::Goodbye | OwnWords::NobodyHere | OwnWords::TooManyCalls => {
             vec![Verb::Say(voice.say(text)), Verb::Hangup]
@@ -103,7 +87,7 @@ pub(crate) fn for_own_words(urls: &VoiceUrls, place: Place, words: OwnWords) -> 
 /// The document for somebody who rings a bot while nobody can say whose it is.
 pub(crate) fn wait_at_the_door(urls: &VoiceUrls, bot: BotId, fill: u32) -> (OwnWords, Response) {
     let words = at_the_door(fill);
-    let say = Verb::Say(Voice::DEFAULT.say(words.text()));
+    let say = Verb::Say(Voice::DEFAULT.say(words.text(Spoken::English)));
     let next = match words.are_the_last() {
         true => Verb::Hangup,
         false => redirect(urls.to_bot(bot, fill.saturating_add(1))),
@@ -114,9 +98,10 @@ pub(crate) fn wait_at_the_door(urls: &VoiceUrls, bot: BotId, fill: u32) -> (OwnW
 /// The document for what was heard in a call to a bot while nobody can say in which turn.
 pub(crate) fn say_it_again(urls: &VoiceUrls, bot: BotId, call: &CallSid, sorry: u32) -> (OwnWords, Response) {
     let (words, voice) = (without_a_place(sorry), Voice::DEFAULT);
+    let text = words.text(Spoken::English);
     let verbs = match words.are_the_last() {
-        true => vec![Verb::Say(voice.say(words.text())), Verb::Hangup],
-        false => listen(urls.response_to_bot(bot, call, sorry.saturating_add(1)), &voice, words.text()),
+        true => vec![Verb::Say(voice.say(text)), Verb::Hangup],
+        false => listen(urls.response_to_bot(bot, call, sorry.saturating_add(1)), &voice, text),
     };
     (words, Response::new(verbs))
 }
@@ -133,18 +118,26 @@ pub(crate) fn hang_up() -> Response {
 
 /// For a call that is not ours to answer.
 pub(crate) fn unknown_call() -> Response {
-    Response::new(vec![Verb::Say(Voice::DEFAULT.say(OwnWords::NobodyHere.text())), Verb::Hangup])
+    Response::new(vec![
+        Verb::Say(Voice::DEFAULT.say(OwnWords::NobodyHere.text(Spoken::English))),
+        Verb::Hangup,
+    ])
 }
 
 /// Speaks inside the Gather, so that it can be interrupted, and goes on to `action` with or without input.
 fn listen(action: String, voice: &Voice, text: &str) -> Vec<Verb> {
+    listen_in(voice, action, voice, text)
+}
+
+/// The same, hearing in the language of `hears`.
+fn listen_in(hears: &Voice, action: String, voice: &Voice, text: &str) -> Vec<Verb> {
     let children = if text.is_empty() { Vec::new() } else { vec![GatherChild::Say(voice.say(text))] };
     let gather = Gather {
         input: Some(GatherInput::DtmfSpeech),
         action: Some(action.clone()),
         timeout: LISTEN_SECONDS,
         speech_timeout: Some(SpeechTimeout::Auto),
-        language: voice.language.clone(),
+        language: hears.language.clone(),
         children,
         ..Gather::default()
     };
@@ -276,8 +269,11 @@ mod tests {
         assert_eq!(for_part(&urls, place, &in_state(PartState::CallOver)), Some(hang_up()));
         as_read(&hang_up());
         as_read(&unknown_call());
-        assert_eq!(after_transfer(true), hang_up());
-        assert!(matches!(as_read(&after_transfer(false)).verbs.as_slice(), [Verb::Say(_), Verb::Hangup]));
+        assert_eq!(after_transfer(true, &Voice::DEFAULT), hang_up());
+        assert!(matches!(
+            as_read(&after_transfer(false, &Voice::DEFAULT)).verbs.as_slice(),
+            [Verb::Say(_), Verb::Hangup]
+        ));
         let text = "One moment, please.".to_owned();
         let nowhere = TurnPart { then: Then::Transfer.into(), text, ..in_state(PartState::Ready) };
         let document = as_read(&for_part(&urls, place, &nowhere).expect("a document"));
@@ -362,6 +358,26 @@ mod tests {
         // What others hear last can be interrupted.
         let other = document(&VoiceUrls::new(BASE), "en-US");
         assert!(matches!(other.verbs.as_slice(), [Verb::Gather(_), Verb::Redirect(_)]), "{other:?}");
+    }
+
+    #[test]
+    fn own_words_sound_like_the_rest_of_the_call() {
+        let place = Place::start(AttemptId::new());
+        let german = Voice { language: Some("de-DE".to_owned()), voice: Some("Polly.Vicki".to_owned()) };
+        let urls = VoiceUrls::new(BASE).speaking(german.clone());
+        let filler = for_own_words(&urls, place, OwnWords::Filler).to_xml();
+        let said = r#"<Say voice="Polly.Vicki" language="de-DE">Einen Moment, bitte.</Say>"#;
+        assert!(filler.contains(said), "{filler}");
+        assert!(filler.contains("&amp;fill=1&amp;lang=de-DE&amp;voice=Polly.Vicki#"), "{filler}");
+        let nobody = after_transfer(false, &german).to_xml();
+        assert!(nobody.contains("Auf Wiederhören"), "{nobody}");
+        // Nobody understands English words from a Japanese voice; what is heard is Japanese all the same.
+        let japanese = Voice { language: Some("ja-JP".to_owned()), voice: Some("Polly.Mizuki".to_owned()) };
+        let apology = for_own_words(&VoiceUrls::new(BASE).speaking(japanese), place, OwnWords::Apology);
+        let Some(Verb::Gather(gather)) = apology.verbs.first() else { panic!("{apology:?}") };
+        assert_eq!(gather.language.as_deref(), Some("ja-JP"));
+        let [GatherChild::Say(say)] = gather.children.as_slice() else { panic!("{gather:?}") };
+        assert_eq!((say.voice.as_deref(), say.language.as_deref()), (None, None));
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub(crate) mod carriers_books;
 pub(crate) mod deadlines;
 pub(crate) mod document;
 pub(crate) mod patience;
+pub(crate) mod phrases;
 pub(crate) mod price;
 pub(crate) mod report;
 pub(crate) mod urls;
+pub(crate) mod voice;

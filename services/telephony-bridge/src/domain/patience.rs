@@ -1,8 +1,7 @@
 //! What is said when nobody behind this service has a sentence in time: a filler, twice; then an apology and a chance to
 //! repeat; after two turns of that, goodbye. Silence on the line is bounded here, whatever else is dead.
 //!
-//! Every word that this service says by itself stands here. It promises nothing: whoever says it does not know what will
-//! become of the call. When it is said, after how long without a sentence, is `http/voice.rs`'s. An apology for a model that
+//! The words themselves, in each language, are in `phrases.rs`. When they are said, after how long without a sentence, is `http/voice.rs`'s. An apology for a model that
 //! fails while its service lives is the call-orchestrator's (`domain/reply.rs`).
 
 use super::urls::Place;
@@ -22,9 +21,6 @@ pub(crate) enum OwnWords {
     TooManyCalls,
 }
 
-/// Said to a customer who was to be put through to a person, when that person was not reached.
-pub(crate) const NOBODY_TO_TALK_TO: &str = "I am sorry, nobody could be reached. Goodbye.";
-
 /// Fillers while waiting for one sentence.
 const FILLERS: u32 = 2;
 /// Turns in a row that may end in an apology.
@@ -40,21 +36,6 @@ impl OwnWords {
     /// Whether the call ends with them.
     pub(crate) const fn are_the_last(self) -> bool {
         matches!(self, Self::Goodbye | Self::NobodyHere | Self::TooManyCalls)
-    }
-
-    /// What is spoken.
-    pub(crate) const fn text(self) -> &'static str {
-        match self {
-            Self::Filler => "One moment, please.",
-            Self::Apology => "I am sorry, we have a technical problem. Could you say that again, please?",
-            Self::Goodbye => {
-                "I am sorry, we have a technical problem and I have to end this call now. Goodbye."
-            }
-            Self::NobodyHere => "I am sorry, there is nobody here to take this call. Goodbye.",
-            Self::TooManyCalls => {
-                "I am sorry, too many calls are coming in at the moment. Please try again later. Goodbye."
-            }
-        }
     }
 
     /// The name in tables and metrics.

@@ -1,10 +1,12 @@
 //! The addresses that the carrier is given. Absolute, with the attempt and the turn in the query, so that a repeated or
-//! late request is recognised, and the bot in front of them in a call to one; ending in the fragment that asks the carrier to
+//! late request is recognised, the bot in front of them in a call to one, and language and voice behind them; ending in the fragment that asks the carrier to
 //! try again when an answer is lost.
 
 use contracts::ids::{AttemptId, BotId};
 use twilio::CallSid;
 use twilio::overrides::CALLBACK_FRAGMENT;
+
+use super::voice::Voice;
 
 /// Builds callback addresses on the public voice address.
 #[derive(Clone, Debug)]
@@ -12,6 +14,8 @@ pub(crate) struct VoiceUrls {
     base: String,
     /// Whose call it is, in front of every query of the conversation.
     bot: Option<BotId>,
+    /// How it is spoken, behind every query of the conversation.
+    voice: Voice,
 }
 
 /// Where a conversation stands, as it rides in the query.
@@ -55,12 +59,22 @@ impl Place {
 impl VoiceUrls {
     /// `base` is how the carrier reaches this service, without a slash at the end.
     pub(crate) fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), bot: None }
+        Self { base: base.trim_end_matches('/').to_owned(), bot: None, voice: Voice::DEFAULT }
     }
 
     /// The same for a call to this bot, if it is to one.
     pub(crate) fn of(&self, bot: Option<BotId>) -> Self {
-        Self { base: self.base.clone(), bot }
+        Self { bot, ..self.clone() }
+    }
+
+    /// The same for a conversation that is spoken like this.
+    pub(crate) fn speaking(&self, voice: Voice) -> Self {
+        Self { voice, ..self.clone() }
+    }
+
+    /// How the conversation is spoken.
+    pub(crate) const fn voice_of_the_call(&self) -> &Voice {
+        &self.voice
     }
 
     /// Whether they are those of a call to a bot.
@@ -123,7 +137,7 @@ impl VoiceUrls {
                 url.push_str(&format!("&{name}={value}"));
             }
         }
-        url + CALLBACK_FRAGMENT
+        url + &self.voice.in_an_address() + CALLBACK_FRAGMENT
     }
 
     /// Told how the call goes.

@@ -20,6 +20,7 @@ use crate::app::{App, count};
 use crate::domain::attempt::{AttemptState, RecordsFrom};
 use crate::domain::patience::OwnWords;
 use crate::domain::urls::Place;
+use crate::domain::voice::Voice;
 use crate::error::BridgeError;
 use crate::progress::{News, note};
 use crate::store::attempts::{self, Attempt};
@@ -236,7 +237,7 @@ fn noted(app: &App, attempt: &Attempt, place: Place, begun: Begun) {
                 (Some(current), Some(words)) => {
                     let now = tx.now();
                     attempts::save(tx.conn, current.over(), now)?;
-                    own_words::note(tx.conn, place, words, None)?;
+                    own_words::note(tx.conn, place, (words, &Voice::DEFAULT), None)?;
                 }
                 (None, _) => {}
             }

@@ -7,6 +7,7 @@ use super::signed::{Refused, Signed};
 use crate::app::App;
 use crate::domain::patience::OwnWords;
 use crate::domain::urls::Place;
+use crate::domain::voice::Voice;
 use crate::error::BridgeError;
 use crate::progress::own_call;
 use crate::store::attempts::{self, Attempt};
@@ -15,8 +16,8 @@ use crate::store::own_words;
 /// A request of an attempt's own call.
 pub(super) struct Known {
     pub(super) attempt: Attempt,
-    /// What this service said to the same request before.
-    pub(super) said: Option<OwnWords>,
+    /// What this service said to the same request before, and how.
+    pub(super) said: Option<(OwnWords, Voice)>,
     /// What was heard at the beginning of this turn, if the orchestrator may not have it.
     pub(super) heard: Option<StartTurnRequest>,
 }

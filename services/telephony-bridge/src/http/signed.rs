@@ -11,6 +11,7 @@ use twilio::{AccountSid, signature};
 use crate::app::{App, count};
 use crate::carrier::Carrier;
 use crate::domain::urls::Place;
+use crate::domain::voice::Voice;
 
 /// What is answered to whoever is not the carrier.
 pub(crate) const NOT_SIGNED: &str = "not signed by the carrier\n";
@@ -103,6 +104,12 @@ impl Signed {
     /// Whether nobody has picked up yet.
     pub(super) fn still_rings(&self) -> bool {
         matches!(self.request.call_status, Some(CallStatus::Queued | CallStatus::Ringing))
+    }
+
+    /// How the conversation is spoken, as the address says.
+    pub(super) fn voice(&self) -> Voice {
+        let given = |name: &str| self.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
+        Voice { language: given("lang"), voice: given("voice") }
     }
 
     /// The place in the conversation that the address names.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix_web::{HttpRequest, HttpResponse, web};
 use common::trace;
 use contracts::calls::turn_input::Input;
-use contracts::calls::{Answered, Silence, Speech};
+use contracts::calls::{Answered, Silence, Speech, TurnPart};
 use prost::Message as _;
 use twilio::twiml::{CONTENT_TYPE, Response};
 use twilio::webhook::VoiceRequest;
@@ -24,6 +24,7 @@ use crate::domain::document::{
 };
 use crate::domain::patience::{OwnWords, own_words, without_memory};
 use crate::domain::urls::{Place, VoiceUrls};
+use crate::domain::voice::Voice;
 use crate::store::attempts::{self, Attempt};
 use crate::store::own_words as own_words_store;
 
@@ -104,7 +105,7 @@ pub(super) async fn transferred(
         Ok(Err(Unknown::Refused(refused))) => refused.response(&app),
         Ok(Err(Unknown::NoAttempt | Unknown::OtherCall(_))) => document(&hang_up()),
         // Nothing that is asked for here is in the tables: without them the answer is the same.
-        Ok(Ok(()) | Err(Unknown::Away(_))) | Err(_) => document(&after_transfer(reached)),
+        Ok(Ok(()) | Err(Unknown::Away(_))) | Err(_) => document(&after_transfer(reached, &signed.voice())),
     }
 }
 
@@ -206,9 +207,9 @@ async fn answer(
     if attempt.stop_requested && attempt.live {
         return Ok(hang_up());
     }
-    let urls = app.urls.of(attempt.bot);
-    if let Some(words) = said {
-        let same = in_own_words(signed, &urls, place, words); // the same request, the same document
+    let urls = app.urls.of(attempt.bot).speaking(signed.voice());
+    if let Some((words, voice)) = said {
+        let same = in_own_words(signed, &urls.speaking(voice), place, words); // the same request, the same document
         return Ok(recording(&urls, (&attempt, attempt.records), place, same));
     }
     let until = began + app.config.deadlines.sentence;
@@ -236,7 +237,7 @@ async fn answer(
     let (part, ()) = tokio::join!(sentence, note);
     let response = match part.as_ref().and_then(|part| for_part(&urls, place, part)) {
         Some(response) => response,
-        None => speak_for_ourselves(app, (&urls, place), question, part.is_some(), began).await,
+        None => speak_for_ourselves(app, (&urls, place), question, part.as_ref(), began).await,
     };
     Ok(recording(&urls, (&attempt, records), place, response))
 }
@@ -267,26 +268,30 @@ fn speak_without_memory(app: &App, signed: &Signed, place: Place, input: Option<
     let heard = matches!(input, Some(Input::Speech(_) | Input::Digits(_)));
     let words = if heard { without_memory(place) } else { own_words(place) };
     count(app.numbers.own_words.as_ref(), words.as_str());
-    for_own_words(&app.urls.of(signed.bot()), place, words)
+    for_own_words(&app.urls.of(signed.bot()).speaking(signed.voice()), place, words)
 }
 
-/// Nobody had a sentence in time. What is said is noted, so that the same request gets the same document; what was heard
+/// Nobody had a sentence in time; `not_yet` is what an orchestrator that lives says instead. What is said is noted, so that the same request gets the same document; what was heard
 /// is kept when the orchestrator may not have it.
 async fn speak_for_ourselves(
     app: &App,
     (urls, place): (&VoiceUrls, Place),
     question: Question,
-    orchestrator_has_it: bool,
+    not_yet: Option<&TurnPart>,
     began: Instant,
 ) -> Response {
+    // Whoever has no sentence yet may know how it will be spoken.
+    let voice = not_yet.map(Voice::of).filter(|voice| voice.language.is_some());
+    let urls = voice.map_or_else(|| urls.clone(), |voice| urls.speaking(voice));
     let words = own_words(place);
     count(app.numbers.own_words.as_ref(), words.as_str());
     let heard = match question {
-        Question::Start(request) if !orchestrator_has_it => Some(request.encode_to_vec()),
+        Question::Start(request) if not_yet.is_none() => Some(request.encode_to_vec()),
         Question::Start(_) | Question::Next(_) => None,
     };
+    let voice = urls.voice_of_the_call().clone();
     let note = app.write(move |tx| {
-        own_words_store::note(tx.conn, place, words, heard.clone())?;
+        own_words_store::note(tx.conn, place, (words, &voice), heard.clone())?;
         if words == OwnWords::Goodbye
             && let Some(attempt) = attempts::find(tx.conn, place.attempt)?
         {
@@ -299,7 +304,7 @@ async fn speak_for_ourselves(
         Ok(Err(error)) => tracing::warn!(%error, "own words could not be noted"),
         Err(_) => tracing::warn!("own words could not be noted in time"),
     }
-    for_own_words(urls, place, words)
+    for_own_words(&urls, place, words)
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ diesel::table! {
         fill -> Integer,
         words -> Text,
         heard -> Nullable<Binary>,
+        language -> Nullable<Text>,
+        voice -> Nullable<Text>,
     }
 }
 

@@ -14,6 +14,7 @@ on_both_engines![
     the_same_request_gets_the_same_bytes_also_after_the_call_has_ended,
     what_the_bridge_said_itself_it_says_again_when_it_is_asked_again,
     a_sentence_that_got_lost_while_the_orchestrator_is_away_comes_after_a_filler,
+    own_words_are_said_in_the_language_and_with_the_voice_of_the_call,
     what_was_heard_arrives_as_speech_keys_or_silence,
     a_call_that_nobody_knows_is_told_so_and_hung_up,
     a_customer_is_put_through_to_a_person_and_told_when_nobody_is_reached,
@@ -101,6 +102,37 @@ async fn a_sentence_that_got_lost_while_the_orchestrator_is_away_comes_after_a_f
         _ => None,
     });
     assert!(inputs.clone().count() > 1 && inputs.clone().all(|input| *input == speech), "{asked:?}");
+}
+
+async fn own_words_are_said_in_the_language_and_with_the_voice_of_the_call(engine: Engine) {
+    let world = World::new(engine).await;
+    *world.orchestrator.speaks.lock().unwrap() = ("de-DE".to_owned(), "Polly.Vicki".to_owned());
+    let line = Line::running(&world).await;
+    let german = r#"<Say voice="Polly.Vicki" language="de-DE">"#;
+    // Before the first sentence, the orchestrator knows how it will be spoken.
+    world.orchestrator.behaves(Manner::Pending);
+    let waits = line.pick_up().await;
+    assert!(waits.body.contains(&format!("{german}Einen Moment, bitte.")), "{}", waits.body);
+    // Then it is away, and the addresses know.
+    world.orchestrator.behaves(Manner::Fails);
+    let mut request = waits.next(&world).unwrap();
+    let mut spoken = Vec::new();
+    for _ in 0..2 {
+        let answer = line.post(&request, &[]).await;
+        assert!(answer.body.contains(german), "{}", answer.body);
+        spoken.push((request, answer.body.clone(), answer.spoken()));
+        request = answer.next(&world).unwrap();
+    }
+    assert!(
+        spoken[0].2.starts_with("Einen Moment") && spoken[1].2.contains("technisches Problem"),
+        "{spoken:?}"
+    );
+    // Whoever asks again hears it again, also when somebody would have a sentence by now.
+    world.orchestrator.behaves(Manner::Answers);
+    assert_eq!(line.pick_up().await.body, waits.body);
+    for (request, body, _) in spoken {
+        assert_eq!(line.post(&request, &[]).await.body, body);
+    }
 }
 
 async fn what_was_heard_arrives_as_speech_keys_or_silence(engine: Engine) {

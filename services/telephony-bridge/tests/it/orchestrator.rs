@@ -94,6 +94,8 @@ pub(crate) struct Orchestrator {
     pub(crate) limit: Mutex<Option<&'static str>>,
     /// Whether calls that come in are to be recorded.
     pub(crate) records: AtomicBool,
+    /// Language and voice of its calls.
+    pub(crate) speaks: Mutex<(String, String)>,
     manner: Mutex<Manner>,
     turns: Mutex<BTreeSet<(String, u32)>>,
     platform: Mutex<Option<Platform>>,
@@ -116,6 +118,7 @@ impl Orchestrator {
                 bots_asked: AtomicUsize::new(0),
                 limit: Mutex::default(),
                 records: AtomicBool::new(false),
+                speaks: Mutex::new(("en-US".to_owned(), "man".to_owned())),
                 manner: Mutex::new(Manner::Answers),
                 turns: Mutex::default(),
                 platform: Mutex::default(),
@@ -185,6 +188,7 @@ impl Orchestrator {
 
     async fn part(&self, call: &str, turn: u32, part: u32, wait_ms: u32) -> Result<TurnPart, RpcError> {
         let manner = *self.manner.lock().unwrap();
+        let (language, voice) = self.speaks.lock().unwrap().clone();
         let then = match (manner, turn, part) {
             (Manner::Ends, 2, 1) => Then::HangUp,
             (Manner::Transfers, 0, 1) => Then::Transfer,
@@ -200,7 +204,7 @@ impl Orchestrator {
             Manner::Fails => Err(RpcError::Unavailable("told so".to_owned())),
             Manner::Pending => {
                 tokio::time::sleep(Duration::from_millis(u64::from(wait_ms))).await;
-                Ok(TurnPart { state: PartState::Pending.into(), ..TurnPart::default() })
+                Ok(TurnPart { state: PartState::Pending.into(), language, voice, ..TurnPart::default() })
             }
             Manner::Over if !known => {
                 Ok(TurnPart { state: PartState::CallOver.into(), ..TurnPart::default() })
@@ -210,8 +214,8 @@ impl Orchestrator {
                 state: PartState::Ready.into(),
                 text: format!("Sentence {part} of turn {turn}, <said> & done."),
                 then: then.into(),
-                language: "en-US".to_owned(),
-                voice: "man".to_owned(),
+                language,
+                voice,
                 transfer_to_e164: "+14155550100".to_owned(),
             }),
         }
