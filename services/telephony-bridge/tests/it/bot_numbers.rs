@@ -24,7 +24,7 @@ on_both_engines![
 ];
 
 impl World {
-    async fn answer_with(&self, project: ProjectId, bot: BotId) -> Result<String, RpcError> {
+    pub(crate) async fn answer_with(&self, project: ProjectId, bot: BotId) -> Result<String, RpcError> {
         let request = AnswerWithBotRequest { project_id: project.to_string(), bot_id: bot.to_string() };
         let answered = self.carriers().answer_with_bot(Context::within(PATIENCE), request).await?;
         Ok(answered.phone_number)

@@ -241,7 +241,8 @@ async fn each_account_has_a_pace_of_its_own(engine: Engine) {
     }
 }
 
-async fn stored_tokens(world: &World) -> Vec<String> {
+/// The tokens of the projects' accounts, as the table has them.
+pub(crate) async fn stored_tokens(world: &World) -> Vec<String> {
     #[derive(diesel::QueryableByName)]
     struct Stored {
         #[diesel(sql_type = sql::Text)]

@@ -15,6 +15,7 @@ mod dialling;
 mod documents;
 mod erasure;
 mod inbound;
+mod keys;
 mod line;
 mod lost_ends;
 mod orchestrator;

@@ -184,6 +184,17 @@ impl World {
         Self::start(REPLICA, self.settings.clone(), self.clock.clone(), None, None).await
     }
 
+    /// Stops the bridge and starts it again with `changed` settings. The sandbox carrier is gone with it.
+    pub(crate) async fn restart(&mut self, changed: &[(&'static str, &str)]) {
+        self.running.take().unwrap().stop().await;
+        self.process = REPLICA;
+        self.settings.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let settings = Settings::from_pairs(self.settings.clone());
+        let running = runtime::start(REPLICA, settings, self.clock.clone()).await.unwrap();
+        self.base = format!("http://{}", running.setting("ECHO_HTTP_ADDR"));
+        self.running = Some(running);
+    }
+
     /// A wish to ring this number within 30 s.
     pub(crate) fn wish(&self, to: &str) -> DialRequested {
         DialRequested {
