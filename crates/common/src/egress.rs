@@ -78,23 +78,24 @@ impl EgressPolicy {
     /// # Errors
     /// Why the address must not be used.
     pub fn check(&self, url: &Url) -> Result<(), Refused> {
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            _ => return Err(Refused::NotHttp(url.to_string())),
-        };
-        let address = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-            Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            Some(Host::Domain(_)) => None,
-            None => return Err(Refused::NotHttp(url.to_string())),
-        };
-        match address {
+        let plain = url.scheme() == "http";
+        match literal(url)? {
             Some(ip) if !self.permits(ip) => Err(Refused::Special(ip)),
             Some(ip) if plain && !self.opened(ip) => Err(Refused::NotHttps),
             // What a name stands for is only known when it is dialled, and the client does not tell http from https then.
             None if plain => Err(Refused::NotHttps),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for a page that is only read, where http is as good as https: nothing of ours is told there. What a name
+    /// stands for is checked when it is dialled, by [`EgressPolicy::client`].
+    ///
+    /// # Errors
+    /// Why the address must not be used.
+    pub fn check_page(&self, url: &Url) -> Result<(), Refused> {
+        match literal(url)? {
+            Some(ip) if !self.permits(ip) => Err(Refused::Special(ip)),
             _ => Ok(()),
         }
     }
@@ -113,6 +114,26 @@ impl EgressPolicy {
             .user_agent(user_agent)
             .build()
     }
+}
+
+/// The address that stands in a URL over http or https; `None`: a name does.
+fn literal(url: &Url) -> Result<Option<IpAddr>, Refused> {
+    let not_http = || Refused::NotHttp(url.to_string());
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(not_http());
+    }
+    match url.host().ok_or_else(not_http)? {
+        Host::Ipv4(ip) => Ok(Some(IpAddr::V4(ip))),
+        Host::Ipv6(ip) => Ok(Some(IpAddr::V6(ip))),
+        Host::Domain(name) if is_this_machine(name) => Ok(Some(IpAddr::V4(Ipv4Addr::LOCALHOST))),
+        Host::Domain(_) => Ok(None),
+    }
+}
+
+/// `localhost` and the names under it stand for this machine, whatever a resolver makes of them (RFC 6761).
+fn is_this_machine(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 struct GuardedDns(EgressPolicy);
@@ -195,6 +216,8 @@ mod tests {
             "https://[fc00::1]/",
             "https://[fe80::1]/",
             "https://localhost/",
+            "https://localhost./",
+            "https://any.localhost/",
             "https://0.0.0.0/",
         ] {
             assert!(matches!(check(&policy, url), Err(Refused::Special(_))), "{url}");
@@ -223,6 +246,30 @@ mod tests {
         assert_eq!(check(&open, "http://example.com/"), Err(Refused::NotHttps));
         assert!(matches!(check(&open, "http://10.0.0.1/"), Err(Refused::Special(_))));
         assert!(matches!(check(&open, "ftp://127.0.0.1/"), Err(Refused::NotHttp(_))));
+    }
+
+    #[test]
+    fn a_page_may_be_read_over_plain_http_but_in_no_special_network() {
+        let check = |policy: &EgressPolicy, url: &str| policy.check_page(&Url::parse(url).unwrap());
+        let closed = EgressPolicy::default();
+        for url in ["http://example.com/", "https://example.com/", "http://93.184.216.34:8080/a"] {
+            assert_eq!(check(&closed, url), Ok(()), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://0x7f000001/",
+            "http://localhost/",
+            "http://10.1.2.3/",
+        ] {
+            assert!(matches!(check(&closed, url), Err(Refused::Special(_))), "{url}");
+        }
+        for url in ["ftp://example.com/", "file:///etc/passwd", "data:text/plain,hi"] {
+            assert!(matches!(check(&closed, url), Err(Refused::NotHttp(_))), "{url}");
+        }
+        let open = EgressPolicy::new(vec!["127.0.0.1/32".parse().unwrap()]);
+        assert_eq!(check(&open, "http://localhost:8080/"), Ok(()));
+        assert!(matches!(check(&open, "http://127.0.0.2/"), Err(Refused::Special(_))));
     }
 
     #[tokio::test]

@@ -8,9 +8,11 @@ use common::platform::Platform;
 use tokio::sync::{Notify, OnceCell};
 
 use crate::embedder::Embedder;
+use crate::fetch::Fetching;
 use crate::indexes::Indexes;
 
-/// The service's own tables and what is kept in memory of them. Cloning shares both.
+/// The service's own tables, what is kept in memory of them, and the way to other people's pages. Cloning shares
+/// all of it.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) database: Database,
@@ -21,6 +23,7 @@ pub(crate) struct App {
     pub(crate) embed_due: Arc<Notify>,
     /// What another model has read is marked.
     pub(crate) outdated: Arc<OnceCell<()>>,
+    pub(crate) fetching: Arc<Fetching>,
 }
 
 impl App {
@@ -37,6 +40,7 @@ impl App {
             embedder,
             embed_due: Arc::default(),
             outdated: Arc::default(),
+            fetching: Arc::new(Fetching::new(settings, platform.clock.clone())?),
         })
     }
 }

@@ -13,6 +13,7 @@ use contracts::knowledge::KnowledgeServer;
 mod app;
 mod domain;
 mod embedder;
+mod fetch;
 mod handlers;
 mod indexes;
 mod store;

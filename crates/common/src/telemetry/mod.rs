@@ -16,6 +16,8 @@ use mask::Masking;
 
 /// The model server's client logs whole answers that it cannot read; they hold what customers said.
 const MODEL_CLIENT: &str = "async_openai";
+/// What reads pages and files logs what is odd in them: anybody's words, as many as anybody likes.
+const FILE_READERS: [&str; 3] = ["lopdf", "html5ever", "selectors"];
 
 /// Starts logging as `ECHO_LOG` says (default `info`; the syntax of `tracing`'s filters). A second call changes nothing.
 ///
@@ -48,7 +50,8 @@ where
 pub(crate) fn filter(settings: &Settings) -> Result<EnvFilter, ConfigError> {
     let text = settings.get("ECHO_LOG", "info,lapin=warn,actix_server=warn".to_owned())?;
     let silent = crate::bus::rabbitmq::SILENT_LOG_TARGET;
-    EnvFilter::try_new(format!("{text},{silent}=off,{MODEL_CLIENT}=off"))
+    let readers: String = FILE_READERS.iter().map(|name| format!(",{name}=off")).collect();
+    EnvFilter::try_new(format!("{text},{silent}=off,{MODEL_CLIENT}=off{readers}"))
         .map_err(|e| ConfigError::new("ECHO_LOG", e.to_string()))
 }
 

@@ -1,10 +1,12 @@
 //! A document that an app is given: what it is called, where it comes from, and what it says. Checked once, at the door.
 
 use contracts::ids::SourceId;
-use contracts::knowledge::IngestRequest;
+use contracts::knowledge::{IngestRequest, IngestUrlRequest};
 use contracts::rpc::RpcError;
+use url::Url;
 
 use super::chunks::chunks;
+use super::extract::Page;
 use super::query::{AppId, invalid};
 
 /// The longest text that is given, in bytes.
@@ -28,14 +30,66 @@ pub(crate) struct Document {
 impl Document {
     /// The chunks, each with the title and the heading that it stands under.
     pub(crate) fn chunks(&self) -> Vec<(String, String)> {
-        let headed = |range: std::ops::Range<usize>| {
-            let heading = match heading(&self.text[..range.start]) {
+        let mut headings = headings(&self.text).into_iter().peekable();
+        let mut last = None;
+        let mut headed = |range: std::ops::Range<usize>| {
+            while let Some((_, heading)) = headings.next_if(|(at, _)| *at < range.start) {
+                last = heading;
+            }
+            let heading = match last {
                 Some(heading) if heading != self.title => format!("{}\n{heading}", self.title),
                 _ => self.title.clone(),
             };
             (heading, self.text[range].to_owned())
         };
-        chunks(&self.text).into_iter().map(headed).collect()
+        chunks(&self.text).into_iter().map(&mut headed).collect()
+    }
+}
+
+/// An address that is to be read, and what its document will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    app: AppId,
+    id: SourceId,
+    /// As it was given: the same again stands for the same document.
+    given: String,
+    pub(crate) url: Url,
+}
+
+impl Address {
+    /// The document that was found there. One that does not say what it is called has its first line; what it is called is cut
+    /// to the longest title.
+    pub(crate) fn document(self, page: &Page) -> Result<Document, RpcError> {
+        let text = visible(&page.text);
+        if text.trim().is_empty() {
+            return Err(invalid("url", "leads to a page without any text that can be seen"));
+        }
+        let title = page.title.as_deref().map(visible).unwrap_or_default();
+        let title: String =
+            title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_TITLE).collect();
+        let title = Some(title).filter(|title| !title.is_empty()).unwrap_or_else(|| first_line(&text));
+        Ok(Document { app: self.app, id: self.id, url: Some(self.given), title, text })
+    }
+}
+
+impl TryFrom<IngestUrlRequest> for Address {
+    type Error = RpcError;
+
+    fn try_from(request: IngestUrlRequest) -> Result<Self, RpcError> {
+        let app = AppId::parse(&request.app_id)?;
+        let id = request.source_id.parse().map_err(|e| invalid("source_id", format!("{e}")))?;
+        let given = bounded("url", &request.url, LONGEST_URL)?;
+        let given = given.ok_or_else(|| invalid("url", "is empty: give the address of a page"))?;
+        let no_url = |e| invalid("url", format!("is no address such as https://example.com/page ({e})"));
+        let mut url = Url::parse(&given).map_err(no_url)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid(
+                "url",
+                "holds a user name or a password, which would be shown with every answer",
+            ));
+        }
+        url.set_fragment(None);
+        Ok(Self { app, id, given, url })
     }
 }
 
@@ -83,11 +137,20 @@ fn first_line(text: &str) -> String {
     line.unwrap_or_default().chars().take(80).collect()
 }
 
-/// The last heading of a text in Markdown.
-fn heading(text: &str) -> Option<&str> {
-    let title = |line: &'_ str| line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
-    let line = text.lines().rev().find(|line| title(line))?;
-    Some(line.trim_start_matches('#').trim()).filter(|heading| !heading.is_empty())
+/// The headings of a text in Markdown, each with the byte at which its line begins; an empty one takes back the one before. What
+/// stands between fences is code.
+fn headings(text: &str) -> Vec<(usize, Option<&str>)> {
+    let (mut at, mut in_code, mut found) = (0, false, Vec::new());
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("```") || line.starts_with("~~~") {
+            in_code = !in_code;
+        } else if !in_code && line.starts_with('#') && line.trim_start_matches('#').starts_with(' ') {
+            let heading = line.trim_start_matches('#').trim();
+            found.push((at, Some(heading).filter(|heading| !heading.is_empty())));
+        }
+        at += line.len();
+    }
+    found
 }
 
 #[cfg(test)]
@@ -115,6 +178,52 @@ mod tests {
         let text = format!("# Shop\n{}\n\n# Returns\n{}", "word ".repeat(190), "more ".repeat(300));
         let headings: Vec<_> = given("Shop", &text).unwrap().chunks().into_iter().map(|(h, _)| h).collect();
         assert_eq!(headings, ["Shop", "Shop", "Shop\nReturns"]);
+    }
+
+    #[test]
+    fn a_line_of_code_is_no_heading() {
+        let text = format!("# Shop\n```\n# a comment\n```\n{}", "word ".repeat(300));
+        let headings: Vec<_> = given("Title", &text).unwrap().chunks().into_iter().map(|(h, _)| h).collect();
+        assert_eq!(headings, ["Title", "Title\nShop"]);
+    }
+
+    #[test]
+    fn a_page_is_called_what_it_says_and_else_has_its_first_line() {
+        let read = |title: Option<&str>, text: &str| {
+            let request = IngestUrlRequest {
+                app_id: "app".to_owned(),
+                source_id: SourceId::new().to_string(),
+                url: " https://a.example/x#y ".to_owned(),
+            };
+            let page = Page { title: title.map(str::to_owned), text: text.to_owned() };
+            Address::try_from(request).unwrap().document(&page)
+        };
+        let document = read(Some(" A \n title\u{200b}"), "text").unwrap();
+        assert_eq!(
+            (document.title.as_str(), document.url.as_deref()),
+            ("A title", Some("https://a.example/x#y"))
+        );
+        assert_eq!(read(None, "\n# First\nline").unwrap().title, "First");
+        assert_eq!(read(Some(&"x".repeat(400)), "text").unwrap().title.len(), LONGEST_TITLE);
+        assert!(read(Some("title"), "\u{200b}").is_err());
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("https://a.example/{}", "x".repeat(LONGEST_URL));
+        for url in [
+            "",
+            "  ",
+            "a.example/page",
+            "https://",
+            "https://user:secret@a.example/",
+            "https://me@a.example/",
+            &long,
+        ] {
+            let (app_id, source_id) = ("app".to_owned(), SourceId::new().to_string());
+            let refused = Address::try_from(IngestUrlRequest { app_id, source_id, url: url.to_owned() });
+            assert!(matches!(refused, Err(RpcError::Invalid { ref field, .. }) if field == "url"), "{url}");
+        }
     }
 
     #[test]

@@ -15,7 +15,11 @@ use crate::store::{apps, chunks, embeddings};
 const MOST_CHUNKS: i64 = 200_000;
 
 pub(super) async fn ingest(app: &App, request: IngestRequest) -> Result<IngestResponse, RpcError> {
-    let document = Document::try_from(request)?;
+    take_in(app, Document::try_from(request)?).await
+}
+
+/// Cuts a document up and stores it.
+pub(super) async fn take_in(app: &App, document: Document) -> Result<IngestResponse, RpcError> {
     let write = app.database.write(move |tx| store(tx, &document, &document.chunks()));
     match write.await.map_err(away_or_broken)? {
         Some((source, count)) => {

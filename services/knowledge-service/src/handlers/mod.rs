@@ -1,13 +1,14 @@
 //! What the service answers on the bus, one file per rpc; `Knowledge` in one place.
 
 mod ingest;
+mod ingest_url;
 mod search;
 mod sources;
 
 use async_trait::async_trait;
 use common::db::DbError;
 use contracts::knowledge::{
-    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, KnowledgeRpc,
+    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeRpc,
     ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
 };
 use contracts::rpc::{Context, RpcError};
@@ -22,6 +23,10 @@ impl KnowledgeRpc for App {
 
     async fn ingest(&self, _: Context, request: IngestRequest) -> Result<IngestResponse, RpcError> {
         ingest::ingest(self, request).await
+    }
+
+    async fn ingest_url(&self, _: Context, request: IngestUrlRequest) -> Result<IngestResponse, RpcError> {
+        ingest_url::ingest_url(self, request).await
     }
 
     async fn list_sources(

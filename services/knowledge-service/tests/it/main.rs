@@ -4,6 +4,8 @@
 
 mod embeddings;
 mod ingest;
+mod pages;
 mod search;
+mod site;
 mod start;
 mod world;

@@ -13,8 +13,8 @@ use common::service::{Service, ServiceDef};
 use contracts::ServiceName;
 use contracts::ids::SourceId;
 use contracts::knowledge::{
-    DeleteSourceRequest, IngestRequest, IngestResponse, KnowledgeClient, ListSourcesRequest,
-    ListSourcesResponse, SearchRequest, SearchResponse,
+    DeleteSourceRequest, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeClient,
+    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
 };
 use contracts::rpc::{Caller, Context, RpcError};
 use testkit::database::{Engine, drop_schemas, postgres_url};
@@ -151,6 +151,18 @@ impl World {
             text: text.to_owned(),
         };
         self.client.ingest(Context::within(Duration::from_secs(5)), request).await
+    }
+
+    /// Has an app read an address.
+    pub(crate) async fn read(
+        &self,
+        app_id: &str,
+        id: SourceId,
+        url: &str,
+    ) -> Result<IngestResponse, RpcError> {
+        let (app_id, source_id, url) = (app_id.to_owned(), id.to_string(), url.to_owned());
+        let request = IngestUrlRequest { app_id, source_id, url };
+        self.client.ingest_url(Context::within(Duration::from_secs(30)), request).await
     }
 
     pub(crate) async fn forget(&self, app_id: &str, source_id: &str) -> Result<(), RpcError> {
