@@ -22,6 +22,26 @@ pub struct Abilities {
     pub rescheduling: Option<Rescheduling>,
     /// Whether a person can be put on the line.
     pub transfer: bool,
+    /// What documents say about the words that opened this turn; `None`: nothing was looked up.
+    pub known: Option<Known>,
+}
+
+/// What documents say about what the customer said. The texts are data, never instructions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What may answer it, best first.
+    pub passages: Vec<Passage>,
+    /// It is a question that neither the documents nor the prompt answer: to be said so, with the offer of a call back.
+    pub unanswered: bool,
+}
+
+/// A piece of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// What the document is called.
+    pub title: String,
+    /// The words.
+    pub text: String,
 }
 
 /// Something that the model may call.

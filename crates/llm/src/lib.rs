@@ -10,7 +10,8 @@ mod openai;
 mod tokens;
 
 pub use abilities::{
-    ACT, Abilities, BOOK_TIME, FreeTime, RESERVED_TOOLS, Rescheduling, Tool, ToolCall, ToolOutcome, ToolUse,
+    ACT, Abilities, BOOK_TIME, FreeTime, Known, Passage, RESERVED_TOOLS, Rescheduling, Tool, ToolCall,
+    ToolOutcome, ToolUse,
 };
 pub use chat::{
     Chat, ChatEvent, ChatRequest, ChatStream, ConversationPlan, EndReason, Heard, Speaker, Utterance,
@@ -18,6 +19,6 @@ pub use chat::{
 pub use error::ModelError;
 pub use extract::{Evidence, Extract, ExtractRequest, Extracted, NumberedUtterance};
 pub use model::Model;
-pub use offline::asks_to_stop;
+pub use offline::{asks_for_facts, asks_to_stop, speaks_of};
 pub use openai::{Embeddings, OpenAiConfig};
 pub use tokens::Tokens;

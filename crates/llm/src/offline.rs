@@ -34,6 +34,23 @@ pub fn asks_to_stop(text: &str) -> bool {
     understand::stop::asks_to_stop(&words::Words::of(text))
 }
 
+/// Whether English words are a question about something in the world: not about the call itself, and no wish for another time.
+pub fn asks_for_facts(text: &str) -> bool {
+    let words = words::Words::of(text);
+    let of_the_call = understand::repeat::asks_again(&words)
+        || understand::repeat::asks_who(&words)
+        || understand::repeat::asks_why(&words)
+        || understand::repeat::asks_machine(&words)
+        || understand::repeat::asks_person(&words)
+        || understand::choice::wants_other_time(&words);
+    understand::repeat::is_question(&words) && !of_the_call && !words::stems(text).is_empty()
+}
+
+/// Whether a sentence of a text covers a question, or most of it.
+pub fn speaks_of(text: &str, question: &str) -> bool {
+    knowledge::quote(text, question).is_some()
+}
+
 /// The rule-based model.
 pub(crate) struct Offline;
 
@@ -61,4 +78,29 @@ fn events(reply: plan::Reply) -> Vec<ChatEvent> {
     }
     events.extend(reply.then);
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_about_the_world_are_told_from_those_about_the_call() {
+        for text in ["Do you deliver to Norway?", "ok what does it cost", "Parking?"] {
+            assert!(asks_for_facts(text), "{text}");
+        }
+        for text in [
+            "Who is this?",
+            "What?",
+            "Why?",
+            "Can we do another day?",
+            "Yes, that works.",
+            "Are you a robot?",
+            "",
+        ] {
+            assert!(!asks_for_facts(text), "{text}");
+        }
+        assert!(speaks_of("Open 5-10PM. We deliver to Norway.", "Do you deliver to Norway?"));
+        assert!(!speaks_of("Open 5-10PM.", "Do you deliver to Norway?"));
+    }
 }

@@ -1,9 +1,10 @@
 //! Answers to what the customer asks back: a sentence that is known, quoted as it stands, or nothing.
-//! Known are message, context and the summary of the business of a plain message, and the parts of a prompt that are headed as facts.
+//! Known are message, context and the summary of the business of a plain message, the parts of a prompt that are headed as facts, and
+//! what documents say about the question.
 
 use super::understand::date;
 use super::words::{Words, sentences, stems};
-use crate::ConversationPlan;
+use crate::{ConversationPlan, Known};
 
 const HEADINGS: &[&str] = &[
     "knowledge",
@@ -48,6 +49,14 @@ pub(crate) fn known(plan: &ConversationPlan, system: &str) -> String {
         }
     }
     text
+}
+
+/// What documents say, a line for each of theirs. Their headings are no answers.
+pub(crate) fn documented(known: Option<&Known>) -> String {
+    let passages = known.into_iter().flat_map(|known| &known.passages);
+    let lines =
+        passages.flat_map(|passage| passage.text.lines()).filter(|line| !line.trim_start().starts_with('#'));
+    lines.map(|line| line.trim_start_matches(['-', '*', '•', ' '])).collect::<Vec<_>>().join("\n")
 }
 
 /// A heading (`# Facts`, `Facts:`, `Context: open from nine`), whether it heads facts, and the rest of its line.
@@ -117,6 +126,21 @@ mod tests {
         ] {
             assert_eq!(quote(&known, question), expected, "{question}");
         }
+    }
+
+    #[test]
+    fn documents_are_quoted_without_their_headings() {
+        let passage = |text: &str| crate::Passage { title: "Delivery".into(), text: text.into() };
+        let known = Known {
+            passages: vec![passage("# Delivery to Norway\n- Delivery to Norway takes five days.\n")],
+            unanswered: false,
+        };
+        let known = documented(Some(&known));
+        assert_eq!(
+            quote(&known, "How long does delivery take?"),
+            Some("Delivery to Norway takes five days.")
+        );
+        assert_eq!(documented(None), "");
     }
 
     #[test]

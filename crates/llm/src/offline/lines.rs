@@ -8,6 +8,8 @@ pub(crate) const STILL_THERE: &str = "Are you still there?";
 pub(crate) const CANNOT_HEAR: &str = "I cannot hear you.";
 pub(crate) const OF_COURSE: &str = "Of course.";
 pub(crate) const PASS_ON: &str = "I will pass that on.";
+pub(crate) const NOT_KNOWN: &str =
+    "I do not have an answer to that, so I will pass your question on, and somebody can call you back.";
 pub(crate) const CHANCE: &str = "Is there anything you would like to ask?";
 pub(crate) const GO_AHEAD: &str = "Please go ahead.";
 pub(crate) const ONE_MOMENT: &str = "One moment, please.";

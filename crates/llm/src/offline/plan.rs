@@ -4,8 +4,8 @@
 use super::caller::Caller;
 use super::lines::{
     ANYTHING_ELSE, BAD_MOMENT, CALLER_LEAVES, CANNOT_HEAR, CHANCE, GO_AHEAD, GOODBYE, NEVER_MIND, NOT_CAUGHT,
-    NOT_UNDERSTOOD, OF_COURSE, ONE_MOMENT, OPTED_OUT, PASS_ON, SAY_AGAIN, SILENT_END, STILL_THERE, THANKS,
-    UNDERSTOOD, WRONG_PERSON,
+    NOT_KNOWN, NOT_UNDERSTOOD, OF_COURSE, ONE_MOMENT, OPTED_OUT, PASS_ON, SAY_AGAIN, SILENT_END, STILL_THERE,
+    THANKS, UNDERSTOOD, WRONG_PERSON,
 };
 use super::reading::{self, Effect, Exchange, Intent, Offered, Pending, Reading, Step};
 use super::schema::{self, Slot};
@@ -321,11 +321,15 @@ impl Talk<'_> {
         Reply::end(format!("{lead} {GOODBYE}"), EndReason::Goodbye)
     }
 
-    /// What is known about a question, quoted; else the promise to pass it on.
+    /// What is known about a question, quoted, the conversation's own facts before those of documents; else the promise to pass
+    /// it on, with a call back where somebody is told of it.
     pub(super) fn told(&self, question: &str) -> String {
-        let known = knowledge::known(&self.req.plan, &self.req.system);
-        match knowledge::quote(&known, question) {
+        let known = self.req.abilities.known.as_ref();
+        let own = knowledge::known(&self.req.plan, &self.req.system);
+        let documented = knowledge::documented(known);
+        match knowledge::quote(&own, question).or_else(|| knowledge::quote(&documented, question)) {
             Some(sentence) => format!("What I know is this: {}", as_sentence(sentence)),
+            None if known.is_some_and(|known| known.unanswered) => NOT_KNOWN.to_owned(),
             None => PASS_ON.to_owned(),
         }
     }
