@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::db::{DbError, Tx};
 use common::platform::Platform;
+use contracts::knowledge::KnowledgeClient;
 use contracts::webhooks::TargetsClient;
 use llm::Model;
 use tokio::sync::Notify;
@@ -26,8 +27,12 @@ pub(crate) struct App {
     pub(crate) carriers: Carriers,
     /// The way into users' systems while a phone call runs.
     pub(crate) targets: TargetsClient,
+    /// What apps' documents say.
+    pub(crate) knowledge: KnowledgeClient,
     /// How long a tool may take.
     pub(crate) tool_deadline: Duration,
+    /// How long documents may take.
+    pub(crate) search_deadline: Duration,
     /// How many calls bots take.
     pub(crate) bot_limits: Limits,
     /// Where the operator lets phones be rung.
@@ -46,6 +51,8 @@ pub(crate) struct App {
     pub(crate) frozen: FrozenSpecs,
     /// Failures of the model, by what was asked of it.
     pub(crate) model_failures: Option<prometheus::IntCounterVec>,
+    /// What was looked up in documents, by what came of it.
+    pub(crate) searches: Option<prometheus::IntCounterVec>,
 }
 
 /// How often a write is tried that somebody else's write got in the way of.
@@ -60,9 +67,16 @@ impl App {
                 "Times the model gave no useful answer",
                 &["asked"],
             ),
+            searches: platform.metrics.counter(
+                "echo_orchestrator_knowledge_searches_total",
+                "Times documents were asked in a conversation",
+                &["outcome"],
+            ),
             carriers: Carriers::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),
+            knowledge: KnowledgeClient::new(Arc::clone(&platform.caller)),
             tool_deadline: config.tool_deadline,
+            search_deadline: config.search_deadline,
             bot_limits: config.bot_limits,
             platform: platform.clone(),
             model: config.model,
@@ -89,6 +103,13 @@ impl App {
             }
         }
         self.platform.database.write(work).await
+    }
+
+    /// Counts what came of asking documents.
+    pub(crate) fn searched(&self, outcome: &str) {
+        if let Some(metric) = &self.searches {
+            metric.with_label_values(&[outcome]).inc();
+        }
     }
 
     /// Counts a failure of the model.

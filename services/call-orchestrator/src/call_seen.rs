@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use common::clock::to_millis;
 use contracts::calls as proto;
 
+use crate::domain::question::Source;
 use crate::events::text;
 use crate::store::calls::Call;
 use crate::store::costs::Costs;
@@ -79,6 +80,7 @@ fn heard(turn: &TimedTurn) -> Option<proto::Utterance> {
         at_ms: to_millis(turn.opened_at),
         interrupted: false,
         latency_ms: None,
+        sources: vec![],
     })
 }
 
@@ -98,7 +100,12 @@ fn said(turn: &TimedTurn, past: bool) -> Option<proto::Utterance> {
         at_ms: to_millis(first),
         interrupted: past && spoken.len() < turn.sentences.len(),
         latency_ms: Some((first - asked).num_milliseconds()),
+        sources: turn.sources.iter().map(source).collect(),
     })
+}
+
+fn source(source: &Source) -> proto::Source {
+    proto::Source { id: source.id.clone(), title: source.title.clone(), url: source.url.clone() }
 }
 
 #[cfg(test)]
@@ -120,6 +127,7 @@ mod tests {
             asked_at: asked.map(at),
             handed_out,
             sentences: ready.iter().map(|ms| (format!("Said at {ms}."), at(*ms))).collect(),
+            sources: vec![],
         }
     }
 

@@ -7,6 +7,7 @@ use llm::{Model, OpenAiConfig};
 
 use crate::domain::bot_load::Limits;
 use crate::domain::countries::Countries;
+use crate::domain::limits::SEARCH_DEADLINE_MS;
 
 /// Settings of the orchestrator.
 pub(crate) struct Config {
@@ -16,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) countries: Countries,
     /// How long a tool may take.
     pub(crate) tool_deadline: Duration,
+    /// How long documents may take.
+    pub(crate) search_deadline: Duration,
     /// How many calls bots take.
     pub(crate) bot_limits: Limits,
 }
@@ -23,8 +26,9 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn load(settings: &Settings) -> Result<Self, ConfigError> {
         let countries = Countries::new(settings.list("ECHO_ALLOWED_COUNTRIES")?);
-        let (tool_deadline, bot_limits) = (tool_deadline(settings)?, bot_limits(settings)?);
-        Ok(Self { model: model(settings)?, countries, tool_deadline, bot_limits })
+        let (tool_deadline, search_deadline) = (tool_deadline(settings)?, search_deadline(settings)?);
+        let bot_limits = bot_limits(settings)?;
+        Ok(Self { model: model(settings)?, countries, tool_deadline, search_deadline, bot_limits })
     }
 }
 
@@ -47,6 +51,15 @@ fn tool_deadline(settings: &Settings) -> Result<Duration, ConfigError> {
     match settings.get(name, 3_000_u64)? {
         milliseconds @ 100..=10_000 => Ok(Duration::from_millis(milliseconds)),
         _ => Err(ConfigError::new(name, "must be between 100 and 10000 milliseconds".to_owned())),
+    }
+}
+
+/// Whoever has asked hears it as silence.
+fn search_deadline(settings: &Settings) -> Result<Duration, ConfigError> {
+    let name = "ECHO_SEARCH_DEADLINE_MS";
+    match settings.get(name, SEARCH_DEADLINE_MS)? {
+        milliseconds @ 10..=10_000 => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(ConfigError::new(name, "must be between 10 and 10000 milliseconds".to_owned())),
     }
 }
 

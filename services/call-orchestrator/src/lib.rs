@@ -52,7 +52,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0010_bots",
             "0011_bot_calls",
             "0012_spend_days",
-            "0013_recordings"
+            "0013_recordings",
+            "0014_knowledge"
         ],
         durability: Durability::Full,
     }),

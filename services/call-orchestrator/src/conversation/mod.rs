@@ -7,6 +7,7 @@
 mod acting;
 mod arguments;
 pub(crate) mod frozen;
+mod knowing;
 pub(crate) mod learning;
 pub(crate) mod rehearse;
 mod rounds;
@@ -172,6 +173,7 @@ pub(crate) fn prepare_first_turn(app: App, call: CallId) {
         if let Err(error) = open(&app, first).await {
             tracing::warn!(%call, %error, "the first turn could not be prepared; it is made when the call is answered");
         }
+        knowing::warm(&app, call).await;
     }));
 }
 

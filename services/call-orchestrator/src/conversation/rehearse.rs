@@ -3,12 +3,13 @@
 
 use std::time::Instant;
 
+use contracts::ids::ProjectId;
 use futures_util::StreamExt as _;
 use llm::{Chat as _, ChatEvent, ChatRequest, ConversationPlan, ModelError, ToolCall, ToolOutcome, ToolUse};
 use serde_json::json;
 
 use super::rounds::{Ending, ROUNDS, meaning, transfer};
-use super::{arguments, tools};
+use super::{arguments, knowing, tools};
 use crate::app::App;
 use crate::costs::Meter;
 use crate::domain::call::CallInput;
@@ -24,6 +25,7 @@ use crate::store::notifications::Spec;
 
 /// What is rehearsed.
 pub(crate) struct Script {
+    pub(crate) project: ProjectId,
     pub(crate) spec: Spec,
     pub(crate) plan: ConversationPlan,
     pub(crate) standing: Standing,
@@ -54,13 +56,23 @@ pub(crate) async fn rehearse(app: &App, script: &Script) -> Result<Next, Orchest
             let ended = ended((fixed.then, fixed.means));
             Next { text: fixed.phrase.text(&script.spec.language).to_owned(), ended, ..Next::default() }
         }
-        Reply::Model { silences } => by_model(app, script, request(app, script, silences)).await?,
+        Reply::Model { silences } => {
+            let mut request = request(app, script, silences);
+            request.abilities.known = known(app, script, words).await;
+            by_model(app, script, request).await?
+        }
     };
     let silent = !standing.before.iter().any(|said| said.speaker == Speaker::Ai);
     if let Some(line) = script.spec.disclosure.as_deref().filter(|_| silent) {
         next.text = format!("{line} {}", next.text).trim().to_owned();
     }
     Ok(next)
+}
+
+/// What documents say about the customer's words.
+async fn known(app: &App, script: &Script, words: Option<&str>) -> Option<llm::Known> {
+    let found = knowing::look_up(app, script.project, &script.spec, words?, &script.standing.before).await;
+    found.map(|found| found.known())
 }
 
 fn request(app: &App, script: &Script, silences: u32) -> ChatRequest {

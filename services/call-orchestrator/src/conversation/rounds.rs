@@ -7,6 +7,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use llm::{Chat as _, ChatEvent, ChatRequest, ChatStream, EndReason, ModelError, ToolCall};
 
 use super::acting::{Performed, perform};
+use super::knowing::Found;
 use super::speak::Voice;
 use super::tools::Desk;
 use crate::domain::call::CallInput;
@@ -52,6 +53,7 @@ pub(super) async fn converse(
             Round::Over(ready, ending) => return finish(voice, ready, ending).await,
             Round::Calls(calls) => calls,
         };
+        voice.found.iter_mut().for_each(Found::answered_otherwise);
         for call in calls {
             let Some(used) = desk.call(voice, call).await? else { return Ok(()) };
             request.abilities.uses.push(used);

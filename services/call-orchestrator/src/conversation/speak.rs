@@ -13,6 +13,7 @@ use llm::{ChatEvent, ChatRequest, ChatStream, ModelError};
 
 use super::Run;
 use super::frozen::{self, Frozen};
+use super::knowing::{self, Found};
 use super::rounds::{Ending, converse};
 use super::tools::{self, Desk};
 use crate::app::App;
@@ -22,7 +23,7 @@ use crate::domain::limits::{TURN_DEADLINE, TURN_HEARTBEAT, TURN_LEASE};
 use crate::domain::phrases::Phrase;
 use crate::domain::reply::{self, Fixed, Reply};
 use crate::domain::sentences::Splitter;
-use crate::domain::transcript::{self, Speaker};
+use crate::domain::transcript::{self, Speaker, Utterance};
 use crate::domain::turn::{Sentence, Then, TurnNumber, TurnState, may_store};
 use crate::error::OrchestratorError;
 use crate::store::calls;
@@ -68,8 +69,14 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
     match reply {
         Reply::Fixed(fixed) => voice.close_with(fixed, false).await,
         Reply::Model { silences } => {
+            let spoken: Vec<_> = before.iter().map(Turn::spoken).collect();
+            let said = transcript::utterances(&spoken);
+            if !voice.look_up(&frozen, &said).await {
+                return Ok(());
+            }
             let now = app.platform.database.now();
-            let request = request(&frozen, &before, (&run, silences), (&made, now));
+            let mut request = request(&frozen, said, (&run, silences), (&made, now));
+            request.abilities.known = voice.found.as_ref().map(Found::known);
             let desk = Desk::new(app, &frozen, &run, made, request.history.clone());
             let answered = converse(&mut voice, desk, request).await;
             // Nobody waits any more: the turn is closed.
@@ -82,13 +89,11 @@ async fn answer(app: &App, run: Run) -> Result<(), OrchestratorError> {
 /// What the model is told.
 fn request(
     frozen: &Arc<Frozen>,
-    before: &[Turn],
+    said: Vec<Utterance>,
     (run, silences): (&Run, u32),
     (made, now): (&[ToolCall], DateTime<Utc>),
 ) -> ChatRequest {
     let spec = &frozen.spec;
-    let spoken: Vec<_> = before.iter().map(Turn::spoken).collect();
-    let said = transcript::utterances(&spoken);
     let mut abilities = tools::abilities(spec, run.opening == Opening::Answered, now);
     abilities.uses = tools::uses(made, run, &said);
     let history = said
@@ -137,6 +142,10 @@ pub(super) struct Voice<'a> {
     in_one_piece: bool,
     /// Turns in a row before this one in which the model failed.
     failed_before: usize,
+    /// What documents gave this turn.
+    pub(super) found: Option<Found>,
+    /// What has been said in it, as far as that matters for them.
+    said: String,
     /// What the answers to this turn have cost.
     pub(super) meter: Meter,
     /// Answers that may not have been heard to their end; behind a lock because a stream alone cannot be looked at from two
@@ -147,7 +156,20 @@ pub(super) struct Voice<'a> {
 impl<'a> Voice<'a> {
     fn new(app: &'a App, run: Run, failed_before: usize, disclosure: Option<String>) -> Self {
         let (meter, left) = (Meter::default(), Mutex::default());
-        Self { app, run, stored: 0, spoken: 0, disclosure, in_one_piece: false, failed_before, meter, left }
+        let (found, said) = (None, String::new());
+        let (stored, spoken, in_one_piece) = (0, 0, false);
+        Self { app, run, stored, spoken, disclosure, in_one_piece, failed_before, found, said, meter, left }
+    }
+
+    /// Asks documents about what was heard, where there are some. False: the lease was lost meanwhile.
+    async fn look_up(&mut self, frozen: &Frozen, before: &[Utterance]) -> bool {
+        let Opening::Speech { text, .. } = &self.run.opening else { return true };
+        let search = knowing::look_up(self.app, frozen.names.project, &frozen.spec, text, before);
+        match self.kept_alive(search).await {
+            Some(found) => self.found = found,
+            None => return false,
+        }
+        true
     }
 
     /// Nothing more of this answer is spoken.
@@ -201,6 +223,7 @@ impl<'a> Voice<'a> {
         error: &ModelError,
     ) -> Result<(), OrchestratorError> {
         self.app.model_failed("turn");
+        self.found = None;
         tracing::warn!(call = %self.run.call, turn = %self.run.turn, %error, "the model failed in a turn");
         if self.stored == 0 && self.let_go().await? {
             return Ok(());
@@ -258,6 +281,9 @@ impl<'a> Voice<'a> {
 
     /// As they are handed out, with the line that discloses the call in front, where it has not been said.
     fn pieces(&mut self, texts: Vec<String>) -> Vec<String> {
+        if self.found.is_some() {
+            texts.iter().for_each(|text| self.said.extend([text.as_str(), " "]));
+        }
         let all: Vec<String> = self.disclosure.take().into_iter().chain(texts).collect();
         if self.in_one_piece && all.len() > 1 { vec![all.join(" ")] } else { all }
     }
@@ -306,6 +332,11 @@ impl<'a> Voice<'a> {
         (then, means): Ending,
     ) -> Result<(), OrchestratorError> {
         let texts = self.pieces(texts);
+        if then == Then::Transfer {
+            // A person answers.
+            self.found.iter_mut().for_each(Found::answered_otherwise);
+        }
+        let noted = self.found.take().and_then(|found| found.noted(&self.said));
         let (app, run, first) = (self.app.clone(), self.run.clone(), self.stored);
         let last = texts.len().saturating_sub(1);
         let sentences: Vec<Sentence> = texts
@@ -320,6 +351,9 @@ impl<'a> Voice<'a> {
                 }
                 let now = tx.now();
                 turns::close(tx.conn, (run.call, run.turn), &state, now)?;
+                if let Some(noted) = noted.clone() {
+                    knowing::note(tx, &run, noted)?;
+                }
                 let Some(input) = means.clone() else { return Ok(()) };
                 let Some(call) = calls::find(tx.conn, run.call)? else { return Ok(()) };
                 let Some(mut story) = Story::of_call(&app, tx, &Cause::own(call.project_id), run.call)?
@@ -337,7 +371,7 @@ impl<'a> Voice<'a> {
 }
 
 impl Run {
-    const fn key(&self) -> (CallId, TurnNumber) {
+    pub(super) const fn key(&self) -> (CallId, TurnNumber) {
         (self.call, self.turn)
     }
 

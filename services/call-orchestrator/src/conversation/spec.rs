@@ -108,6 +108,7 @@ pub(crate) fn spec(
             .map_err(|problem| invalid("tools", problem))?,
         transfer_number: agent.map(|a| a.transfer_number.clone()).filter(|number| !number.is_empty()),
         reschedule,
+        knowledge_app_id: agent.map(|a| a.knowledge_app_id.clone()).filter(|app| !app.is_empty()),
     })
 }
 
@@ -140,6 +141,7 @@ pub(crate) fn bot_spec(
         tools: vec![bot_action::tool(&bot.webhook)],
         transfer_number: Some(bot.transfer_number.clone())
             .filter(|number| !number.is_empty() && reaches(number)),
+        knowledge_app_id: Some(bot.knowledge_app_id.clone()).filter(|app| !app.is_empty()),
         ..Spec::default()
     }
 }

@@ -63,6 +63,22 @@ pub const MAX_SLOTS: usize = 50;
 /// Characters of the line that discloses an automated call: longer ones are cut, for somebody waits to speak.
 pub const MAX_DISCLOSURE_CHARS: usize = 500;
 
+// ---- Documents that answer questions.
+
+/// Milliseconds for looking something up: a search takes some, and nobody hears a third of a second. Later, the turn goes on without. This
+/// is a setting: a search may be far away.
+pub const SEARCH_DEADLINE_MS: u64 = 300;
+/// Time for the search that only has the index built, while it rings.
+pub const WARM_DEADLINE: Duration = Duration::from_secs(10);
+/// Passages that the model is handed: more is no help for one or two sentences.
+pub const PASSAGES: u32 = 4;
+/// Characters of what was heard that are asked, as many as a search takes.
+pub const MAX_QUESTION_CHARS: usize = 500;
+/// Questions of one call that somebody is told of: whoever calls back hears the rest.
+pub const UNANSWERED_A_CALL: usize = 3;
+/// Bytes of the conversation that are told with one: the end of it matters.
+pub const MAX_TOLD_BYTES: usize = 64 * 1024;
+
 // ---- Calls to bots.
 
 /// Calls of one caller to bots of one project at the same time: a household shares a number, a machine that rings for ever does too.

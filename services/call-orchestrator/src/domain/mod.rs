@@ -18,6 +18,7 @@
 //! | [`reply`] | what a turn says by rule, and when the model is asked |
 //! | [`silence`] | when to ask again, to ask to repeat, to say goodbye |
 //! | [`opt_out`] | whether somebody asked not to be called any more |
+//! | [`question`] | what documents are asked, and which of them an answer draws from |
 //! | [`sentences`] | where a streamed answer can be cut for speaking |
 //! | [`prompt`] | how variables enter a prompt, and which are missing |
 //! | [`script`] | the prompt of a call that has a message and no agent |
@@ -51,6 +52,7 @@ pub mod opt_out;
 pub mod phrases;
 pub mod policy;
 pub mod prompt;
+pub mod question;
 pub mod reaping;
 pub mod rehearsal;
 pub mod reply;

@@ -29,7 +29,7 @@ pub(super) async fn simulate(
         Some(_) => llm::ConversationPlan::Agent,
         None => frozen::message_plan(&spec, parts.message, parts.context, parts.collect_feedback),
     };
-    let script = Script { spec, plan, standing: standing(&history) };
+    let script = Script { project, spec, plan, standing: standing(&history) };
     let next = rehearse(app, &script).await?;
     let mut used = next.used;
     let mut response = SimulateResponse {

@@ -64,6 +64,9 @@ pub(crate) struct Spec {
     /// How another time is agreed on.
     #[serde(default)]
     pub(crate) reschedule: Option<Reschedule>,
+    /// The app whose documents answer questions.
+    #[serde(default)]
+    pub(crate) knowledge_app_id: Option<String>,
 }
 
 /// How a notification is to be dialled, as it was asked for.

@@ -70,7 +70,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use common::db::sql::{Double, Integer, Nullable, Text, UtcTime, Uuid};
+    use common::db::sql::{Bool, Double, Integer, Jsonb, Nullable, Text, UtcTime, Uuid};
     turns (call_id, number) {
         call_id -> Uuid,
         number -> Integer,
@@ -86,6 +86,8 @@ diesel::table! {
         asked_at -> Nullable<UtcTime>,
         closed_at -> Nullable<UtcTime>,
         handed_out -> Integer,
+        sources -> Nullable<Jsonb>,
+        unanswered -> Bool,
     }
 }
 

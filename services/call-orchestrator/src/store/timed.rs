@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use common::db::{Db, DbError, Id, Time};
+use common::db::{Db, DbError, Id, Json, Time};
 use contracts::ids::{CallId, ProjectId};
 use diesel::prelude::*;
 
 use super::schema::{sentences, turns};
+use super::word;
+use crate::domain::question::Source;
 
 /// One turn with its times.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub(crate) struct TimedTurn {
     pub(crate) handed_out: usize,
     /// The sentences, and when each was ready.
     pub(crate) sentences: Vec<(String, DateTime<Utc>)>,
+    /// The documents that they draw from.
+    pub(crate) sources: Vec<Source>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -37,6 +41,7 @@ struct Row {
     opened_at: Time,
     asked_at: Option<Time>,
     handed_out: i32,
+    sources: Option<Json>,
 }
 
 /// The turns of some calls of a project, oldest first.
@@ -64,6 +69,7 @@ pub(crate) fn of_calls(
             asked_at: row.asked_at.map(|t| t.0),
             handed_out: usize::try_from(row.handed_out).unwrap_or_default(),
             sentences,
+            sources: word(row.sources.map(|s| serde_json::from_value(s.0)).transpose())?.unwrap_or_default(),
         });
     }
     Ok(all)

@@ -1,13 +1,14 @@
 //! Turns and their sentences. A turn is leased under a generation; a sentence is stored before it is spoken.
 
 use chrono::{DateTime, Utc};
-use common::db::{Db, DbError, Id, Time};
+use common::db::{Db, DbError, Id, Json, Time};
 use contracts::ids::{CallId, ProjectId};
 use diesel::prelude::*;
 
-use super::int;
 use super::opening::Opening;
 use super::schema::{calls, sentences, turns};
+use super::{int, word};
+use crate::domain::question::Source;
 use crate::domain::silence::Heard;
 use crate::domain::transcript::SpokenTurn;
 use crate::domain::turn::{Sentence, Then, TurnNumber, TurnState, TurnView};
@@ -299,6 +300,27 @@ pub(crate) fn close(
         ))
         .execute(db)?;
     Ok(())
+}
+
+/// Notes what documents gave a turn that is being closed: those it draws from, and whether it is one whose question nobody could answer.
+pub(crate) fn note_documents(
+    db: &mut Db,
+    (call, turn): (CallId, TurnNumber),
+    sources: &[Source],
+    unanswered: bool,
+) -> Result<(), DbError> {
+    let listed = (!sources.is_empty()).then(|| serde_json::to_value(sources)).transpose();
+    diesel::update(turns::table.find((Id::of(call), number(turn))))
+        .set((turns::sources.eq(word(listed)?.map(Json)), turns::unanswered.eq(unanswered)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// How many questions of a call nobody could answer.
+pub(crate) fn unanswered(db: &mut Db, call: CallId) -> Result<usize, DbError> {
+    let asked = turns::table.filter(turns::call_id.eq(Id::of(call))).filter(turns::unanswered.eq(true));
+    let count: i64 = asked.count().get_result(db)?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// What is still in the making is dropped: all of a call that is over, or what stands before the turn `before` of one in

@@ -166,7 +166,11 @@ pub(crate) fn blank(db: &mut Db, project: ProjectId, of: &[NotificationId]) -> R
         .select(calls::id)
         .load(db)?;
     diesel::update(turns::table.filter(turns::call_id.eq_any(&made)))
-        .set((turns::heard.eq(None::<String>), turns::confidence.eq(None::<f64>)))
+        .set((
+            turns::heard.eq(None::<String>),
+            turns::confidence.eq(None::<f64>),
+            turns::sources.eq(None::<Json>),
+        ))
         .execute(db)?;
     diesel::update(sentences::table.filter(sentences::call_id.eq_any(&made)))
         .set(sentences::text.eq(""))

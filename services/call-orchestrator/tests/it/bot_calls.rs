@@ -51,7 +51,7 @@ const RUNG: &str = "+14155551234";
 pub(crate) struct Line {
     pub(crate) world: World,
     pub(crate) business: BusinessId,
-    bot: Bot,
+    pub(crate) bot: Bot,
 }
 
 /// A call to a bot, as the reports about it name it.
@@ -62,12 +62,12 @@ impl Line {
         Self::of(World::new(engine).await, |_| {}).await
     }
 
-    async fn scripted(engine: Engine) -> (Self, ModelServer) {
+    pub(crate) async fn scripted(engine: Engine) -> (Self, ModelServer) {
         let (world, model) = World::scripted(engine).await;
         (Self::of(world, |_| {}).await, model)
     }
 
-    async fn of(world: World, change: impl FnOnce(&mut CreateBotRequest)) -> Self {
+    pub(crate) async fn of(world: World, change: impl FnOnce(&mut CreateBotRequest)) -> Self {
         let business = BusinessId::new();
         let mut request = table(business, world.project);
         change(&mut request);
@@ -108,14 +108,14 @@ impl Line {
     }
 
     /// The same, and the greeting is heard.
-    async fn talk(&self) -> Rings {
+    pub(crate) async fn talk(&self) -> Rings {
         let (call, _) = self.rings_from(CALLER).await;
         let (said, then) = self.world.whole_turn(&call, 0, answered()).await;
         assert_eq!((said.as_str(), then), (GREETING, i32::from(Then::Listen)));
         call
     }
 
-    async fn say(&self, call: &Rings, turn: u32, text: &str) -> (String, Then) {
+    pub(crate) async fn say(&self, call: &Rings, turn: u32, text: &str) -> (String, Then) {
         let (said, then) = self.world.whole_turn(call, turn, heard(text)).await;
         (said, Then::try_from(then).unwrap())
     }

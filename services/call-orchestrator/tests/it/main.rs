@@ -9,6 +9,7 @@ mod endings;
 mod erasure;
 mod extraction;
 mod inbound;
+mod knowledge;
 mod life;
 mod machines;
 mod model_fails;

@@ -24,7 +24,11 @@ on_both_engines![
 ];
 
 impl World {
-    async fn simulate(&self, parts: &PlaceNotificationRequest, lines: &[(bool, &str)]) -> SimulateResponse {
+    pub(crate) async fn simulate(
+        &self,
+        parts: &PlaceNotificationRequest,
+        lines: &[(bool, &str)],
+    ) -> SimulateResponse {
         self.try_simulate(parts, lines).await.unwrap()
     }
 

@@ -245,12 +245,12 @@ impl Trial {
             None => newest,
         };
         let (customer, standing, language) = whom(db, tenant, self.whom)?;
-        let mut agent = frozen(&row)?;
+        let project = projects::of_credential(db, tenant.project)?;
+        let mut agent = frozen(&row, &project.settings)?;
         if let Some(language) = &language {
             agent.language.clone_from(language);
         }
         let business = businesses::get(db, tenant.business)?;
-        let project = projects::of_credential(db, tenant.project)?;
         Ok(PlaceNotificationRequest {
             project_id: tenant.project.to_string(),
             business_id: tenant.business.to_string(),

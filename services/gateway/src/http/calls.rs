@@ -3,7 +3,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use contracts::calls::{Call, GetCallRequest, Recording, Utterance};
+use contracts::calls::{Call, GetCallRequest, Recording, Source, Utterance};
 use contracts::ids::CallId;
 use contracts::rpc::RpcError;
 use serde::Serialize;
@@ -32,11 +32,11 @@ use crate::identity::credential::{Tenant, authorise};
     "turns": [
         {
             "turn": 0, "speaker": "agent", "text": "Hi, is this John?", "confidence": null, "at": "2026-03-18T17:43:47.001Z",
-            "interrupted": false, "latency_ms": 0
+            "interrupted": false, "latency_ms": 0, "sources": []
         },
         {
             "turn": 1, "speaker": "customer", "text": "Yes.", "confidence": 0.93, "at": "2026-03-18T17:43:50.330Z",
-            "interrupted": false, "latency_ms": null
+            "interrupted": false, "latency_ms": null, "sources": []
         }
     ]
 }))]
@@ -111,7 +111,7 @@ impl From<Recording> for RecordingBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Turn, example = json!({
     "turn": 1, "speaker": "customer", "text": "Yes.", "confidence": 0.93, "at": "2026-03-18T17:43:50.330Z",
-    "interrupted": false, "latency_ms": null
+    "interrupted": false, "latency_ms": null, "sources": []
 }))]
 pub(super) struct TurnBody {
     /// What the customer says opens a turn, the answer belongs to it; 0 is the opening.
@@ -127,6 +127,27 @@ pub(super) struct TurnBody {
     interrupted: bool,
     /// From what was heard to the agent's first sentence ready.
     latency_ms: Option<i64>,
+    /// The documents that the agent's words draw from, best first.
+    sources: Vec<UsedSource>,
+}
+
+/// A document that an answer draws from.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01890a5d-ac96-774b-bcce-b302099a0004", "title": "Delivery", "url": "https://docs.example.com/delivery"
+}))]
+pub(super) struct UsedSource {
+    id: String,
+    /// What it is called.
+    title: String,
+    /// Where it comes from; null: from nowhere.
+    url: Option<String>,
+}
+
+impl From<Source> for UsedSource {
+    fn from(source: Source) -> Self {
+        Self { id: source.id, title: source.title, url: present(source.url) }
+    }
 }
 
 impl From<Utterance> for TurnBody {
@@ -139,6 +160,7 @@ impl From<Utterance> for TurnBody {
             at: millis(said.at_ms),
             interrupted: said.interrupted,
             latency_ms: said.latency_ms,
+            sources: said.sources.into_iter().map(UsedSource::from).collect(),
         }
     }
 }

@@ -93,11 +93,11 @@ async fn a_call_is_shown_by_its_id_and_by_twilios_with_what_was_said() {
         whole["turns"] = json!([
             {
                 "turn": 0, "speaker": "agent", "text": "How can I help you today?", "confidence": null,
-                "at": "2026-03-18T17:43:46.714Z", "interrupted": false, "latency_ms": null
+                "at": "2026-03-18T17:43:46.714Z", "interrupted": false, "latency_ms": null, "sources": []
             },
             {
                 "turn": 1, "speaker": "customer", "text": "A table for 4", "confidence": 0.5,
-                "at": "2026-03-18T17:43:50.000Z", "interrupted": false, "latency_ms": null
+                "at": "2026-03-18T17:43:50.000Z", "interrupted": false, "latency_ms": null, "sources": []
             },
         ]);
         for name in [&id(1), SID] {

@@ -1,11 +1,12 @@
 //! What a notification may say beyond the quickstart: whom it describes, when and how it is dialled, and how it is stopped and
 //! read back.
 
+use contracts::ids::AppId;
 use contracts::rpc::RpcError;
 use serde_json::{Value, json};
 
 use crate::fakes::lock;
-use crate::support::{Account, ENGINES, Engine, Gateway, agent, customer, id};
+use crate::support::{Account, ENGINES, Engine, Gateway, Method, agent, customer, id};
 
 async fn place(gateway: &Gateway, account: &Account, order: &Value) -> Value {
     gateway.post("/v1/notifications", &account.key, order).await.expect(201)["notification"].clone()
@@ -261,7 +262,7 @@ async fn each_attempt_is_read_with_its_turns_and_only_by_its_project() {
     }
     let said = json!({
         "turn": 0, "speaker": "agent", "text": "Hello?", "confidence": null, "at": "2026-03-18T17:43:48.714Z",
-        "interrupted": true, "latency_ms": 0
+        "interrupted": true, "latency_ms": 0, "sources": [{"id": "s1", "title": "Delivery", "url": null}]
     });
     assert_eq!(call["turns"][0], said);
     assert_eq!(
@@ -349,5 +350,31 @@ async fn the_customers_language_comes_before_the_agents_and_that_before_the_proj
         gateway.post("/v1/notifications", &account.key, &order).await.expect(201);
         let told = lock(&gateway.fakes.placed).pop().unwrap();
         assert_eq!((told.agent.unwrap().language.as_str(), told.language.as_str()), (spoken, otherwise));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agents_own_app_answers_questions_before_the_projects() {
+    let gateway = Gateway::start(Engine::Sqlite).await;
+    let account = gateway.sign_up("jane@acme.example").await;
+    gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
+    let mut own = agent("A");
+    let (own_app, house_app) = (AppId::new().to_string(), AppId::new().to_string());
+    own["knowledge_app_id"] = json!(own_app);
+    let own = gateway.post("/v1/agents", &account.key, &own).await.expect(201);
+    let other = gateway.post("/v1/agents", &account.key, &agent("B")).await.expect(201);
+    let project =
+        gateway.bearing(Method::GET, "/api/v1/projects", &account.token).await.expect(200)[0]["id"].clone();
+    let path = format!("/api/v1/projects/{}", project.as_str().unwrap());
+    for of_project in [json!(null), json!(house_app)] {
+        let body = json!({"settings": {"knowledge_app_id": of_project}});
+        gateway.send(Method::PATCH, &path, &account.token, &body).await.expect(200);
+        for (agent, expected) in [(&own, own_app.as_str()), (&other, of_project.as_str().unwrap_or_default())]
+        {
+            let order = json!({"customer_external_id": "user_1", "agent_id": agent["id"]});
+            gateway.post("/v1/notifications", &account.key, &order).await.expect(201);
+            let told = lock(&gateway.fakes.placed).pop().unwrap();
+            assert_eq!(told.agent.unwrap().knowledge_app_id, expected);
+        }
     }
 }

@@ -70,6 +70,8 @@ impl World {
             ("ECHO_OPS_ADDR", "127.0.0.1:0".to_owned()),
             ("ECHO_DATA_DIR", folder.path().display().to_string()),
             ("ECHO_DATABASE_CONNECTIONS", "3".to_owned()),
+            // Longer than a search takes on a busy machine.
+            ("ECHO_SEARCH_DEADLINE_MS", "10000".to_owned()),
             ("ECHO_TEST_WORLD", random.clone()),
         ]);
         let prefix = format!("t{random}_");
@@ -98,8 +100,12 @@ impl World {
         let own = [("ECHO_TEST_PROCESS", process.clone())];
         let all = || Settings::from_pairs(settings.clone().into_iter().chain(own.clone()));
         let running = runtime::start(PROCESS, all(), clock.clone()).await.unwrap();
-        let services =
-            [ServiceName::CallOrchestrator, ServiceName::TelephonyBridge, ServiceName::WebhookDispatcher];
+        let services = [
+            ServiceName::CallOrchestrator,
+            ServiceName::TelephonyBridge,
+            ServiceName::WebhookDispatcher,
+            ServiceName::KnowledgeService,
+        ];
         let open = |service| runtime::database(PROCESS, &all(), service, clock.clone()).unwrap();
         let tables = services.into_iter().map(|service| (service, open(service))).collect();
         let heard = neighbours::heard(&settings["ECHO_TEST_WORLD"]);
@@ -137,17 +143,19 @@ impl World {
 
     /// What the metrics say about failures of the model.
     pub(crate) async fn failures(&self) -> String {
+        self.metric("echo_orchestrator_model_failures").await
+    }
+
+    /// The lines of a metric.
+    pub(crate) async fn metric(&self, name: &str) -> String {
         let ops = self.running.as_ref().unwrap().setting("ECHO_OPS_ADDR");
         let text = reqwest::get(format!("http://{ops}/metrics")).await.unwrap().text().await.unwrap();
-        text.lines()
-            .filter(|l| l.starts_with("echo_orchestrator_model_failures"))
-            .collect::<Vec<_>>()
-            .join("\n")
+        text.lines().filter(|l| l.starts_with(name)).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until everything that was published has been heard, with all that came of it. Nothing may be dead.
     pub(crate) async fn quiet(&self) {
-        use ServiceName::{CallOrchestrator, TelephonyBridge, WebhookDispatcher};
+        use ServiceName::{CallOrchestrator, KnowledgeService, TelephonyBridge, WebhookDispatcher};
         // In the order in which things flow: what is not in an earlier place any more is in a later one.
         let places = [
             (TelephonyBridge, "outbox"),
@@ -156,6 +164,7 @@ impl World {
             (CallOrchestrator, "outbox"),
             (TelephonyBridge, "bus_queue"),
             (WebhookDispatcher, "bus_queue"),
+            (KnowledgeService, "bus_queue"),
         ];
         let look = || async {
             let dead = self.count("bus_queue WHERE dead_reason IS NOT NULL").await;

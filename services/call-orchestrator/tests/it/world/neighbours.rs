@@ -1,4 +1,4 @@
-//! Stand-ins for the bridge and the dispatcher: they write down what they hear.
+//! Stand-ins for the bridge, the dispatcher and the knowledge-service: they write down what they hear.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,11 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::calls::{
     BotCompleted, CallEnded, CallStarted, CallSummarised, DeleteRecordingRequested, DialRequested,
-    LeaveMessageRequested, PhoneReachabilityChanged, StopCallRequested,
+    LeaveMessageRequested, PhoneReachabilityChanged, QuestionUnanswered, StopCallRequested,
+};
+use contracts::knowledge::{
+    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, KnowledgeRpc, KnowledgeServer,
+    ListSourcesRequest, ListSourcesResponse, Passage, SearchRequest, SearchResponse, Verdict,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
@@ -52,6 +56,14 @@ pub(crate) struct Heard {
     pub(crate) tool_answers: Mutex<VecDeque<CallNowResponse>>,
     /// While this is held, they do not answer.
     pub(crate) tool_gate: tokio::sync::Mutex<()>,
+    /// What documents were asked.
+    pub(crate) searches: Mutex<Vec<SearchRequest>>,
+    /// What they say: a passage is found by its title.
+    pub(crate) library: Mutex<Vec<Passage>>,
+    /// While this is held, they do not answer.
+    pub(crate) library_gate: tokio::sync::Mutex<()>,
+    /// Questions that nobody could answer.
+    pub(crate) unanswered: Mutex<Vec<QuestionUnanswered>>,
 }
 
 /// How the bridge stands to its carrier.
@@ -125,6 +137,38 @@ impl TargetsRpc for TargetDesk {
     }
 }
 
+struct Library(Arc<Heard>);
+
+#[async_trait]
+impl KnowledgeRpc for Library {
+    async fn search(&self, _: Context, request: SearchRequest) -> Result<SearchResponse, RpcError> {
+        let question = request.question.to_lowercase();
+        self.0.searches.lock().unwrap().push(request);
+        drop(self.0.library_gate.lock().await);
+        let passages: Vec<Passage> = self.0.library.lock().unwrap().clone();
+        let asked_for = |passage: &Passage| question.contains(&passage.title.to_lowercase());
+        let passages: Vec<Passage> = passages.into_iter().filter(asked_for).collect();
+        let verdict = if passages.is_empty() { Verdict::NotCovered } else { Verdict::Answerable };
+        Ok(SearchResponse { verdict: verdict.into(), passages })
+    }
+
+    async fn ingest(&self, _: Context, _: IngestRequest) -> Result<IngestResponse, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+
+    async fn list_sources(&self, _: Context, _: ListSourcesRequest) -> Result<ListSourcesResponse, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+
+    async fn delete_source(
+        &self,
+        _: Context,
+        _: DeleteSourceRequest,
+    ) -> Result<DeleteSourceResponse, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+}
+
 /// A service is built by a function that captures nothing: what the stand-ins share with the tests is found by the name of
 /// the world, and the platform of a bridge by the name of its process.
 static HEARD: Mutex<BTreeMap<String, Arc<Heard>>> = Mutex::new(BTreeMap::new());
@@ -133,7 +177,7 @@ static BRIDGES: Mutex<BTreeMap<String, Platform>> = Mutex::new(BTreeMap::new());
 pub(crate) const PROCESS: Process = Process {
     name: "orchestrator-test",
     about: "the orchestrator and stand-ins for its neighbours",
-    services: &[echo_call_orchestrator::SERVICE, BRIDGE, DISPATCHER],
+    services: &[echo_call_orchestrator::SERVICE, BRIDGE, DISPATCHER, KNOWLEDGE],
     embedded: true,
 };
 
@@ -144,6 +188,22 @@ const BRIDGE: ServiceDef =
 
 const DISPATCHER: ServiceDef =
     ServiceDef { name: ServiceName::WebhookDispatcher, tables: TABLES, listens: &[], build: dispatcher };
+
+const KNOWLEDGE: ServiceDef =
+    ServiceDef { name: ServiceName::KnowledgeService, tables: TABLES, listens: &[], build: knowledge };
+
+fn knowledge(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> {
+    let heard = heard_in(settings)?;
+    let unanswered = Subscription::to(&heard, async |heard: Arc<Heard>, _: Meta, m: QuestionUnanswered| {
+        heard.unanswered.lock().unwrap().push(m);
+        Outcome::Done
+    });
+    Ok(Service {
+        servers: vec![Arc::new(KnowledgeServer(Library(heard)))],
+        subscriptions: vec![unanswered],
+        ..Service::default()
+    })
+}
 
 fn bridge(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
     let heard = heard_in(settings)?;

@@ -15,6 +15,7 @@ use super::super::phones::{book as phones_book, refused};
 use super::order::{Order, WantedAgent, Whom};
 use crate::domain::agent::DEFAULT_MAX_DURATION;
 use crate::domain::phone_book::{self, PhoneStatus, Refusal};
+use crate::domain::project_settings::ProjectSettings;
 use crate::domain::retry::Retry;
 use crate::error::ApiError;
 use crate::identity::credential::Tenant;
@@ -125,7 +126,7 @@ impl Book {
         if row.status != agents::ACTIVE {
             return Err(ApiError::conflict("agent_disabled", "The agent is disabled"));
         }
-        frozen(row)
+        frozen(row, &self.project.settings)
     }
 
     fn customer(&mut self, db: &mut Db, tenant: &Tenant, whom: &Whom, now: Time) -> Result<Rung, Failed> {
@@ -268,9 +269,10 @@ fn wanted_agents<'a>(
     Ok(found)
 }
 
-/// An agent as it is frozen into a notification.
-pub(crate) fn frozen(row: &AgentRow) -> Result<Agent, ApiError> {
+/// An agent of a project as it is frozen into a notification.
+pub(crate) fn frozen(row: &AgentRow, project: &ProjectSettings) -> Result<Agent, ApiError> {
     let options = options(row)?;
+    let knowledge = options.knowledge_app_id.or_else(|| project.knowledge_app_id.clone());
     Ok(Agent {
         id: row.id.0.to_string(),
         version: u32::try_from(row.version).map_err(ApiError::internal)?,
@@ -284,6 +286,7 @@ pub(crate) fn frozen(row: &AgentRow) -> Result<Agent, ApiError> {
         transfer_number: options.transfer_number.unwrap_or_default(),
         voicemail_message: options.voicemail_message.unwrap_or_default(),
         reschedule_json: options.reschedule.as_ref().map(text).transpose()?.unwrap_or_default(),
+        knowledge_app_id: knowledge.unwrap_or_default(),
     })
 }
 

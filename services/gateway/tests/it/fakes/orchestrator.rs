@@ -18,8 +18,8 @@ use contracts::calls::{
     ListSuppressionsResponse, Notification, NotificationsRpc, NotificationsServer, PlaceNotificationRequest,
     PreviewPromptRequest, PreviewPromptResponse, PreviewRulesRequest, PreviewRulesResponse,
     RemoveSuppressionRequest, RemoveSuppressionResponse, RuleVerdict, RulesRpc, RulesServer, SimulateRequest,
-    SimulateResponse, SimulatedToolCall, SimulationsRpc, SimulationsServer, Suppression, SuppressionsRpc,
-    SuppressionsServer, UpdateBotRequest, UsageRpc, UsageServer, Utterance,
+    SimulateResponse, SimulatedToolCall, SimulationsRpc, SimulationsServer, Source, Suppression,
+    SuppressionsRpc, SuppressionsServer, UpdateBotRequest, UsageRpc, UsageServer, Utterance,
 };
 use contracts::rpc::{Context, RpcError};
 use std::sync::Arc;
@@ -168,7 +168,12 @@ fn call(of: &Notification) -> Call {
         ended_at_ms: Some(AT_MS + 2500),
         duration_ms: 1500,
         turns: vec![
-            Utterance { latency_ms: Some(0), interrupted: true, ..said(0, "agent", "Hello?") },
+            Utterance {
+                latency_ms: Some(0),
+                interrupted: true,
+                sources: vec![Source { id: "s1".into(), title: "Delivery".into(), url: String::new() }],
+                ..said(0, "agent", "Hello?")
+            },
             Utterance { confidence: Some(0.5), ..said(1, "customer", "Yes.") },
         ],
         cost_micros: Some(14_000),
