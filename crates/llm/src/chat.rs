@@ -74,6 +74,11 @@ pub enum ConversationPlan {
         /// Standing facts and limits; empty: none.
         context: String,
     },
+    /// Nobody is on the phone: a question is answered in writing, from passages that stand in the prompt.
+    Question {
+        /// The same passages for a model that reads no prompts: the number of its source, and what it says.
+        passages: Vec<(usize, String)>,
+    },
 }
 
 /// All that a model is told for one turn.

@@ -41,6 +41,13 @@ pub enum Script {
         /// Tokens read and written.
         tokens: (u64, u64),
     },
+    /// Streams what stands in the request behind some words: a model that tells what it was told.
+    SayBack {
+        /// The words.
+        before: String,
+        /// How many characters.
+        chars: usize,
+    },
     /// Accepts the request and never answers.
     Hang,
     /// Streams these pieces, then keeps the connection open without another word.
@@ -147,9 +154,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 async fn complete(shared: Data<Shared>, request: HttpRequest, body: Json<Value>) -> HttpResponse {
     let authorization = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let asked = body["stream_options"]["include_usage"] == json!(true);
+    let told = body.to_string();
     lock(&shared.seen).push(SeenRequest { authorization, body: body.0 });
     let script = lock(&shared.scripts).pop_front();
     match script.unwrap_or_else(|| Script::Say(vec!["Thank you.".into()])) {
+        Script::SayBack { before, chars } => {
+            let rest = told.split_once(&before).map_or("", |(_, rest)| rest);
+            answer(Script::Say(rest.chars().take(chars).map(String::from).collect())).await
+        }
         Script::Counted { answer, tokens } => counted(*answer, tokens, asked).await,
         script => answer(script).await,
     }
@@ -219,7 +231,8 @@ async fn answer(script: Script) -> HttpResponse {
         Script::Json(value) => message(&value.to_string(), None),
         Script::Content(text) => message(&text, None),
         Script::Counted { answer, .. } => Box::pin(self::answer(*answer)).await,
-        Script::Hang => future::pending().await,
+        // Answered where the request is known.
+        Script::SayBack { .. } | Script::Hang => future::pending().await,
         Script::Stall(text) => {
             let pieces = stream::iter(deltas(&text)).chain(stream::pending());
             event_stream().streaming(pieces.map(|event| Ok::<_, Infallible>(Bytes::from(event))))

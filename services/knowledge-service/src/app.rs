@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use common::config::{ConfigError, Settings};
 use common::db::Database;
 use common::platform::Platform;
+use llm::Model;
+use prometheus::IntCounterVec;
 use tokio::sync::{Notify, OnceCell};
 
+use crate::config::Config;
 use crate::embedder::Embedder;
 use crate::fetch::Fetching;
 use crate::indexes::Indexes;
@@ -24,6 +28,14 @@ pub(crate) struct App {
     /// What another model has read is marked.
     pub(crate) outdated: Arc<OnceCell<()>>,
     pub(crate) fetching: Arc<Fetching>,
+    /// Who words the answers.
+    pub(crate) model: Model,
+    /// How long answers are kept.
+    pub(crate) answers_kept: TimeDelta,
+    /// Wakes the task that removes older ones.
+    pub(crate) purge_due: Arc<Notify>,
+    /// Answers, by verdict and how they ended.
+    pub(crate) answers: Option<IntCounterVec>,
 }
 
 impl App {
@@ -32,15 +44,24 @@ impl App {
     /// # Errors
     /// Which setting is wrong.
     pub(crate) fn new(settings: &Settings, platform: &Platform) -> Result<Self, ConfigError> {
-        let megabytes: usize = settings.get("ECHO_KNOWLEDGE_INDEX_MB", 512)?;
+        let config = Config::load(settings)?;
+        tracing::info!(model = config.model.name(), "the model that answers");
         let embedder = Embedder::load(settings)?;
         Ok(Self {
             database: platform.database.clone(),
-            indexes: Indexes::new(megabytes.saturating_mul(1 << 20), embedder.clone()),
+            indexes: Indexes::new(config.index_bytes, embedder.clone()),
             embedder,
             embed_due: Arc::default(),
             outdated: Arc::default(),
             fetching: Arc::new(Fetching::new(settings, platform.clock.clone())?),
+            model: config.model,
+            answers_kept: config.answers_kept,
+            purge_due: Arc::default(),
+            answers: platform.metrics.counter(
+                "echo_knowledge_service_answers_total",
+                "Answers by verdict (answerable, partial, not_covered, needs_human) and how they ended: finished, broken.",
+                &["verdict", "end"],
+            ),
         })
     }
 }

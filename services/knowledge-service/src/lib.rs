@@ -8,9 +8,11 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables, Task};
 use contracts::ServiceName;
-use contracts::knowledge::KnowledgeServer;
+use contracts::knowledge::{AnswersServer, KnowledgeServer};
 
+mod answering;
 mod app;
+mod config;
 mod domain;
 mod embedder;
 mod fetch;
@@ -25,7 +27,13 @@ use app::App;
 pub const SERVICE: ServiceDef = ServiceDef {
     name: ServiceName::KnowledgeService,
     tables: Some(Tables {
-        migrations: common::migrations!["0001_sources", "0002_chunks", "0003_changes", "0006_embeddings"],
+        migrations: common::migrations![
+            "0001_sources",
+            "0002_chunks",
+            "0003_changes",
+            "0004_answers",
+            "0006_embeddings"
+        ],
         durability: Durability::Normal,
     }),
     listens: &[],
@@ -34,6 +42,13 @@ pub const SERVICE: ServiceDef = ServiceDef {
 
 fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
     let app = App::new(settings, platform)?;
-    let embed = Task::new("embed", Duration::from_secs(5), &app.embed_due, &app, tasks::embed::run);
-    Ok(Service { servers: vec![Arc::new(KnowledgeServer(app))], tasks: vec![embed], ..Service::default() })
+    Ok(Service {
+        servers: vec![Arc::new(KnowledgeServer(app.clone())), Arc::new(AnswersServer(app.clone()))],
+        tasks: vec![
+            // reads what was taken in
+            Task::new("embed", Duration::from_secs(5), &app.embed_due, &app, tasks::embed::run),
+            tasks::purge::task(&app), // removes answers that are kept no longer
+        ],
+        ..Service::default()
+    })
 }

@@ -41,7 +41,7 @@ impl Caller {
     pub(crate) fn of(plan: &ConversationPlan, system: &str) -> Self {
         match plan {
             ConversationPlan::Agent => Self::from_prompt(system),
-            ConversationPlan::Bot { .. } => Self::default(),
+            ConversationPlan::Bot { .. } | ConversationPlan::Question { .. } => Self::default(),
             ConversationPlan::Message { business_name, recipient_first_name, .. } => {
                 let known = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
                 Self { business: known(business_name), recipient: known(recipient_first_name), purpose: None }

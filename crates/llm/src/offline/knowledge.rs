@@ -28,7 +28,7 @@ pub(crate) fn known(plan: &ConversationPlan, system: &str) -> String {
         }
         // Its prompt says the same once more.
         ConversationPlan::Bot { context, .. } => return context.clone(),
-        ConversationPlan::Agent => String::new(),
+        ConversationPlan::Agent | ConversationPlan::Question { .. } => String::new(),
     };
     let mut inside = false;
     for line in system.lines() {
@@ -98,6 +98,28 @@ pub(crate) fn quote<'k>(known: &'k str, question: &str) -> Option<&'k str> {
     best.map(|(_, sentence)| sentence)
 }
 
+/// A question in writing, answered by the sentences of the passages that speak of it most, each with the number of its source.
+pub(crate) fn answer(passages: &[(usize, String)], question: &str) -> String {
+    let asked = stems(question);
+    let mut found: Vec<(usize, usize, &str)> = Vec::new();
+    for (source, text) in passages {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        for sentence in lines.flat_map(sentences).filter(|sentence| sentence.len() <= LONGEST) {
+            let has = stems(sentence);
+            let hits = asked.iter().filter(|stem| has.contains(*stem)).count();
+            if !found.iter().any(|(_, _, known)| *known == sentence) {
+                found.push((hits, *source, sentence));
+            }
+        }
+    }
+    // The order of the passages is that of their relevance: it stays among sentences that speak of as much.
+    found.sort_by_key(|(hits, _, _)| std::cmp::Reverse(*hits));
+    let most = found.first().map_or(0, |(hits, _, _)| *hits);
+    let said = found.iter().take_while(|(hits, _, _)| *hits == most).take(2);
+    let said: Vec<String> = said.map(|(_, source, sentence)| format!("{sentence} [{source}]")).collect();
+    if said.is_empty() { "Please see the sources.".to_owned() } else { said.join(" ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +163,16 @@ mod tests {
             Some("Delivery to Norway takes five days.")
         );
         assert_eq!(documented(None), "");
+    }
+
+    #[test]
+    fn a_question_in_writing_is_answered_by_what_speaks_of_it_with_its_source() {
+        let passages = [
+            (1, "# Hours\nWe are open from nine to five. Parking is free.".to_owned()),
+            (2, "Nobody parks here.".to_owned()),
+        ];
+        assert_eq!(answer(&passages, "When are you open?"), "We are open from nine to five. [1]");
+        assert_eq!(answer(&[], "When?"), "Please see the sources.");
     }
 
     #[test]

@@ -40,6 +40,10 @@ impl Reply {
 
 /// The reply to one turn.
 pub(crate) fn reply(req: &ChatRequest) -> Reply {
+    if let ConversationPlan::Question { passages } = &req.plan {
+        let question = if let Heard::Speech { text, .. } = &req.heard { text } else { "" };
+        return Reply::say(knowledge::answer(passages, question));
+    }
     let slots = slots_of(req);
     let caller = Caller::of(&req.plan, &req.system);
     let talk = Talk { req, slots: &slots, caller };
@@ -58,7 +62,9 @@ fn slots_of(req: &ChatRequest) -> Vec<Slot> {
             req.schema.as_ref().map_or_else(|| acting::slots(&req.abilities), schema::slots)
         }
         ConversationPlan::Bot { .. } => bot::slots(),
-        ConversationPlan::Message { collect_feedback: false, .. } => Vec::new(),
+        ConversationPlan::Message { collect_feedback: false, .. } | ConversationPlan::Question { .. } => {
+            Vec::new()
+        }
         ConversationPlan::Message { .. } => schema::slots(req.schema.as_ref().unwrap_or(&feedback_schema())),
     }
 }
@@ -96,9 +102,9 @@ impl Talk<'_> {
                 let hello = own.map_or_else(|| opening::greeting(&self.caller), str::to_owned);
                 format!("{} {}", as_sentence(&hello), as_sentence(message))
             }
-            (ConversationPlan::Agent | ConversationPlan::Bot { .. }, Some(own)) => own.to_owned(),
+            (_, Some(own)) => own.to_owned(),
             (ConversationPlan::Bot { .. }, None) => self.caller.introduction(),
-            (ConversationPlan::Agent, None) => {
+            (ConversationPlan::Agent | ConversationPlan::Question { .. }, None) => {
                 opening::quoted(&self.req.system).unwrap_or_else(|| opening::greeting(&self.caller))
             }
         };
@@ -110,7 +116,7 @@ impl Talk<'_> {
             (None, ConversationPlan::Message { .. }) => {
                 Reply::say(format!("{} {CHANCE}", as_sentence(&line)))
             }
-            (None, ConversationPlan::Agent | ConversationPlan::Bot { .. }) => Reply::say(line),
+            (None, _) => Reply::say(line),
         }
     }
 

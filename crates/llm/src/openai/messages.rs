@@ -31,6 +31,10 @@ const PASSAGE_CHARS: usize = 1_200;
 
 /// The body for a streamed turn.
 pub(crate) fn chat_body(model: &str, req: &ChatRequest) -> Value {
+    if let ConversationPlan::Question { .. } = req.plan {
+        // In writing, and nothing can be done besides: there is nothing to call.
+        return json!({"model": model, "stream": true, "messages": written(req)});
+    }
     json!({"model": model, "stream": true, "messages": messages(req), "tools": tools(req)})
 }
 
@@ -84,6 +88,19 @@ fn book_time(rescheduling: &Rescheduling) -> Value {
 fn tool(name: &str, description: &str, parameters: Value) -> Value {
     let function = json!({"name": name, "description": description, "parameters": parameters});
     json!({"type": "function", "function": function})
+}
+
+/// A question in writing and what was asked and answered before it, each as it stands.
+fn written(req: &ChatRequest) -> Vec<Value> {
+    let mut list = Conversation { messages: vec![json!({"role": "system", "content": req.system})] };
+    for said in req.past() {
+        let role = if said.speaker == Speaker::Agent { "assistant" } else { "user" };
+        list.add(role, &said.text);
+    }
+    if let Heard::Speech { text, .. } = &req.heard {
+        list.add("user", text);
+    }
+    list.messages
 }
 
 fn messages(req: &ChatRequest) -> Vec<Value> {
@@ -387,6 +404,18 @@ mod tests {
         for part in ["You remind people.", "en-GB", "JSON Schema", "Your parcel is here.", "reschedule"] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
+    }
+
+    #[test]
+    fn a_question_in_writing_has_its_prompt_its_past_and_no_tools() {
+        let mut req = request(Heard::Speech { text: "What of [1]?".into(), confidence: None });
+        req.plan = ConversationPlan::Question { passages: Vec::new() };
+        req.history.insert(0, Utterance { speaker: Speaker::Customer, text: "Hello?".into() });
+        let body = chat_body("m", &req);
+        assert!(body.get("tools").is_none());
+        let said: Vec<_> =
+            body["messages"].as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap()).collect();
+        assert_eq!(said, ["You remind people.", "Hello?", "Hello.\nDoes it work?", "What of [1]?"]);
     }
 
     #[test]

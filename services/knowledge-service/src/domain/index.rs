@@ -4,12 +4,15 @@
 
 use std::collections::HashMap;
 
-use super::terms::Terms;
+use super::terms::{Terms, only_asks};
 
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 /// A term in the title or in a heading counts like so many in the text.
 const HEADING: u32 = 2;
+
+/// Fewer chunks than these count as so many, where it is asked how telling a word is.
+const FEW: usize = 20;
 
 /// What a list of chunks takes beside its entries: its key, its head, and the table's slack.
 const LIST: usize = 80;
@@ -107,23 +110,27 @@ impl Index {
     /// How well the chunk at each place fits a question.
     pub(crate) fn search(&self, question: &str) -> Vec<Fit> {
         let mut found = vec![Fit::default(); self.lengths.len()];
-        let mut all = 0.0;
+        let (mut all, mut asked) = (0.0, 0.0);
         for (term, times) in counted(self.terms.of(question)) {
             let list = self.postings.get(term.as_str()).map_or(&[][..], Vec::as_slice);
             let idf = self.idf(list.len()) * times;
+            let told = if only_asks(&term) { 0.0 } else { self.telling(list.len()) * times };
             all += idf;
+            asked += told;
             for posting in list {
                 if let (Some(fit), Some(&length)) =
                     (found.get_mut(posting.place()), self.lengths.get(posting.place()))
                 {
                     fit.score += idf * self.saturated(posting.count(), length);
-                    fit.covered += idf;
+                    fit.covered += told;
                 }
             }
         }
         for fit in found.iter_mut().filter(|fit| fit.score > 0.0) {
             fit.score /= all * (K1 + 1.0);
-            fit.covered /= all;
+            if asked > 0.0 {
+                fit.covered /= asked;
+            }
         }
         found
     }
@@ -136,11 +143,15 @@ impl Index {
         lists + self.lengths.capacity() * size_of::<u32>()
     }
 
+    /// How much it counts that a chunk speaks of a term that so many have. Where there are only a few chunks, numbers say little of how
+    /// telling a word is: what the one chunk speaks of must not count for nothing beside what it does not.
+    fn telling(&self, having: usize) -> f32 {
+        rarity(having, self.chunks.max(FEW))
+    }
+
     /// How telling a term is that so many chunks have: the fewer, the more. One that nobody has would be the most telling one.
-    #[expect(clippy::cast_precision_loss, reason = "an app has far fewer chunks than an f32 counts exactly")]
     fn idf(&self, having: usize) -> f32 {
-        let (having, all) = (having as f32, self.chunks as f32);
-        (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
+        rarity(having, self.chunks)
     }
 
     /// A term that stands in a chunk again and again says ever less more, and less in a long chunk than in a short one.
@@ -160,6 +171,12 @@ impl Index {
 fn counted(mut terms: Vec<String>) -> Vec<(String, f32)> {
     terms.sort_unstable();
     terms.chunk_by(|a, b| a == b).map(|same| (same[0].clone(), same.len() as f32)).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an app has far fewer chunks than an f32 counts exactly")]
+fn rarity(having: usize, all: usize) -> f32 {
+    let (having, all) = (having as f32, all as f32);
+    (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
 }
 
 #[cfg(test)]

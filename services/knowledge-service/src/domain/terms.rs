@@ -10,6 +10,13 @@ const STOP: [&str; 33] = [
     "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
     "was", "will", "with",
 ];
+/// What questions are made of and no document has to speak of, reduced to stems: they are looked for, but whether a question can be
+/// answered does not hang on them.
+const ASKING: [&str; 35] = [
+    "am", "can", "could", "do", "doe", "from", "get", "give", "have", "hello", "hi", "how", "i", "know",
+    "mani", "me", "much", "my", "need", "our", "pleas", "so", "tell", "us", "want", "we", "what", "when",
+    "where", "which", "who", "whi", "would", "you", "your",
+];
 /// A longer word is no word: it is cut, so that nobody fills the index with one.
 const LONGEST: usize = 64;
 
@@ -41,6 +48,11 @@ impl Terms {
     }
 }
 
+/// Whether a term is there only because somebody asks.
+pub(crate) fn only_asks(term: &str) -> bool {
+    ASKING.contains(&term)
+}
+
 /// A piece that is more than a word: letters or digits with something between them that belongs to a name.
 fn name(piece: &str) -> Option<String> {
     let piece = piece.trim_matches(|c: char| !c.is_alphanumeric());
@@ -68,6 +80,16 @@ mod tests {
         assert_eq!(terms("the customer’s ORDERS"), ["custom", "order"]);
         assert_eq!(terms("Öffnungszeiten am Montag"), ["öffnungszeiten", "am", "montag"]);
         assert!(terms("to be, or not to be").is_empty() && terms(" … ").is_empty());
+    }
+
+    #[test]
+    fn words_that_only_ask_are_known_by_their_stems() {
+        assert!(
+            terms("How many do you have, and when does your... why? Please!")
+                .iter()
+                .all(|term| only_asks(term))
+        );
+        assert!(!terms("open shop ship").iter().any(|term| only_asks(term)));
     }
 
     #[test]

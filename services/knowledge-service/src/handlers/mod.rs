@@ -1,17 +1,21 @@
-//! What the service answers on the bus, one file per rpc; `Knowledge` in one place.
+//! What the service answers on the bus, one file per rpc; `Knowledge` and `Answers` in one place.
 
+mod ask;
+mod feedback;
 mod ingest;
 mod ingest_url;
+mod insights;
 mod search;
 mod sources;
 
 use async_trait::async_trait;
 use common::db::DbError;
 use contracts::knowledge::{
-    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeRpc,
-    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
+    AnswerPart, AnswersRpc, AskRequest, DeleteSourceRequest, DeleteSourceResponse, GetInsightsRequest,
+    GetInsightsResponse, GiveFeedbackRequest, GiveFeedbackResponse, IngestRequest, IngestResponse, IngestUrlRequest,
+    KnowledgeRpc, ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
 };
-use contracts::rpc::{Context, RpcError};
+use contracts::rpc::{Context, RpcError, Streamed};
 
 use crate::app::App;
 
@@ -46,7 +50,30 @@ impl KnowledgeRpc for App {
     }
 }
 
-fn away_or_broken(error: DbError) -> RpcError {
+#[async_trait]
+impl AnswersRpc for App {
+    async fn ask(&self, _: Context, request: AskRequest) -> Result<Streamed<AnswerPart>, RpcError> {
+        ask::ask(self, request).await
+    }
+
+    async fn give_feedback(
+        &self,
+        _: Context,
+        request: GiveFeedbackRequest,
+    ) -> Result<GiveFeedbackResponse, RpcError> {
+        feedback::give(self, &request).await
+    }
+
+    async fn get_insights(
+        &self,
+        _: Context,
+        request: GetInsightsRequest,
+    ) -> Result<GetInsightsResponse, RpcError> {
+        insights::get(self, &request).await
+    }
+}
+
+pub(crate) fn away_or_broken(error: DbError) -> RpcError {
     if error.is_away() {
         RpcError::Unavailable(error.to_string())
     } else {

@@ -12,7 +12,7 @@ use super::away_or_broken;
 use crate::app::App;
 use crate::domain::query::{AppId, invalid};
 use crate::store::sources::{self, Source};
-use crate::store::{apps, chunks, embeddings};
+use crate::store::{apps, chunks, embeddings, passages};
 
 pub(super) async fn list(app: &App, request: &ListSourcesRequest) -> Result<ListSourcesResponse, RpcError> {
     let app_id = AppId::parse(&request.app_id)?;
@@ -61,5 +61,6 @@ fn forget(tx: &mut Tx<'_>, app: &AppId, id: SourceId) -> Result<bool, DbError> {
     apps::next_generation(tx.conn, app)?;
     embeddings::remove(tx.conn, app, id)?;
     chunks::remove(tx.conn, app, id)?;
+    passages::blank(tx.conn, app, id)?; // answers stay, but not what they took from it
     sources::remove(tx.conn, app, id)
 }

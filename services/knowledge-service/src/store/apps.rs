@@ -35,9 +35,14 @@ pub(crate) fn weigh(
     Ok(())
 }
 
+/// Until the transaction ends, nobody else changes what the app knows.
+pub(crate) fn hold(db: &mut Db, app: &AppId) -> Result<(), DbError> {
+    lease::exclusive(db, &format!("knowledge of {}", app.as_str()))
+}
+
 /// Begins the next generation. Until the transaction ends, nobody else changes what the app knows.
 pub(crate) fn next_generation(db: &mut Db, app: &AppId) -> Result<i64, DbError> {
-    lease::exclusive(db, &format!("knowledge of {}", app.as_str()))?;
+    hold(db, app)?;
     let next = standing(db, app)?.generation + 1;
     if next == 1 {
         diesel::insert_into(apps::table)

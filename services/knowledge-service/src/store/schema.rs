@@ -49,3 +49,44 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(chunks, sources);
+
+diesel::table! {
+    use common::db::sql::{Text, UtcTime, Uuid};
+    conversations (app_id, id) {
+        app_id -> Text,
+        id -> Uuid,
+        first_question -> Text,
+        started_at -> UtcTime,
+        last_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{BigInt, Bool, Integer, Nullable, Text, UtcTime, Uuid};
+    answers (id) {
+        id -> Uuid,
+        app_id -> Text,
+        conversation_id -> Uuid,
+        question -> Text,
+        answer -> Text,
+        verdict -> Integer,
+        unanswered -> Bool,
+        finished -> Bool,
+        helpful -> Nullable<Bool>,
+        tokens_read -> Nullable<BigInt>,
+        tokens_written -> Nullable<BigInt>,
+        asked_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Double, Integer, Text, Uuid};
+    answer_passages (answer_id, number) {
+        answer_id -> Uuid,
+        number -> Integer,
+        app_id -> Text,
+        source_id -> Uuid,
+        score -> Double,
+        text -> Text,
+    }
+}

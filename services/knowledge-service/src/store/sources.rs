@@ -102,6 +102,18 @@ pub(crate) fn changed(db: &mut Db, app: &AppId, since: i64) -> Result<Vec<Source
     Ok(ids.into_iter().map(|id| SourceId(id.0)).collect())
 }
 
+/// Which of some sources are there.
+pub(crate) fn there(
+    db: &mut Db,
+    app: &AppId,
+    ids: impl Iterator<Item = SourceId>,
+) -> Result<Vec<SourceId>, DbError> {
+    let ids: Vec<Id> = ids.map(Id::of).collect();
+    let own = sources::table.filter(sources::app_id.eq(app.as_str())).filter(sources::id.eq_any(ids));
+    let found: Vec<Id> = own.select(sources::id).load(db)?;
+    Ok(found.into_iter().map(|id| SourceId(id.0)).collect())
+}
+
 /// How many sources the app has.
 pub(crate) fn count(db: &mut Db, app: &AppId) -> Result<usize, DbError> {
     let count: i64 = sources::table.filter(sources::app_id.eq(app.as_str())).count().get_result(db)?;

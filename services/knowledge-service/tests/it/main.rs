@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod answers;
+mod asking;
 mod embeddings;
 mod ingest;
 mod pages;

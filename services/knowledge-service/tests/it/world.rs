@@ -13,8 +13,8 @@ use common::service::{Service, ServiceDef};
 use contracts::ServiceName;
 use contracts::ids::SourceId;
 use contracts::knowledge::{
-    DeleteSourceRequest, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeClient,
-    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
+    AnswersClient, DeleteSourceRequest, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeClient, ListSourcesRequest,
+    ListSourcesResponse, SearchRequest, SearchResponse,
 };
 use contracts::rpc::{Caller, Context, RpcError};
 use testkit::database::{Engine, drop_schemas, postgres_url};
@@ -44,6 +44,7 @@ pub(crate) const PROCESS: Process = Process {
 pub(crate) struct World {
     pub(crate) running: Running,
     client: KnowledgeClient,
+    pub(crate) answers: AnswersClient,
     place: Place,
 }
 
@@ -103,7 +104,8 @@ impl World {
         let running = runtime::start(PROCESS, place.settings(), Clock::system()).await;
         let running = running.expect("the process starts");
         let caller = CALLER.take().expect("the neighbour was built");
-        Self { running, client: KnowledgeClient::new(caller), place }
+        let (client, answers) = (KnowledgeClient::new(Arc::clone(&caller)), AnswersClient::new(caller));
+        Self { running, client, answers, place }
     }
 
     /// Stops the process and starts another one on the same tables.
