@@ -63,6 +63,16 @@ async fn fact_3_3_a_document_is_brought_is_found_is_listed_and_is_deleted() {
         let source = brought["sourceId"].as_str().unwrap();
         let whole = json!({"success": true, "chunksProcessed": 1, "chunksFailed": 0, "sourceId": source});
         assert_eq!(brought, whole);
+        // Without a text, the page is fetched.
+        let page = json!({"url": "https://docs.echosdk.com/faq"});
+        assert_eq!(door.ingest(&door.key, &page).await.expect(200)["chunksProcessed"], 1);
+        let sources = format!("/api/apps/sources?appId={}", door.app);
+        let listed = gateway.bearing(Method::GET, &sources, &account.token).await.expect(200);
+        let newest = listed.as_array().or_else(|| listed["sources"].as_array()).unwrap()[0].clone();
+        assert_eq!((&newest["title"], &newest["url"]), (&json!("A page"), &page["url"]));
+        let id = newest["id"].as_str().unwrap();
+        let gone = format!("/api/apps/sources?appId={}&id={id}", door.app);
+        gateway.bearing(Method::DELETE, &gone, &account.token).await.expect(200);
         // So do a key of the project, a member, and the key as the SDK for JavaScript sends it.
         let other = json!({"text": "Another."});
         door.ingest(&account.key, &other).await.expect(200);
@@ -122,6 +132,9 @@ async fn what_is_wrong_with_a_document_is_told_and_nothing_is_brought() {
         (json!({"text": "a", "url": "docs/intro"}), "url"),
         (json!({"text": "a", "url": format!("https://example.com/{}", "a".repeat(2048))}), "url"),
         (json!({"text": "a", "title": "b".repeat(301)}), "title"),
+        (json!({"url": "ftp://example.com/"}), "url"),
+        (json!({"url": "http://127.0.0.1/"}), "url"),
+        (json!({"text": null, "title": "a"}), "text"),
     ] {
         door.ingest(&door.key, &body).await.assert_fields(&[field]);
     }

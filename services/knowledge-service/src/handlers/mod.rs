@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use common::db::DbError;
 use contracts::knowledge::{
     AnswerPart, AnswersRpc, AskRequest, DeleteSourceRequest, DeleteSourceResponse, GetInsightsRequest,
-    GetInsightsResponse, GiveFeedbackRequest, GiveFeedbackResponse, IngestRequest, IngestResponse, IngestUrlRequest,
-    KnowledgeRpc, ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
+    GetInsightsResponse, GiveFeedbackRequest, GiveFeedbackResponse, IngestRequest, IngestResponse,
+    IngestUrlRequest, KnowledgeRpc, ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
 };
 use contracts::rpc::{Context, RpcError, Streamed};
 

@@ -13,8 +13,8 @@ use common::service::{Service, ServiceDef};
 use contracts::ServiceName;
 use contracts::ids::SourceId;
 use contracts::knowledge::{
-    AnswersClient, DeleteSourceRequest, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeClient, ListSourcesRequest,
-    ListSourcesResponse, SearchRequest, SearchResponse,
+    AnswersClient, DeleteSourceRequest, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeClient,
+    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
 };
 use contracts::rpc::{Caller, Context, RpcError};
 use testkit::database::{Engine, drop_schemas, postgres_url};

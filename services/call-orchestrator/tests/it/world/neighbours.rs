@@ -17,8 +17,9 @@ use contracts::calls::{
     LeaveMessageRequested, PhoneReachabilityChanged, QuestionUnanswered, StopCallRequested,
 };
 use contracts::knowledge::{
-    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, KnowledgeRpc, KnowledgeServer,
-    ListSourcesRequest, ListSourcesResponse, Passage, SearchRequest, SearchResponse, Verdict,
+    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeRpc,
+    KnowledgeServer, ListSourcesRequest, ListSourcesResponse, Passage, SearchRequest, SearchResponse,
+    Verdict,
 };
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{
@@ -153,6 +154,10 @@ impl KnowledgeRpc for Library {
     }
 
     async fn ingest(&self, _: Context, _: IngestRequest) -> Result<IngestResponse, RpcError> {
+        Err(RpcError::unknown_method("the gateway's"))
+    }
+
+    async fn ingest_url(&self, _: Context, _: IngestUrlRequest) -> Result<IngestResponse, RpcError> {
         Err(RpcError::unknown_method("the gateway's"))
     }
 

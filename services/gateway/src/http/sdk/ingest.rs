@@ -6,14 +6,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::ids::SourceId;
-use contracts::knowledge::IngestRequest;
+use contracts::knowledge::{IngestRequest, IngestResponse, IngestUrlRequest};
+use contracts::rpc::RpcError;
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::door;
+use super::door::{self, Asked};
 use crate::app::App;
 use crate::domain::app_limits::Asking;
 use crate::domain::role::Operation;
@@ -37,12 +38,13 @@ const WITHIN: Duration = Duration::from_secs(30);
 }))]
 #[expect(dead_code, reason = "the document's view of what `ingest` reads")]
 pub(crate) struct IngestBody {
-    /// The text, plain or Markdown: at most 102,400 bytes, else 413.
-    text: String,
-    /// Where it comes from: shown beside answers. A text from the same address takes the place of the one before.
+    /// The text, plain or Markdown: at most 102,400 bytes, else 413. Required without `url`.
+    text: Option<String>,
+    /// Where it comes from: shown beside answers. A text from the same address takes the place of the one before. Without `text`, the page
+    /// (HTML, text, Markdown or PDF, at most 5 MB) is fetched from there, as its robots.txt allows, and its main text is brought.
     #[schema(max_length = 2048)]
     url: Option<String>,
-    /// What it is called; else its first line.
+    /// What it is called; else its first line. A page that is fetched has its own title.
     #[schema(max_length = 300)]
     title: Option<String>,
 }
@@ -65,21 +67,35 @@ pub(crate) struct IngestedBody {
 }
 
 /// What is said.
-struct Said {
-    text: String,
-    url: String,
-    title: String,
+enum Said {
+    Text {
+        text: String,
+        url: String,
+        title: String,
+    },
+    /// The address of a page.
+    Page(String),
 }
 
 impl Said {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let text = fields.text("text", |text| match text.trim().is_empty() {
+        let given = |text: &str| match text.trim().is_empty() {
             true => Err("must not be empty".to_owned()),
             false => passage(text, LONGEST),
-        });
-        let url = fields.optional_text("url", address);
-        let title = fields.optional_text("title", |text| line(text, 300));
-        Some(Self { text: text?, url: url?.unwrap_or_default(), title: title?.unwrap_or_default() })
+        };
+        let text = fields.optional_text("text", given);
+        let (url, title) =
+            (fields.optional_text("url", address), fields.optional_text("title", |text| line(text, 300)));
+        match (text?, url?, title?) {
+            (Some(text), url, title) => {
+                Some(Self::Text { text, url: url.unwrap_or_default(), title: title.unwrap_or_default() })
+            }
+            (None, Some(page), _) => Some(Self::Page(page)),
+            (None, None, _) => {
+                fields.refuse("text", "is required where there is no url");
+                None
+            }
+        }
     }
 }
 
@@ -119,14 +135,7 @@ pub(crate) async fn ingest(
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message));
     }
     let said = decode(&body, Said::read)?;
-    let wanted = IngestRequest {
-        app_id: asked.app.id.to_string(),
-        source_id: SourceId::new().to_string(),
-        url: said.url,
-        title: said.title,
-        text: said.text,
-    };
-    let stored = app.knowledge.ingest(asked.context(WITHIN), wanted).await;
+    let stored = bring(&app, &asked, said).await;
     let stored = stored.map_err(|error| from_rpc(error, "app", "App"))?;
     Ok(HttpResponse::Ok().json(IngestedBody {
         success: stored.chunks_processed > 0,
@@ -134,4 +143,18 @@ pub(crate) async fn ingest(
         chunks_failed: stored.chunks_failed,
         source_id: stored.source_id.parse().map_err(ApiError::internal)?,
     }))
+}
+
+async fn bring(app: &App, asked: &Asked, said: Said) -> Result<IngestResponse, RpcError> {
+    let (app_id, source_id) = (asked.app.id.to_string(), SourceId::new().to_string());
+    match said {
+        Said::Text { text, url, title } => {
+            let wanted = IngestRequest { app_id, source_id, url, title, text };
+            app.knowledge.ingest(asked.context(WITHIN), wanted).await
+        }
+        Said::Page(url) => {
+            let wanted = IngestUrlRequest { app_id, source_id, url };
+            app.knowledge.ingest_url(asked.context(WITHIN), wanted).await
+        }
+    }
 }
