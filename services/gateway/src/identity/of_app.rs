@@ -9,7 +9,7 @@ use super::tokens::Use;
 use crate::app::App;
 use crate::domain::app_key::AppKey;
 use crate::error::ApiError;
-use crate::store::app_keys;
+use crate::store::app_keys::{self, AppKeyOwner};
 use crate::store::apps::AppRow;
 
 /// Who has shown that they may do more with an app than anybody.
@@ -39,10 +39,10 @@ pub(crate) async fn insider(
         };
     }
     let Some(token) = token else { return Ok(None) };
+    let tenant = by_token(app, request, token, &[Use::Access]).await?.tenant;
     if header(request, "x-echo-project").is_some_and(|named| named.parse::<ProjectId>() != Ok(of.project)) {
         return Err(not_found());
     }
-    let tenant = by_token(app, request, token, &[Use::Access]).await?.tenant;
     // A member reaches every project of the business: here the one of the app.
     if tenant.business != of.business {
         return Err(not_found());
@@ -65,16 +65,38 @@ async fn by_app_key(
     key: &AppKey,
     of: &AppRow,
 ) -> Result<Insider, ApiError> {
-    let (hash, asked) = (key.hash(), app.platform.clock.now());
-    let owner = match app.app_keys.get(&hash, asked) {
-        Some(owner) => owner,
-        None => {
-            let wanted = hash.clone();
-            let found = app.platform.database.read(move |db| app_keys::owner(db, &wanted)).await;
-            let owner = found.map_err(ApiError::from)?.ok_or_else(|| wrong_key(app, request))?;
-            app.app_keys.put(hash, owner, asked);
-            owner
-        }
-    };
+    let owner = owner(app, request, key).await?;
     if owner.app_id == of.id { Ok(Insider::Key) } else { Err(not_found()) }
+}
+
+/// Of which app a key is.
+async fn owner(app: &App, request: &HttpRequest, key: &AppKey) -> Result<AppKeyOwner, ApiError> {
+    let (hash, asked) = (key.hash(), app.platform.clock.now());
+    if let Some(owner) = app.app_keys.get(&hash, asked) {
+        return Ok(owner);
+    }
+    let wanted = hash.clone();
+    let found = app.platform.database.read(move |db| app_keys::owner(db, &wanted)).await;
+    let owner = found.map_err(ApiError::from)?.ok_or_else(|| wrong_key(app, request))?;
+    app.app_keys.put(hash, owner, asked);
+    Ok(owner)
+}
+
+/// Whether the credential of a request that names no app of ours is one at all, if it has one.
+///
+/// # Errors
+/// 401 when it is wrong.
+pub(crate) async fn is_somebody(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    let token = bearer(request);
+    let as_token = token.filter(|token| AppKey::parse(token).is_some());
+    if let Some(key) = header(request, "x-api-key").or(as_token) {
+        return match AppKey::parse(key.trim()) {
+            Some(key) => owner(app, request, &key).await.map(drop),
+            None => by_key(app, request, key).await.map(drop),
+        };
+    }
+    match token {
+        Some(token) => by_token(app, request, token, &[Use::Access]).await.map(drop),
+        None => Ok(()),
+    }
 }

@@ -18,8 +18,8 @@ pub(super) async fn ingest_url(app: &App, request: IngestUrlRequest) -> Result<I
 
 fn refusal(problem: Problem) -> RpcError {
     match problem {
-        Problem::Unusable(why) => invalid("url", why),
-        Problem::Away(why) => RpcError::Unavailable(format!("url {why}")),
+        // Whoever gave the address can do something about it: `Unavailable` would say that we are away.
+        Problem::Unusable(why) | Problem::Away(why) => invalid("url", why),
         Problem::Busy => RpcError::Busy,
     }
 }

@@ -37,13 +37,6 @@ async fn refused(world: &World, url: &str) -> String {
     problem
 }
 
-async fn away(world: &World, url: &str) -> String {
-    let answer = read(world, url).await;
-    let Err(RpcError::Unavailable(problem)) = answer else { panic!("{url}: {answer:?}") };
-    nothing_stored(world).await;
-    problem
-}
-
 async fn nothing_stored(world: &World) {
     assert_eq!(world.sources("app", 10, "").await.sources, []);
 }
@@ -212,7 +205,7 @@ async fn what_cannot_be_read_is_refused_with_a_sentence() {
         (page("text/plain", "cut off").with("Content-Length", "100"), "was not answered as it should be"),
     ] {
         site.tell("/page", answer);
-        let said = away(&world, &site.url("/page")).await;
+        let said = refused(&world, &site.url("/page")).await;
         assert!(said.contains(problem), "{said:?} says {problem:?}");
     }
     world.stop().await;
@@ -224,10 +217,10 @@ async fn a_server_that_does_not_come_to_an_end_is_not_waited_for() {
     settings.push(("ECHO_INGEST_DEADLINE_MS", "300".to_owned()));
     let (world, site) = (World::start_with(Engine::Sqlite, settings).await, Site::start().await);
     site.tell("/slow", Answer::page("text/plain", "one word").without_end());
-    assert!(away(&world, &site.url("/slow")).await.contains("within 300 ms"));
+    assert!(refused(&world, &site.url("/slow")).await.contains("within 300 ms"));
     let nobody =
         tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("one");
-    assert!(away(&world, &format!("http://{nobody}/")).await.contains("cannot be reached"));
+    assert!(refused(&world, &format!("http://{nobody}/")).await.contains("cannot be reached"));
     world.stop().await;
 }
 
@@ -317,7 +310,9 @@ async fn a_site_that_cannot_say_what_it_allows_is_not_read() {
     let (world, site) = open().await;
     site.tell("/page", Answer::page("text/plain", "words"));
     site.tell("/robots.txt", Answer::new("500 Internal Server Error"));
-    assert!(away(&world, &site.url("/page")).await.contains("robots.txt of 127.0.0.1, which may forbid it"));
+    assert!(
+        refused(&world, &site.url("/page")).await.contains("robots.txt of 127.0.0.1, which may forbid it")
+    );
     site.tell("/robots.txt", Answer::moved(&site.at("127.0.0.2", "/robots.txt")));
     assert!(refused(&world, &site.url("/page")).await.contains("special network"));
     assert_eq!(site.asked("/page"), 0);

@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::http::rate_limits::Limits;
 use crate::http::request_id::RequestId;
 use crate::identity::credential::Tenant;
-use crate::identity::of_app::{Insider, insider, not_found};
+use crate::identity::of_app::{Insider, insider, is_somebody, not_found};
 use crate::store::app_requests;
 use crate::store::apps::{self, AppRow};
 
@@ -113,7 +113,11 @@ async fn opened(app: &App, request: &HttpRequest, named: &str, asking: Asking) -
         cors::let_read(request);
         return Err(too_many);
     }
-    let row = find(app, named).await?;
+    let row = match find(app, named).await {
+        Ok(row) => row,
+        // A wrong credential is one, whatever is asked for with it.
+        Err(error) => return is_somebody(app, request).await.and(Err(error)),
+    };
     trace::of_tenant(row.project);
     if request.headers().contains_key(ORIGIN) && comes_from_allowed(request, &row).is_ok() {
         cors::let_read(request);
