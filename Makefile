@@ -30,6 +30,7 @@ check: ## format, lints, docs, dependency, proto and architecture checks
 	$(DEV)/check-dependencies
 	cargo test --locked --quiet --workspace --test proto_lint
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p echo-knowledge-service --features minilm --lib -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 test: ## everything, on SQLite + in-process bus and on PostgreSQL + RabbitMQ
@@ -37,6 +38,7 @@ test: ## everything, on SQLite + in-process bus and on PostgreSQL + RabbitMQ
 	@$(DEV)/need-test-tools
 	@cargo build --locked --workspace --bins
 	@$(DEV)/with-servers cargo test --locked --workspace --no-fail-fast
+	@cargo test --locked -p echo-knowledge-service --features minilm --lib embedder
 	@$(DEV)/tests/stack
 
 kills: ## of the tests only those that kill processes and servers in the middle of calls
@@ -52,7 +54,7 @@ bench: ## speed and memory, printed as a table
 
 bench-knowledge: ## how well documents are ranked: nDCG@10, recall@10 and hit@5 on labelled sets (LABELLED=folder)
 	@$(DEV)/need-build-tools
-	@cargo bench --locked --quiet -p echo-knowledge-service --bench quality -- "$(abspath $(LABELLED))" "$(abspath $(or $(ECHO_MODELS_DIR),models))"
+	@cargo bench --locked --quiet -p echo-knowledge-service --features minilm --bench quality -- "$(abspath $(LABELLED))" "$(abspath $(or $(ECHO_MODELS_DIR),models))"
 
 models: ## fetch the model that says what documents mean, about 90 MB (ECHO_MODELS_DIR, else models/)
 	@$(DEV)/models

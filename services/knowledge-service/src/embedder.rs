@@ -1,19 +1,17 @@
 //! Who says what texts mean, in numbers: a model on this machine, one behind a server, or nobody. Whoever it is, a question waits for
 //! it only for a moment: without it, documents are found by their words.
 
+#[cfg(feature = "minilm")]
 mod minilm;
 
-use std::fmt::Display;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
 use llm::{Embeddings, ModelError, OpenAiConfig};
-use tokio::time::timeout;
 
 use crate::domain::vectors::unit;
-use minilm::MiniLm;
+#[cfg(feature = "minilm")]
+use minilm::OnThisMachine;
 
 /// A question waits no longer to be understood.
 const QUESTION: Duration = Duration::from_millis(800);
@@ -25,7 +23,8 @@ const BATCH: usize = 32;
 #[derive(Clone)]
 pub(crate) enum Embedder {
     /// `all-MiniLM-L6-v2` from a folder.
-    MiniLm(Arc<MiniLm>),
+    #[cfg(feature = "minilm")]
+    MiniLm(OnThisMachine),
     /// Any model behind OpenAI's embeddings.
     Server(Embeddings),
 }
@@ -39,7 +38,13 @@ impl Embedder {
         let name = "ECHO_EMBEDDER";
         match settings.get(name, "off".to_owned())?.as_str() {
             "off" => Ok(None),
-            "minilm" => local(settings).map(Some),
+            #[cfg(feature = "minilm")]
+            "minilm" => OnThisMachine::load(settings).map(|model| Some(Self::MiniLm(model))),
+            #[cfg(not(feature = "minilm"))]
+            "minilm" => {
+                let problem = "`minilm` is not in this program: build it with `--features minilm`";
+                Err(ConfigError::new(name, problem.to_owned()))
+            }
             "openai" => server(settings).map(Some),
             other => Err(ConfigError::new(name, format!("`{other}` is none of off, minilm, openai"))),
         }
@@ -48,6 +53,7 @@ impl Embedder {
     /// The name under which its vectors are kept: those of another name are never compared with them.
     pub(crate) fn model(&self) -> &str {
         match self {
+            #[cfg(feature = "minilm")]
             Self::MiniLm(_) => minilm::NAME,
             Self::Server(server) => server.model(),
         }
@@ -57,6 +63,7 @@ impl Embedder {
     /// model of which nothing was measured counts less.
     pub(crate) fn weight(&self) -> f32 {
         match self {
+            #[cfg(feature = "minilm")]
             Self::MiniLm(_) => 0.5,
             Self::Server(_) => 0.4,
         }
@@ -64,12 +71,11 @@ impl Embedder {
 
     /// What a question means, with length 1; none when that cannot be said in time.
     pub(crate) async fn question(&self, text: &str) -> Option<Vec<f32>> {
-        let texts = vec![text.to_owned()];
         let answer = match self {
-            Self::MiniLm(model) => timeout(QUESTION, question(Arc::clone(model), texts)).await,
-            Self::Server(server) => Ok(server.embed(&texts, QUESTION).await),
+            #[cfg(feature = "minilm")]
+            Self::MiniLm(model) => model.question(text, QUESTION).await,
+            Self::Server(server) => server.embed(&[text.to_owned()], QUESTION).await,
         };
-        let answer = answer.unwrap_or(Err(ModelError::Timeout));
         match answer {
             Ok(vectors) => vectors.into_iter().next().map(unit),
             Err(error) => {
@@ -87,24 +93,13 @@ impl Embedder {
         let mut all = Vec::with_capacity(texts.len());
         for some in texts.chunks(BATCH) {
             match self {
-                Self::MiniLm(model) => {
-                    all.extend(read(Arc::clone(model), some.to_vec()).await?.into_iter().map(Some))
-                }
+                #[cfg(feature = "minilm")]
+                Self::MiniLm(model) => all.extend(model.texts(some).await?.into_iter().map(Some)),
                 Self::Server(server) => all.extend(refusing(server, some).await?),
             }
         }
         Ok(all.into_iter().map(|vector| vector.map(unit)).collect())
     }
-}
-
-fn local(settings: &Settings) -> Result<Embedder, ConfigError> {
-    let folder: PathBuf = settings.get("ECHO_MODELS_DIR", "models".to_owned())?.into();
-    let folder = folder.join(minilm::NAME);
-    let model = MiniLm::load(&folder).map_err(|problem| {
-        let problem = format!("{}: {problem}; `make models` fills the folder", folder.display());
-        ConfigError::new("ECHO_MODELS_DIR", problem)
-    })?;
-    Ok(Embedder::MiniLm(Arc::new(model)))
 }
 
 fn server(settings: &Settings) -> Result<Embedder, ConfigError> {
@@ -138,20 +133,4 @@ async fn refusing(server: &Embeddings, texts: &[String]) -> Result<Vec<Option<Ve
         Err(ModelError::Refused { .. }) => Ok(vec![None]),
         Err(error) => Err(error),
     }
-}
-
-async fn question(model: Arc<MiniLm>, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-    in_background(move || texts.iter().map(|text| model.question(text)).collect()).await
-}
-
-async fn read(model: Arc<MiniLm>, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-    in_background(move || texts.iter().map(|text| model.text(text)).collect()).await
-}
-
-async fn in_background<E: Display + Send + 'static>(
-    work: impl FnOnce() -> Result<Vec<Vec<f32>>, E> + Send + 'static,
-) -> Result<Vec<Vec<f32>>, ModelError> {
-    let done =
-        tokio::task::spawn_blocking(move || work().map_err(|error| ModelError::Garbled(error.to_string())));
-    done.await.unwrap_or_else(|error| Err(ModelError::Unavailable(error.to_string())))
 }

@@ -1,21 +1,66 @@
 //! `all-MiniLM-L6-v2` on this machine: 384 numbers for a text, in English above all. Read from a folder with the model's own files, as
 //! its makers publish them: `config.json`, `tokenizer.json`, `model.safetensors`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
+use common::config::{ConfigError, Settings};
+use llm::ModelError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokenizers::{Tokenizer, TruncationParams};
+use tokio::time::timeout;
 
 /// The model's name and that of its folder.
 pub(super) const NAME: &str = "all-MiniLM-L6-v2";
 /// It was made for texts of so many pieces of words; what comes after is not read.
 const LONGEST: usize = 256;
 
+/// The model, for a service: whoever asks waits, and no thread does that others need. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct OnThisMachine(Arc<MiniLm>);
+
+impl OnThisMachine {
+    /// From the folder of the models.
+    ///
+    /// # Errors
+    /// What is missing in it.
+    pub(super) fn load(settings: &Settings) -> Result<Self, ConfigError> {
+        let folder: PathBuf = settings.get("ECHO_MODELS_DIR", "models".to_owned())?.into();
+        let folder = folder.join(NAME);
+        let model = MiniLm::load(&folder).map_err(|problem| {
+            let problem = format!("{}: {problem}; `make models` fills the folder", folder.display());
+            ConfigError::new("ECHO_MODELS_DIR", problem)
+        })?;
+        Ok(Self(Arc::new(model)))
+    }
+
+    /// What a question means, if that can be said in time.
+    pub(super) async fn question(&self, text: &str, within: Duration) -> Result<Vec<Vec<f32>>, ModelError> {
+        let (model, text) = (Arc::clone(&self.0), text.to_owned());
+        let answer = in_background(move || Ok(vec![model.question(&text)?]));
+        timeout(within, answer).await.unwrap_or(Err(ModelError::Timeout))
+    }
+
+    /// What texts mean.
+    pub(super) async fn texts(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let (model, texts) = (Arc::clone(&self.0), texts.to_vec());
+        in_background(move || texts.iter().map(|text| model.text(text)).collect()).await
+    }
+}
+
+async fn in_background(
+    work: impl FnOnce() -> Result<Vec<Vec<f32>>, String> + Send + 'static,
+) -> Result<Vec<Vec<f32>>, ModelError> {
+    let done = tokio::task::spawn_blocking(move || work().map_err(ModelError::Garbled));
+    done.await.unwrap_or_else(|error| Err(ModelError::Unavailable(error.to_string())))
+}
+
 /// The model, in memory. Questions have a processor of their own: none waits for documents that are being read.
-pub(crate) struct MiniLm {
+struct MiniLm {
     model: BertModel,
     tokenizer: Tokenizer,
     questions: ThreadPool,
@@ -27,7 +72,7 @@ impl MiniLm {
     ///
     /// # Errors
     /// Which file is not there or cannot be read, in words.
-    pub(super) fn load(folder: &Path) -> Result<Self, String> {
+    fn load(folder: &Path) -> Result<Self, String> {
         let read = |name: &str| std::fs::read(folder.join(name)).map_err(|error| format!("{name}: {error}"));
         let config: Config =
             serde_json::from_slice(&read("config.json")?).map_err(|error| format!("config.json: {error}"))?;
@@ -43,12 +88,12 @@ impl MiniLm {
     }
 
     /// What a question means.
-    pub(super) fn question(&self, text: &str) -> Result<Vec<f32>, String> {
+    fn question(&self, text: &str) -> Result<Vec<f32>, String> {
         self.questions.install(|| self.embed(text)).map_err(|error| error.to_string())
     }
 
     /// What a text means.
-    pub(super) fn text(&self, text: &str) -> Result<Vec<f32>, String> {
+    fn text(&self, text: &str) -> Result<Vec<f32>, String> {
         self.texts.install(|| self.embed(text)).map_err(|error| error.to_string())
     }
 
