@@ -246,7 +246,7 @@ impl Trial {
         };
         let (customer, standing, language) = whom(db, tenant, self.whom)?;
         let project = projects::of_credential(db, tenant.project)?;
-        let mut agent = frozen(&row, &project.settings)?;
+        let mut agent = frozen(db, tenant.business, (&row, &project.settings))?;
         if let Some(language) = &language {
             agent.language.clone_from(language);
         }

@@ -177,6 +177,12 @@ pub(crate) fn find(conn: &mut Db, id: AppId) -> Result<Option<AppRow>, DbError> 
     row.map(AppRow::try_from).transpose()
 }
 
+/// Whether a business has an app with this id.
+pub(crate) fn is_of(conn: &mut Db, business: BusinessId, named: &str) -> Result<bool, DbError> {
+    let Ok(id) = named.parse() else { return Ok(false) };
+    Ok(find(conn, id)?.is_some_and(|app| app.business == business))
+}
+
 /// A page of a project's apps, newest first.
 pub(crate) fn list(conn: &mut Db, project: ProjectId, page: Page) -> Result<Vec<AppRow>, DbError> {
     let mut query = apps::table.filter(apps::project_id.eq(Id::of(project))).into_boxed();

@@ -5,7 +5,7 @@ use contracts::telephony::AnswerWithBotRequest;
 use serde_json::{Value, json};
 
 use crate::fakes::lock;
-use crate::support::{ALONE, Account, Answer, ENGINES, Engine, Gateway, Method};
+use crate::support::{ALONE, Account, Answer, ENGINES, Engine, Gateway, Method, id};
 
 /// The document's own request.
 fn table() -> Value {
@@ -71,7 +71,7 @@ async fn a_change_changes_what_it_names_and_null_brings_back_what_holds_by_defau
     let whole = json!({
         "goal": "Book table", "webhook": "https://api.eatery.com/book", "context": "Open", "language": "de-DE",
         "voice": "Polly.Joanna", "greeting": "Hallo.", "transfer_number": "+14155552671",
-        "knowledge_app_id": "app_2Wm7cTrNp5xKd9JvHs4B",
+        "knowledge_app_id": id(&gateway.post("/v1/apps", &mine.key, &json!({"name": "a"})).await.expect(201)),
     });
     let made = make(&gateway, &mine, &whole).await;
     for (field, value) in whole.as_object().unwrap() {
@@ -135,6 +135,7 @@ async fn what_is_wrong_is_told_in_echolinks_form_and_nothing_is_made() {
         (with("voice", json!("")), "voice"),
         (with("transfer_number", json!("4155552671")), "transfer_number"),
         (with("knowledge_app_id", json!("two words")), "knowledge_app_id"),
+        (with("knowledge_app_id", json!("app_2Wm7cTrNp5xKd9JvHs4B")), "knowledge_app_id"),
         (with("configure_number", json!("yes")), "configure_number"),
         (json!([]), "The request body must be a JSON object"),
     ] {

@@ -359,7 +359,11 @@ async fn an_agents_own_app_answers_questions_before_the_projects() {
     let account = gateway.sign_up("jane@acme.example").await;
     gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
     let mut own = agent("A");
-    let (own_app, house_app) = (AppId::new().to_string(), AppId::new().to_string());
+    let mut apps = Vec::new();
+    for name in ["own", "house"] {
+        apps.push(id(&gateway.post("/v1/apps", &account.key, &json!({"name": name})).await.expect(201)));
+    }
+    let (own_app, house_app) = (&apps[0], &apps[1]);
     own["knowledge_app_id"] = json!(own_app);
     let own = gateway.post("/v1/agents", &account.key, &own).await.expect(201);
     let other = gateway.post("/v1/agents", &account.key, &agent("B")).await.expect(201);
@@ -376,5 +380,19 @@ async fn an_agents_own_app_answers_questions_before_the_projects() {
             let told = lock(&gateway.fakes.placed).pop().unwrap();
             assert_eq!(told.agent.unwrap().knowledge_app_id, expected);
         }
+    }
+    // An app of others, and one that is gone, are none.
+    let theirs = gateway.sign_up("joe@other.example").await;
+    let their_app = id(&gateway.post("/v1/apps", &theirs.key, &json!({"name": "a"})).await.expect(201));
+    for named in [their_app, AppId::new().to_string()] {
+        let mut agent = agent("C");
+        agent["knowledge_app_id"] = json!(named);
+        let agent = gateway.post("/v1/agents", &account.key, &agent).await.expect(201);
+        let body = json!({"settings": {"knowledge_app_id": named}});
+        gateway.send(Method::PATCH, &path, &account.token, &body).await.expect(200);
+        let order = json!({"customer_external_id": "user_1", "agent_id": agent["id"]});
+        gateway.post("/v1/notifications", &account.key, &order).await.expect(201);
+        let told = lock(&gateway.fakes.placed).pop().unwrap();
+        assert_eq!(told.agent.unwrap().knowledge_app_id, "");
     }
 }

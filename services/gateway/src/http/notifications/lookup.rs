@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use common::db::{Db, DbError, Id, Time};
 use contracts::accounts::CustomerStanding;
 use contracts::calls::{Agent, Business, Customer, PlaceNotificationRequest, RetryPolicy};
-use contracts::ids::{CustomerId, ProjectId};
+use contracts::ids::{BusinessId, CustomerId, ProjectId};
 use uuid::Uuid;
 
 use super::super::agents::options;
@@ -20,10 +20,10 @@ use crate::domain::retry::Retry;
 use crate::error::ApiError;
 use crate::identity::credential::Tenant;
 use crate::store::agents::{self, AgentRow};
-use crate::store::businesses;
 use crate::store::customers::{self, CustomerRow};
 use crate::store::phones::{self, PhoneRow};
 use crate::store::projects::{self, Project};
+use crate::store::{apps, businesses};
 
 /// Everything that some orders of one tenant name, as it is now.
 pub(crate) struct Book {
@@ -81,7 +81,7 @@ impl Book {
     ) -> Result<PlaceNotificationRequest, Failed> {
         let Order { agent, dialling, .. } = order;
         dialling.schedule.check(now.0).map_err(|problem| ApiError::invalid(vec![problem]))?;
-        let mut agent = agent.map(|agent| self.agent(agent)).transpose()?;
+        let mut agent = agent.map(|agent| self.agent(db, tenant, agent)).transpose()?;
         let Rung { customer, standing, language } = self.customer(db, tenant, &order.whom, now)?;
         if let (Some(agent), Some(language)) = (&mut agent, &language) {
             agent.language.clone_from(language);
@@ -115,7 +115,7 @@ impl Book {
         })
     }
 
-    fn agent(&self, wanted: WantedAgent) -> Result<Agent, ApiError> {
+    fn agent(&self, db: &mut Db, tenant: &Tenant, wanted: WantedAgent) -> Result<Agent, ApiError> {
         let id = Id::of(wanted.id);
         let row = self.agents.get(&(id, wanted.version.unwrap_or_default())).ok_or_else(|| {
             match self.agents.contains_key(&(id, 0)) {
@@ -126,7 +126,7 @@ impl Book {
         if row.status != agents::ACTIVE {
             return Err(ApiError::conflict("agent_disabled", "The agent is disabled"));
         }
-        frozen(row, &self.project.settings)
+        frozen(db, tenant.business, (row, &self.project.settings))
     }
 
     fn customer(&mut self, db: &mut Db, tenant: &Tenant, whom: &Whom, now: Time) -> Result<Rung, Failed> {
@@ -269,10 +269,18 @@ fn wanted_agents<'a>(
     Ok(found)
 }
 
-/// An agent of a project as it is frozen into a notification.
-pub(crate) fn frozen(row: &AgentRow, project: &ProjectSettings) -> Result<Agent, ApiError> {
+/// An agent of a project as it is frozen into a notification. What it knows is what the business's own apps know: an id of another one
+/// counts for nothing, as does that of an app that is gone.
+pub(crate) fn frozen(
+    db: &mut Db,
+    business: BusinessId,
+    (row, project): (&AgentRow, &ProjectSettings),
+) -> Result<Agent, ApiError> {
     let options = options(row)?;
-    let knowledge = options.knowledge_app_id.or_else(|| project.knowledge_app_id.clone());
+    let knowledge = match options.knowledge_app_id.or_else(|| project.knowledge_app_id.clone()) {
+        Some(named) if apps::is_of(db, business, &named)? => Some(named),
+        _ => None,
+    };
     Ok(Agent {
         id: row.id.0.to_string(),
         version: u32::try_from(row.version).map_err(ApiError::internal)?,
