@@ -2,7 +2,7 @@
 //! which project is meant.
 
 use actix_web::HttpRequest;
-use contracts::ids::ProjectId;
+use contracts::ids::{AppId, ProjectId};
 
 use super::credential::{Tenant, bearer, by_key, by_token, header, wrong_key};
 use super::tokens::Use;
@@ -11,6 +11,17 @@ use crate::domain::app_key::AppKey;
 use crate::error::ApiError;
 use crate::store::app_keys::{self, AppKeyOwner};
 use crate::store::apps::AppRow;
+
+/// A credential that is one, whatever app is asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// A key of an app.
+    OfApp(AppId),
+    /// A key of a project.
+    OfProject(Tenant),
+    /// A member's token, and the project that the request names beside it.
+    Member(Tenant, Option<ProjectId>),
+}
 
 /// Who has shown that they may do more with an app than anybody.
 #[derive(Clone, Debug)]
@@ -21,52 +32,48 @@ pub(crate) enum Insider {
     Tenant(Tenant),
 }
 
-/// Who makes this request, if it says so. A key comes before a token; a key as a token is a key.
+impl Credential {
+    /// What it is good for at this app.
+    ///
+    /// # Errors
+    /// 404 when it is good for something else.
+    pub(crate) fn inside(self, of: &AppRow) -> Result<Insider, ApiError> {
+        match self {
+            Self::OfApp(id) if id == of.id => Ok(Insider::Key),
+            Self::OfProject(tenant) if tenant.project == of.project => Ok(Insider::Tenant(tenant)),
+            // A member reaches every project of the business: here the one of the app, unless another is named.
+            Self::Member(tenant, named)
+                if tenant.business == of.business && named.is_none_or(|named| named == of.project) =>
+            {
+                Ok(Insider::Tenant(Tenant { project: of.project, ..tenant }))
+            }
+            Self::OfApp(_) | Self::OfProject(_) | Self::Member(..) => Err(not_found()),
+        }
+    }
+}
+
+/// The credential of a request, if it has one. A key comes before a token; a key as a token is a key.
 ///
 /// # Errors
-/// 401 when the credential is wrong, 404 when it is good for something else than this app.
-pub(crate) async fn insider(
-    app: &App,
-    request: &HttpRequest,
-    of: &AppRow,
-) -> Result<Option<Insider>, ApiError> {
+/// 401 when it is wrong.
+pub(crate) async fn credential(app: &App, request: &HttpRequest) -> Result<Option<Credential>, ApiError> {
     let token = bearer(request);
     let as_token = token.filter(|token| AppKey::parse(token).is_some());
     if let Some(key) = header(request, "x-api-key").or(as_token) {
-        return match AppKey::parse(key.trim()) {
-            Some(key) => by_app_key(app, request, &key, of).await.map(Some),
-            None => of_project(by_key(app, request, key).await?, of).map(Some),
-        };
+        return Ok(Some(match AppKey::parse(key.trim()) {
+            Some(key) => Credential::OfApp(owner(app, request, &key).await?.app_id),
+            None => Credential::OfProject(by_key(app, request, key).await?),
+        }));
     }
     let Some(token) = token else { return Ok(None) };
     let tenant = by_token(app, request, token, &[Use::Access]).await?.tenant;
-    if header(request, "x-echo-project").is_some_and(|named| named.parse::<ProjectId>() != Ok(of.project)) {
-        return Err(not_found());
-    }
-    // A member reaches every project of the business: here the one of the app.
-    if tenant.business != of.business {
-        return Err(not_found());
-    }
-    Ok(Some(Insider::Tenant(Tenant { project: of.project, ..tenant })))
+    let named = header(request, "x-echo-project").map(|_| tenant.project);
+    Ok(Some(Credential::Member(tenant, named)))
 }
 
 /// The app is not there for whom it is not meant.
 pub(crate) fn not_found() -> ApiError {
     ApiError::not_found("app", "App")
-}
-
-fn of_project(tenant: Tenant, of: &AppRow) -> Result<Insider, ApiError> {
-    if tenant.project == of.project { Ok(Insider::Tenant(tenant)) } else { Err(not_found()) }
-}
-
-async fn by_app_key(
-    app: &App,
-    request: &HttpRequest,
-    key: &AppKey,
-    of: &AppRow,
-) -> Result<Insider, ApiError> {
-    let owner = owner(app, request, key).await?;
-    if owner.app_id == of.id { Ok(Insider::Key) } else { Err(not_found()) }
 }
 
 /// Of which app a key is.
@@ -80,23 +87,4 @@ async fn owner(app: &App, request: &HttpRequest, key: &AppKey) -> Result<AppKeyO
     let owner = found.map_err(ApiError::from)?.ok_or_else(|| wrong_key(app, request))?;
     app.app_keys.put(hash, owner, asked);
     Ok(owner)
-}
-
-/// Whether the credential of a request that names no app of ours is one at all, if it has one.
-///
-/// # Errors
-/// 401 when it is wrong.
-pub(crate) async fn is_somebody(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
-    let token = bearer(request);
-    let as_token = token.filter(|token| AppKey::parse(token).is_some());
-    if let Some(key) = header(request, "x-api-key").or(as_token) {
-        return match AppKey::parse(key.trim()) {
-            Some(key) => owner(app, request, &key).await.map(drop),
-            None => by_key(app, request, key).await.map(drop),
-        };
-    }
-    match token {
-        Some(token) => by_token(app, request, token, &[Use::Access]).await.map(drop),
-        None => Ok(()),
-    }
 }
