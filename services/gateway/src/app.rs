@@ -10,7 +10,7 @@ use contracts::calls::{
     UsageClient,
 };
 use contracts::ids::ProjectId;
-use contracts::knowledge::KnowledgeClient;
+use contracts::knowledge::{AnswersClient, KnowledgeClient};
 use contracts::telephony::CarriersClient;
 use contracts::webhooks::{BotWebhooksClient, DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
 use tokio::sync::Notify;
@@ -53,6 +53,8 @@ pub(crate) struct App {
     pub(crate) carriers: CarriersClient,
     /// The knowledge-service.
     pub(crate) knowledge: KnowledgeClient,
+    /// The knowledge-service, for questions.
+    pub(crate) answers: AnswersClient,
     /// Agents that are tried.
     pub(crate) simulations: SimulationsClient,
     /// The webhook-dispatcher.
@@ -108,6 +110,7 @@ impl App {
             bot_calls: BotCallsClient::new(Arc::clone(&platform.caller)),
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
             knowledge: KnowledgeClient::new(Arc::clone(&platform.caller)),
+            answers: AnswersClient::new(Arc::clone(&platform.caller)),
             simulations: SimulationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),

@@ -4,7 +4,6 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Asking {
     /// A question.
-    #[expect(dead_code, reason = "nobody can ask yet")]
     Query,
     /// A document is brought.
     Ingest,

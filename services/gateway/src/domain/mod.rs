@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod agent_warnings;
+pub(crate) mod answer_sources;
 pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod app_key;

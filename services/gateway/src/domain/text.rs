@@ -71,7 +71,7 @@ texts! {
     Voice = |text| line(text, 200);
 }
 
-fn required(text: Result<String, String>) -> Result<String, String> {
+pub(crate) fn required(text: Result<String, String>) -> Result<String, String> {
     match text {
         Ok(text) if text.trim().is_empty() => Err("must not be empty".to_owned()),
         other => other,

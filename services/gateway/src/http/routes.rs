@@ -266,7 +266,11 @@ const SDK: &[Path] = &[
             ("DELETE", || delete().to(sdk::sources::remove)),
         ],
     },
+    Path { path: "/apps/insights", methods: &[("GET", || get().to(sdk::insights::read))] },
+    Path { path: "/query", methods: &[("POST", || post().to(sdk::query::query_named))] },
+    Path { path: "/{appId}/feedback", methods: &[("POST", || post().to(sdk::feedback::give))] },
     Path { path: "/{appId}/ingest", methods: &[("POST", || post().to(sdk::ingest::ingest))] },
+    Path { path: "/{appId}/query", methods: &[("POST", || post().to(sdk::query::query))] },
     Path { path: "/{appId}/search", methods: &[("GET", || get().to(sdk::search::search))] },
 ];
 

@@ -10,20 +10,20 @@ use crate::fakes::lock;
 use crate::support::{Account, Answer, ENGINES, Engine, GATEWAY, Gateway, Method, id};
 
 /// An app, and what shows that one may ask it.
-struct Door<'a> {
-    gateway: &'a Gateway,
-    app: String,
-    key: String,
+pub(crate) struct Door<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) app: String,
+    pub(crate) key: String,
 }
 
 impl<'a> Door<'a> {
-    async fn of(gateway: &'a Gateway, account: &Account, sites: &[&str]) -> Self {
+    pub(crate) async fn of(gateway: &'a Gateway, account: &Account, sites: &[&str]) -> Self {
         let app = json!({"name": "Help", "allowed_domains": sites});
         let made = gateway.post("/v1/apps", &account.key, &app).await.expect(201);
         Self { gateway, app: id(&made), key: made["api_key"].as_str().unwrap().to_owned() }
     }
 
-    fn request(&self, method: Method, below: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, below: &str) -> RequestBuilder {
         self.gateway.request(method, &format!("/api/{}/{below}", self.app))
     }
 
@@ -41,12 +41,12 @@ impl<'a> Door<'a> {
     }
 }
 
-async fn sent(request: RequestBuilder) -> Answer {
+pub(crate) async fn sent(request: RequestBuilder) -> Answer {
     Answer::of(request.send().await.unwrap()).await
 }
 
 /// To the beginning of an hour, so that no window ends in the middle of a test.
-fn at_an_hours_beginning(gateway: &Gateway) {
+pub(crate) fn at_an_hours_beginning(gateway: &Gateway) {
     let second = gateway.clock.now().timestamp().rem_euclid(3600);
     gateway.clock.advance(Duration::from_secs(u64::try_from(3600 - second).unwrap()));
 }

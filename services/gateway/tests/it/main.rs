@@ -38,6 +38,7 @@ mod phones;
 mod preview;
 mod processes;
 mod projects;
+mod questions;
 mod quickstart;
 mod roles;
 mod sessions;

@@ -46,7 +46,14 @@ pub(super) fn of_app() -> Vec<SecurityRequirement> {
     ["appKey", "apiKey", "accessToken"].map(required).to_vec()
 }
 
-/// The same, or EchoLink's token.
+/// The same, or none.
+pub(super) fn none_or_of_app() -> Vec<SecurityRequirement> {
+    let mut ways = vec![SecurityRequirement::default()];
+    ways.extend(of_app());
+    ways
+}
+
+/// [`either`], or EchoLink's token.
 pub(super) fn of_link() -> Vec<SecurityRequirement> {
     ["apiKey", "accessToken", "linkToken"].map(required).to_vec()
 }

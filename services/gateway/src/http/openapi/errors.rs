@@ -91,7 +91,7 @@ const SHARED: [Shared; 13] = [
         code: "unauthorized",
         message: "Send your API key in the x-api-key header",
         when: "`unauthorized`: no credential, or one that is not valid (any more).",
-        of: |traits| traits.guarded,
+        of: |traits| traits.guarded || traits.open,
     },
     Shared {
         name: "Forbidden",
@@ -109,7 +109,7 @@ const SHARED: [Shared; 13] = [
         message: "Customer not found",
         when: "`<thing>_not_found`: there is no such thing, or it belongs to somebody else. `project_not_found` also where \
                `x-echo-project` names no project of the business.",
-        of: |traits| traits.guarded,
+        of: |traits| traits.guarded || traits.open,
     },
     Shared {
         name: "MethodNotAllowed",

@@ -18,6 +18,7 @@ const NEEDS: &[(Operation, &[&str])] = &[
             "getCarrier",
             "getCustomer",
             "getDelivery",
+            "getInsights",
             "getMyNumber",
             "getNotification",
             "getProject",

@@ -13,6 +13,9 @@ const WITH_SECRET: [&str; 6] =
 /// Makes nothing twice, for accounts are one for an address.
 const IGNORES_KEY: &str = "signUp";
 
+/// What an app opens to everybody whom it lets in, below `/api/`.
+const OPEN: [&str; 3] = ["query", "{appId}/query", "{appId}/feedback"];
+
 /// EchoLink's operation for which nobody has a credential yet.
 const MAKES_ACCOUNTS: &str = "connectTwilio";
 
@@ -21,6 +24,8 @@ const MAKES_ACCOUNTS: &str = "connectTwilio";
 pub(super) struct Traits {
     /// It needs a key or an access token.
     pub(super) guarded: bool,
+    /// It is for whoever an app lets in, and a key or an access token is looked at where there is one.
+    pub(super) open: bool,
     /// It takes an `Idempotency-Key`.
     pub(super) keyed: bool,
     /// Its answer holds a secret that is shown once.
@@ -37,10 +42,11 @@ impl Traits {
     fn of(path: &str, method: &str, operation: &Operation) -> Self {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let makes = method == "POST" && operation.responses.responses.contains_key("201");
-        let (link, sdk) = (is_link(path), is_sdk(path));
-        let guarded = path.starts_with("/api/v1") || sdk || link && id != MAKES_ACCOUNTS;
+        let (link, open) = (is_link(path), is_open(path));
+        let guarded = path.starts_with("/api/v1") || is_sdk(path) || link && id != MAKES_ACCOUNTS;
         Self {
             guarded,
+            open,
             link,
             keyed: has_parameter(operation, KEY) || makes && guarded && id != IGNORES_KEY,
             secret: WITH_SECRET.contains(&id),
@@ -55,9 +61,14 @@ pub(super) fn is_link(path: &str) -> bool {
     path.starts_with("/v1") && !is_sdk(path)
 }
 
-/// Whether a path is one of EchoSDK's.
+/// Whether a path is one that an app opens to everybody whom it lets in.
+pub(super) fn is_open(path: &str) -> bool {
+    path.strip_prefix("/api/").is_some_and(|below| OPEN.contains(&below))
+}
+
+/// Whether a path is one of EchoSDK's that needs a credential.
 pub(super) fn is_sdk(path: &str) -> bool {
-    path.starts_with("/v1/apps") || path.starts_with("/api/apps/") || is_of_app(path)
+    path.starts_with("/v1/apps") || path.starts_with("/api/apps/") || is_of_app(path) && !is_open(path)
 }
 
 /// Whether a path leads to one app, where its keys are good.
@@ -69,14 +80,15 @@ fn is_of_app(path: &str) -> bool {
 pub(super) fn complete(path: &str, method: &str, operation: &mut Operation) {
     let traits = Traits::of(path, method, operation);
     describe(operation);
-    if traits.guarded && operation.security.is_none() {
-        operation.security = Some(match (traits.link, is_of_app(path)) {
-            (true, _) => credentials::of_link(),
-            (_, true) => credentials::of_app(),
+    if (traits.guarded || traits.open) && operation.security.is_none() {
+        operation.security = Some(match (traits.link, traits.open, is_of_app(path)) {
+            (true, ..) => credentials::of_link(),
+            (_, true, _) => credentials::none_or_of_app(),
+            (.., true) => credentials::of_app(),
             _ => credentials::either(),
         });
     }
-    if traits.guarded {
+    if traits.guarded || traits.open {
         add_parameter(operation, credentials::project());
     }
     if traits.keyed {

@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::http::rate_limits::Limits;
 use crate::http::request_id::RequestId;
 use crate::identity::credential::Tenant;
-use crate::identity::of_app::{Insider, insider, is_somebody, not_found};
+use crate::identity::of_app::{Insider, credential, not_found};
 use crate::store::app_requests;
 use crate::store::apps::{self, AppRow};
 
@@ -45,7 +45,6 @@ impl Asked {
 ///
 /// # Errors
 /// 401, 403, 404, 429.
-#[expect(dead_code, reason = "nobody can ask yet")]
 pub(crate) async fn for_anybody(
     app: &App,
     request: &HttpRequest,
@@ -113,16 +112,17 @@ async fn opened(app: &App, request: &HttpRequest, named: &str, asking: Asking) -
         cors::let_read(request);
         return Err(too_many);
     }
-    let row = match find(app, named).await {
-        Ok(row) => row,
-        // A wrong credential is one, whatever is asked for with it.
-        Err(error) => return is_somebody(app, request).await.and(Err(error)),
-    };
-    trace::of_tenant(row.project);
-    if request.headers().contains_key(ORIGIN) && comes_from_allowed(request, &row).is_ok() {
-        cors::let_read(request);
+    // A wrong credential is one, whatever is asked for with it.
+    let (shown, found) = (credential(app, request).await, find(app, named).await);
+    if let Ok(row) = &found {
+        trace::of_tenant(row.project);
+        if request.headers().contains_key(ORIGIN) && comes_from_allowed(request, row).is_ok() {
+            cors::let_read(request);
+        }
     }
-    let by = insider(app, request, &row).await?;
+    // A wrong credential is one, whatever is asked for with it.
+    let (shown, row) = (shown?, found?);
+    let by = shown.map(|credential| credential.inside(&row)).transpose()?;
     Ok(Asked { app: row, by, request_id: RequestId::of(request) })
 }
 

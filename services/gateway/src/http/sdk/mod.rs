@@ -2,8 +2,13 @@
 //!
 //! Every handler begins at the door ([`door`]), which counts, finds the app and says who is asking.
 
+mod answer;
 pub(super) mod cors;
 pub(super) mod door;
+pub(super) mod feedback;
 pub(super) mod ingest;
+pub(super) mod insights;
+mod named;
+pub(super) mod query;
 pub(super) mod search;
 pub(super) mod sources;

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::door;
+use super::named::app_in_query;
 use crate::app::App;
 use crate::domain::audit::Action;
 use crate::domain::role::Operation;
@@ -82,12 +83,6 @@ impl SourceBody {
     }
 }
 
-/// The app that a query names.
-fn app_named(query: &Query) -> Result<String, ApiError> {
-    let named = query.get("appId", |text| Ok(text.to_owned()))?;
-    named.ok_or_else(|| ApiError::invalid_field("appId", "is required"))
-}
-
 /// The documents that an app knows.
 #[utoipa::path(
     get,
@@ -98,7 +93,7 @@ fn app_named(query: &Query) -> Result<String, ApiError> {
     responses((status = 200, description = "Newest first.", body = Vec<SourceBody>))
 )]
 pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let named = app_named(&Query::of(&request)?)?;
+    let named = app_in_query(&Query::of(&request)?)?;
     let (row, tenant) = door::for_members(&app, &request, &named, Operation::Read).await?;
     let paging = Paging::of(&request)?;
     let wanted =
@@ -121,7 +116,7 @@ pub(crate) async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpRes
 )]
 pub(crate) async fn remove(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let query = Query::of(&request)?;
-    let (row, tenant) = door::for_members(&app, &request, &app_named(&query)?, Operation::Build).await?;
+    let (row, tenant) = door::for_members(&app, &request, &app_in_query(&query)?, Operation::Build).await?;
     let named = query.get("id", |text| Ok(text.to_owned()))?;
     let named = named.ok_or_else(|| ApiError::invalid_field("id", "is required"))?;
     let id: SourceId = named.parse().map_err(|_| ApiError::not_found("source", "Source"))?;

@@ -9,8 +9,9 @@ use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
 use contracts::accounts::{AppChanged, AppDeleted};
 use contracts::knowledge::{
-    DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeRpc,
-    KnowledgeServer, ListSourcesRequest, ListSourcesResponse, Passage, SearchRequest, SearchResponse, Source,
+    AnswersServer, DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse,
+    IngestUrlRequest, KnowledgeRpc, KnowledgeServer, ListSourcesRequest, ListSourcesResponse, Passage,
+    SearchRequest, SearchResponse, Source,
 };
 use contracts::rpc::{Context, RpcError};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ fn knowledge(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> 
     });
     Ok(Service {
         subscriptions: vec![changed, deleted],
-        servers: vec![Arc::new(KnowledgeServer(fake))],
+        servers: vec![Arc::new(KnowledgeServer(fake.clone())), Arc::new(AnswersServer(fake))],
         ..Service::default()
     })
 }

@@ -1,5 +1,6 @@
 //! Stand-ins for the neighbours, one file each. They keep what they are told in the memory of the test that started them.
 
+mod answers;
 mod bot_calls;
 mod bot_webhooks;
 mod bridge;
@@ -7,6 +8,7 @@ mod dispatcher;
 mod knowledge;
 mod orchestrator;
 
+pub(crate) use answers::{BREAKS, SILENT, SLOW, UNKNOWN};
 pub(crate) use bridge::{AWAY_TOKEN, BRIDGE, WRONG_TOKEN};
 pub(crate) use dispatcher::DISPATCHER;
 pub(crate) use knowledge::KNOWLEDGE;
@@ -21,7 +23,7 @@ use contracts::calls::{
     Bot, BotCall, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
     SimulateRequest, Suppression, UsageDay,
 };
-use contracts::knowledge::IngestRequest;
+use contracts::knowledge::{AskRequest, GetInsightsRequest, GiveFeedbackRequest, IngestRequest};
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{AnswerWithBotRequest, PutCarrierRequest};
 use contracts::webhooks::{Endpoint, LoggedDelivery, MoveBotWebhookRequest, QueueMailRequest, Target};
@@ -49,6 +51,12 @@ pub(crate) struct Fakes {
     pub(crate) apps_deleted: Mutex<Vec<AppDeleted>>,
     /// Documents, oldest first.
     pub(crate) brought: Mutex<Vec<IngestRequest>>,
+    /// Questions, and what was thought of their answers.
+    pub(crate) asked: Mutex<Vec<AskRequest>>,
+    pub(crate) judged: Mutex<Vec<GiveFeedbackRequest>>,
+    pub(crate) looked_back: Mutex<Vec<GetInsightsRequest>>,
+    /// A slow answer needs one of these to go on.
+    pub(crate) spoken: Semaphore,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// What the dispatcher has sent, oldest first.
     pub(crate) deliveries: Mutex<Vec<LoggedDelivery>>,
@@ -112,6 +120,10 @@ impl Fakes {
             apps_changed: Mutex::default(),
             apps_deleted: Mutex::default(),
             brought: Mutex::default(),
+            asked: Mutex::default(),
+            judged: Mutex::default(),
+            looked_back: Mutex::default(),
+            spoken: Semaphore::new(0),
             endpoints: Mutex::default(),
             deliveries: Mutex::default(),
             mails: Mutex::default(),
