@@ -10,9 +10,11 @@ use contracts::calls::{
     UsageClient,
 };
 use contracts::ids::ProjectId;
-use contracts::knowledge::{AnswersClient, KnowledgeClient};
+use contracts::knowledge::{AnswersClient, KnowledgeClient, TicketsClient};
 use contracts::telephony::CarriersClient;
-use contracts::webhooks::{BotWebhooksClient, DeliveriesClient, EndpointsClient, MailsClient, TargetsClient};
+use contracts::webhooks::{
+    BotWebhooksClient, DeliveriesClient, EndpointsClient, MailsClient, TargetsClient, TicketNoticesClient,
+};
 use tokio::sync::Notify;
 
 use crate::config::Config;
@@ -55,6 +57,8 @@ pub(crate) struct App {
     pub(crate) knowledge: KnowledgeClient,
     /// The knowledge-service, for questions.
     pub(crate) answers: AnswersClient,
+    /// The knowledge-service, for what people are to answer.
+    pub(crate) tickets: TicketsClient,
     /// Agents that are tried.
     pub(crate) simulations: SimulationsClient,
     /// The webhook-dispatcher.
@@ -65,6 +69,8 @@ pub(crate) struct App {
     pub(crate) deliveries: DeliveriesClient,
     /// The webhook-dispatcher, for what bots tell their owners.
     pub(crate) bot_webhooks: BotWebhooksClient,
+    /// The webhook-dispatcher, for who is told of tickets.
+    pub(crate) ticket_notices: TicketNoticesClient,
     /// The webhook-dispatcher's mail.
     pub(crate) mails: MailsClient,
     /// Checks passwords.
@@ -111,6 +117,8 @@ impl App {
             carriers: CarriersClient::new(Arc::clone(&platform.caller)),
             knowledge: KnowledgeClient::new(Arc::clone(&platform.caller)),
             answers: AnswersClient::new(Arc::clone(&platform.caller)),
+            tickets: TicketsClient::new(Arc::clone(&platform.caller)),
+            ticket_notices: TicketNoticesClient::new(Arc::clone(&platform.caller)),
             simulations: SimulationsClient::new(Arc::clone(&platform.caller)),
             endpoints: EndpointsClient::new(Arc::clone(&platform.caller)),
             targets: TargetsClient::new(Arc::clone(&platform.caller)),

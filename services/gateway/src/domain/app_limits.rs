@@ -8,7 +8,6 @@ pub(crate) enum Asking {
     /// A document is brought.
     Ingest,
     /// A person is wanted.
-    #[expect(dead_code, reason = "nobody can ask for a person yet")]
     Handover,
     /// Everything else.
     Rest,

@@ -89,6 +89,8 @@ actions! {
     AppKeyRevoked = "app_key.revoked";
     /// A document of an app was deleted.
     SourceDeleted = "source.deleted";
+    /// A question for a person stands elsewhere.
+    TicketChanged = "ticket.updated";
     /// What is known about a customer changed: names of fields, never what stands in them.
     CustomerChanged = "customer.updated";
     /// A customer was erased.

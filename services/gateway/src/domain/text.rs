@@ -1,6 +1,8 @@
 //! Texts that people gave: bounded, and without control characters. A NUL cannot be stored by every database, and no
 //! other control character means anything in a name or a sentence.
 
+use url::Url;
+
 /// A text on one line: `1..=max` characters, not blank, no control characters.
 pub(crate) fn line(text: &str, max: usize) -> Result<String, String> {
     if text.trim().is_empty() {
@@ -12,6 +14,18 @@ pub(crate) fn line(text: &str, max: usize) -> Result<String, String> {
 /// A text of any number of lines: at most `max` characters, no control characters but tabs and line ends.
 pub(crate) fn passage(text: &str, max: usize) -> Result<String, String> {
     check(text, max, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// Longest address of a page, in characters.
+const MAX_ADDRESS: usize = 2048;
+
+/// An address that can stand behind a link: http or https.
+pub(crate) fn web_address(text: &str) -> Result<String, String> {
+    let text = line(text, MAX_ADDRESS)?;
+    match Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text),
+        _ => Err("must be an http or https address such as https://docs.example.com/intro".to_owned()),
+    }
 }
 
 fn check(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<String, String> {

@@ -6,6 +6,7 @@ use common::bus::Cause;
 use common::db::{Time, Tx, lease};
 use contracts::accounts::AppDeleted;
 use contracts::ids::AppId;
+use contracts::webhooks::PutSlackRequest;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -23,7 +24,8 @@ use crate::domain::app_key::AppKey;
 use crate::domain::audit::Action;
 use crate::domain::role::Operation;
 use crate::domain::text::Label;
-use crate::error::ApiError;
+use crate::domain::webhook::HookUrl;
+use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::{Tenant, authorise};
 use crate::identity::of_app::not_found;
 use crate::store::app_keys;
@@ -66,6 +68,9 @@ pub(super) struct AppChangesRequest {
     require_origin: Option<bool>,
     #[schema(max_items = 10)]
     notify_emails: Option<Vec<String>>,
+    /// An incoming webhook of Slack, https, where a question for a person is told. It is a secret: it is kept sealed and never shown.
+    #[schema(max_length = 2048)]
+    slack_webhook_url: Option<String>,
 }
 
 /// An app.
@@ -237,20 +242,52 @@ pub(crate) async fn change(
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let id = app_in(&request)?;
     let changes = body::json(&request, payload).await?;
+    let slack = decode(&changes, read_slack)?;
+    if let Some(url) = &slack {
+        let found = app.platform.database.read(move |db| apps::get(db, tenant.project, id)).await;
+        let row = found.map_err(ApiError::from)?.ok_or_else(not_found)?;
+        decode(&overlaid(&row, &changes)?, read_spec)?;
+        tell_slack(&app, &tenant, id, url.clone()).await?;
+    }
     let write = app.platform.database.write(move |tx| {
         let before = held(tx, &tenant, id)?;
-        let mut whole = said(&before);
-        overlay(&mut whole, &changes)?;
-        let mut row = before.with(decode(&whole, read_spec)?);
+        let mut row = before.with(decode(&overlaid(&before, &changes)?, read_spec)?);
+        let mut noted = differences(&before, &row);
+        if slack.is_some() {
+            noted["slack_webhook_url"] = json!({});
+        }
         if row != before {
             apps::save(tx.conn, &mut row, Time::from(tx.now()))?;
             tx.stage(&row.told(), &Cause::own(tenant.project))?;
-            let event = Event::on(Action::AppChanged, id).with(differences(&before, &row));
-            audit::note(tx, &tenant.actor(), event)?;
+        }
+        if noted != json!({}) {
+            audit::note(tx, &tenant.actor(), Event::on(Action::AppChanged, id).with(noted))?;
         }
         Ok::<_, ApiError>(row)
     });
     Ok(HttpResponse::Ok().json(AppBody::from(write.await?)))
+}
+
+/// Where Slack is to be told, if the change says something about it: an empty address for nowhere.
+#[expect(clippy::option_option, reason = "wrong, not named, and named")]
+fn read_slack(fields: &mut Fields<'_>) -> Option<Option<String>> {
+    let url = fields.optional_text("slack_webhook_url", |text| HookUrl::parse(text).map(HookUrl::into_inner));
+    let names = fields.names("slack_webhook_url");
+    Some(names.then_some(url?.unwrap_or_default()))
+}
+
+/// The dispatcher keeps the address, sealed, before anything else changes: where it cannot, nothing has.
+async fn tell_slack(app: &App, tenant: &Tenant, id: AppId, url: String) -> Result<(), ApiError> {
+    let wanted = PutSlackRequest { app_id: id.to_string(), business_id: tenant.business.to_string(), url };
+    let kept = app.ticket_notices.put_slack(tenant.context(), wanted).await;
+    kept.map(drop).map_err(|error| from_rpc(error, "app", "App"))
+}
+
+/// What an app says with these changes.
+fn overlaid(row: &AppRow, changes: &Value) -> Result<Value, ApiError> {
+    let mut whole = said(row);
+    overlay(&mut whole, changes)?;
+    Ok(whole)
 }
 
 /// What is said about an app, as a caller would say it.

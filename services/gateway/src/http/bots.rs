@@ -23,6 +23,7 @@ use super::carrier::CHECKED_WITHIN;
 use super::fields::{Fields, decode};
 use super::idempotent;
 use super::openapi::LinkErrorBody;
+use super::own_app;
 use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::{Made, millis};
@@ -36,8 +37,10 @@ use crate::domain::text::{FirstMessage, Goal, Language, Message, Voice};
 use crate::domain::webhook::one_of;
 use crate::error::{ApiError, from_rpc};
 use crate::identity::credential::{Tenant, authorise_link};
-use crate::store::apps;
 use crate::store::audit::Event;
+
+/// The field that names the app whose documents a bot knows.
+const KNOWLEDGE: &str = "knowledge_app_id";
 
 /// What a new bot is made of.
 #[derive(ToSchema)]
@@ -263,7 +266,7 @@ pub(crate) async fn create(
     let tenant = authorise_link(&app, &request, Operation::Build).await?;
     let body = body::json(&request, payload).await?;
     let said = decode(&body, |fields| said(fields, &app.platform.egress, true))?;
-    own_app(&app, &tenant, &said).await?;
+    own_app::require(&app, tenant.business, KNOWLEDGE, body.get(KNOWLEDGE)).await?;
     let keyed = idempotent::keyed(&request, &tenant, &body)?;
     let this = app.get_ref().clone();
     idempotent::remotely(&app, keyed, move |id: Uuid| async move {
@@ -310,17 +313,6 @@ async fn taken_back(app: &App, tenant: &Tenant, id: BotId, error: ApiError) -> A
     match app.bots.delete_bot(tenant.context(), made).await {
         Ok(_) | Err(RpcError::NotFound(_)) => error,
         Err(other) => failed(other),
-    }
-}
-
-/// A bot knows what an app of its own business knows.
-async fn own_app(app: &App, tenant: &Tenant, said: &Said) -> Result<(), ApiError> {
-    let Some(named) = said.knowledge_app_id.clone().filter(|named| !named.is_empty()) else { return Ok(()) };
-    let business = tenant.business;
-    let is_own = app.platform.database.read(move |db| apps::is_of(db, business, &named)).await;
-    match is_own.map_err(ApiError::from)? {
-        true => Ok(()),
-        false => Err(ApiError::invalid_field("knowledge_app_id", "names no app of this business")),
     }
 }
 
@@ -407,7 +399,7 @@ pub(crate) async fn update(
     let id = bot_in(&request)?;
     let body = body::json(&request, payload).await?;
     let said = decode(&body, |fields| said(fields, &app.platform.egress, false))?;
-    own_app(&app, &tenant, &said).await?;
+    own_app::require(&app, tenant.business, KNOWLEDGE, body.get(KNOWLEDGE)).await?;
     let (business_id, bot_id) = (tenant.business.to_string(), id.to_string());
     if said.configure_number {
         let wanted = GetBotRequest { business_id: business_id.clone(), bot_id: bot_id.clone() };

@@ -35,6 +35,7 @@ mod notification_batch;
 mod notification_preview;
 mod notifications;
 mod openapi;
+mod own_app;
 mod page;
 mod pages;
 mod phones;

@@ -15,6 +15,7 @@ use super::body;
 use super::fields::{Fields, decode};
 use super::idempotent::{self, Keep};
 use super::openapi::ErrorBody;
+use super::own_app;
 use super::page::{PageParams, Paging};
 use super::project_settings::SettingsBody;
 use super::query::path_id;
@@ -32,6 +33,9 @@ use crate::store::api_keys;
 use crate::store::audit::{self, Event};
 use crate::store::projects::{self, Project};
 
+/// The setting that names the app whose documents agents know, in an error and in a body.
+const KNOWLEDGE: &str = "settings/knowledge_app_id";
+const KNOWLEDGE_IN_BODY: &str = "/settings/knowledge_app_id";
 /// Most projects of a business.
 const MOST: i64 = 100;
 /// What the first key of a project is called.
@@ -197,6 +201,7 @@ pub(crate) async fn create(
         let changes = fields.nested("settings", Changes::parse);
         Some((name?, changes?.unwrap_or_default()))
     })?;
+    own_app::require(&app, tenant.business, KNOWLEDGE, body.pointer(KNOWLEDGE_IN_BODY)).await?;
     let keyed = idempotent::keyed(&request, &tenant, &body)?;
     let key = ApiKey::generate().map_err(ApiError::internal)?;
     idempotent::locally(&app, keyed, Keep::Nothing, move |tx| {
@@ -322,7 +327,9 @@ pub(crate) async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let tenant = authorise(&app, &request, Operation::ManageProjects).await?;
     let id = named(&request, &tenant)?;
-    let change = decode(&body::json(&request, payload).await?, Change::read)?;
+    let body = body::json(&request, payload).await?;
+    let change = decode(&body, Change::read)?;
+    own_app::require(&app, tenant.business, KNOWLEDGE, body.pointer(KNOWLEDGE_IN_BODY)).await?;
     let write = app.platform.database.write(move |tx| {
         projects::hold(tx.conn, tenant.business)?;
         let before = projects::get(tx.conn, tenant.business, id)?.ok_or_else(not_found)?;

@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 
 use crate::customers::{delete, patch};
 use crate::fakes::lock;
-use crate::support::{ENGINES, Gateway, Method, agent, customer, id};
+use crate::support::{Account, ENGINES, Gateway, Method, agent, customer, id};
 
-fn everything() -> Value {
+/// An agent with everything that it can set, which knows what an app of its business knows.
+async fn everything(gateway: &Gateway, account: &Account) -> Value {
+    let app = id(&gateway.post("/v1/apps", &account.key, &json!({"name": "a"})).await.expect(201));
     json!({
         "name": "Table Booker",
         "system_prompt": "Say \"Hello\" and ask how many guests come. Then end the call.",
@@ -17,7 +19,7 @@ fn everything() -> Value {
         "max_duration_seconds": 300,
         "voicemail_message": "Please ring us back.",
         "transfer_number": "+442079460018",
-        "knowledge_app_id": "app_2Wm7cTrNp5xKd9JvHs4B",
+        "knowledge_app_id": app,
         "tools": [{
             "name": "free_tables",
             "description": "Looks up free tables.",
@@ -33,8 +35,9 @@ async fn fact_1_8_an_agent_has_its_documented_fields_and_ours_beside_them() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
-        let made = gateway.post("/api/v1/agents", &account.key, &everything()).await.expect(201);
-        for (field, value) in everything().as_object().unwrap() {
+        let whole = everything(&gateway, &account).await;
+        let made = gateway.post("/api/v1/agents", &account.key, &whole).await.expect(201);
+        for (field, value) in whole.as_object().unwrap() {
             assert_eq!(&made[field], value, "{field}");
         }
         assert_eq!(made["business_id"], json!(account.business));
@@ -66,7 +69,8 @@ async fn fact_1_8_an_update_changes_what_is_sent_and_makes_a_version() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
-        let made = gateway.post("/v1/agents", &account.key, &everything()).await.expect(201);
+        let made =
+            gateway.post("/v1/agents", &account.key, &everything(&gateway, &account).await).await.expect(201);
         let path = format!("/v1/agents/{}", id(&made));
         let changes = json!({"name": "Booker", "voice": null, "tools": null, "reschedule": {"url": "https://x.example/b"}});
         let changed = patch(&gateway, &path, &account, &changes).await.expect(200);
@@ -101,7 +105,8 @@ async fn two_updates_at_once_are_two_versions_and_none_is_lost() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
-        let made = gateway.post("/v1/agents", &account.key, &everything()).await.expect(201);
+        let made =
+            gateway.post("/v1/agents", &account.key, &everything(&gateway, &account).await).await.expect(201);
         let path = format!("/v1/agents/{}", id(&made));
         let changes = [json!({"name": "A"}), json!({"voice": "woman"}), json!({"first_message": "Hi."})];
         let (one, two, three) = tokio::join!(
@@ -130,7 +135,8 @@ async fn fact_1_8_a_disabled_agent_stays_readable_cannot_be_used_and_can_be_enab
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
-        let made = gateway.post("/v1/agents", &account.key, &everything()).await.expect(201);
+        let made =
+            gateway.post("/v1/agents", &account.key, &everything(&gateway, &account).await).await.expect(201);
         let other = gateway.post("/v1/agents", &account.key, &agent("other")).await.expect(201);
         let rung = gateway.post("/v1/customers", &account.key, &customer("user_1")).await.expect(201);
         let order = json!({"customer_id": id(&rung), "agent_id": id(&made)});
@@ -169,7 +175,8 @@ async fn versions_are_listed_from_the_newest_page_by_page_and_read_one_by_one() 
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
-        let made = gateway.post("/v1/agents", &account.key, &everything()).await.expect(201);
+        let whole = everything(&gateway, &account).await;
+        let made = gateway.post("/v1/agents", &account.key, &whole).await.expect(201);
         let path = format!("/v1/agents/{}", id(&made));
         for n in 2..=5 {
             patch(&gateway, &path, &account, &json!({"name": format!("v{n}")})).await.expect(200);
@@ -187,7 +194,7 @@ async fn versions_are_listed_from_the_newest_page_by_page_and_read_one_by_one() 
         }
         assert_eq!(numbers, [5, 4, 3, 2, 1]);
         let first = gateway.get(&format!("{path}/versions/1"), &account.key).await.expect(200);
-        for (field, value) in everything().as_object().unwrap() {
+        for (field, value) in whole.as_object().unwrap() {
             assert_eq!(&first[field], value, "{field}");
         }
         assert_eq!((&first["agent_id"], &first["created_at"]), (&made["id"], &made["created_at"]));

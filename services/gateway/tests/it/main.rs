@@ -45,6 +45,7 @@ mod sessions;
 mod support;
 mod suppressions;
 mod tenancy;
+mod tickets;
 mod usage;
 mod voice;
 mod webhooks;

@@ -381,18 +381,30 @@ async fn an_agents_own_app_answers_questions_before_the_projects() {
             assert_eq!(told.agent.unwrap().knowledge_app_id, expected);
         }
     }
-    // An app of others, and one that is gone, are none.
+    // An app of others, and one that is none, are refused where they are named; one that goes later is none from then on.
     let theirs = gateway.sign_up("joe@other.example").await;
     let their_app = id(&gateway.post("/v1/apps", &theirs.key, &json!({"name": "a"})).await.expect(201));
     for named in [their_app, AppId::new().to_string()] {
         let mut agent = agent("C");
         agent["knowledge_app_id"] = json!(named);
-        let agent = gateway.post("/v1/agents", &account.key, &agent).await.expect(201);
-        let body = json!({"settings": {"knowledge_app_id": named}});
-        gateway.send(Method::PATCH, &path, &account.token, &body).await.expect(200);
-        let order = json!({"customer_external_id": "user_1", "agent_id": agent["id"]});
-        gateway.post("/v1/notifications", &account.key, &order).await.expect(201);
-        let told = lock(&gateway.fakes.placed).pop().unwrap();
-        assert_eq!(told.agent.unwrap().knowledge_app_id, "");
+        gateway.post("/v1/agents", &account.key, &agent).await.assert_fields(&["knowledge_app_id"]);
+        let one = format!("/v1/agents/{}", id(&own));
+        let change = json!({"knowledge_app_id": named});
+        let changed = gateway.send(Method::PATCH, &one, &account.token, &change).await;
+        changed.assert_fields(&["knowledge_app_id"]);
+        let settings = json!({"settings": {"knowledge_app_id": named}});
+        let changed = gateway.send(Method::PATCH, &path, &account.token, &settings).await;
+        changed.assert_fields(&["settings/knowledge_app_id"]);
+        let project = json!({"name": "staging", "settings": {"knowledge_app_id": named}});
+        let made = gateway.send(Method::POST, "/v1/projects", &account.token, &project).await;
+        made.assert_fields(&["settings/knowledge_app_id"]);
     }
+    for app in [own_app, house_app] {
+        let gone = gateway.bearing(Method::DELETE, &format!("/v1/apps/{app}"), &account.token).await;
+        assert_eq!(gone.status, 204);
+    }
+    let order = json!({"customer_external_id": "user_1", "agent_id": own["id"]});
+    gateway.post("/v1/notifications", &account.key, &order).await.expect(201);
+    let told = lock(&gateway.fakes.placed).pop().unwrap();
+    assert_eq!(told.agent.unwrap().knowledge_app_id, "");
 }

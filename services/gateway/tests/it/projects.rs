@@ -82,6 +82,7 @@ async fn settings_are_merged_field_by_field_and_null_brings_a_default_back() {
     for engine in ENGINES {
         let gateway = Gateway::start(engine).await;
         let account = gateway.sign_up("jane@acme.example").await;
+        let app = id(&gateway.post("/v1/apps", &account.key, &json!({"name": "a"})).await.expect(201));
         let whole = json!({
             "language": "de-DE", "voice": "Polly.Vicki", "timezone": "Europe/Berlin",
             "calling_hours": {"from": "09:00", "to": "20:00", "days": ["mon", "fri"]},
@@ -89,7 +90,7 @@ async fn settings_are_merged_field_by_field_and_null_brings_a_default_back() {
             "max_calls_per_day": 500, "monthly_spend_cap": 99.5,
             "retry": {"max_attempts": 3, "delay_seconds": [60], "on": ["busy"]},
             "disclosure_line": "This is an automated call. It is recorded.", "record_calls": true,
-            "knowledge_app_id": "app_2Wm7cTrNp5xKd9JvHs4B", "retention_days": 30
+            "knowledge_app_id": app, "retention_days": 30
         });
         let made = make(&gateway, &account, &json!({"name": "staging", "settings": whole})).await;
         assert_eq!(made["settings"], whole);

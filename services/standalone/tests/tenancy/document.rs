@@ -34,8 +34,9 @@ impl Operation {
 }
 
 /// Everything that has an id. A version is a number, and everybody's agents have a first one.
-const THINGS: [&str; 15] = [
+const THINGS: [&str; 17] = [
     "agents",
+    "answers",
     "api-keys",
     "apps",
     "bots",
@@ -49,6 +50,7 @@ const THINGS: [&str; 15] = [
     "projects",
     "sources",
     "suppressions",
+    "tickets",
     "webhooks",
 ];
 

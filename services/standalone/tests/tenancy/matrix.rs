@@ -121,7 +121,9 @@ impl<'a> Matrix<'a> {
         if trial.who == Who::Anybody {
             return;
         }
-        for outsider in &self.town.outsiders {
+        // Who shows nothing is a visitor.
+        let outsiders = self.town.outsiders.iter();
+        for outsider in outsiders.filter(|by| trial.who != Who::Visitor || !by.shows_nothing()) {
             // Where only an account counts, a key is not even looked at.
             let refused: &[u16] = if trial.who == Who::Oneself { &[401, 403] } else { &[401] };
             self.ask(trial, outsider, &self.town.things, Right::Refused(refused)).await;

@@ -11,6 +11,8 @@ pub(crate) enum Who {
     Anybody,
     /// Every member, for their own account.
     Oneself,
+    /// Whoever an app lets in; to a credential of others it is not there.
+    Visitor,
     /// Every member.
     Viewer,
     /// Members who build, and keys.
@@ -21,10 +23,10 @@ pub(crate) enum Who {
     Owner,
 }
 
-use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer};
+use Who::{Admin, Anybody, Developer, Oneself, Owner, Viewer, Visitor};
 
 /// In the order in which the owner does them in the end: what removes something comes after everything that needs it.
-const ROWS: [(&str, Who); 93] = [
+const ROWS: [(&str, Who); 102] = [
     ("signUp", Anybody),
     ("logIn", Anybody),
     ("refresh", Anybody),
@@ -35,6 +37,11 @@ const ROWS: [(&str, Who); 93] = [
     ("connectTwilio", Anybody),
     ("me", Oneself),
     ("changePassword", Oneself),
+    ("query", Visitor),
+    ("queryNamed", Visitor),
+    ("giveFeedback", Visitor),
+    ("handOver", Visitor),
+    ("handOverInApp", Visitor),
     ("getBusiness", Viewer),
     ("listMembers", Viewer),
     ("listProjects", Viewer),
@@ -48,6 +55,9 @@ const ROWS: [(&str, Who); 93] = [
     ("getApp", Viewer),
     ("listSources", Viewer),
     ("search", Viewer),
+    ("getInsights", Viewer),
+    ("listTickets", Viewer),
+    ("getTicket", Viewer),
     ("listBots", Viewer),
     ("getBot", Viewer),
     ("listBotDeliveries", Viewer),
@@ -80,6 +90,7 @@ const ROWS: [(&str, Who); 93] = [
     ("updateApp", Developer),
     ("createAppKey", Developer),
     ("ingest", Developer),
+    ("updateTicket", Developer),
     ("createBot", Developer),
     ("updateBot", Developer),
     ("rotateBotSecret", Developer),
@@ -134,6 +145,12 @@ pub(crate) fn body_of(operation: &str) -> Option<Value> {
         "previewNotifications" => Some(json!({"customer_ids": ["{customers}"]})),
         "previewAgent" => Some(json!({"customer_id": "{customers}"})),
         "simulateAgent" => Some(json!({"customer_id": "{customers}", "messages": []})),
+        "query" => Some(json!({"question": "What do people know?"})),
+        "queryNamed" => Some(json!({"appId": "{apps}", "question": "What do people know?"})),
+        "giveFeedback" => Some(json!({"messageId": "{answers}", "helpful": true})),
+        "handOver" | "handOverInApp" => {
+            Some(json!({"appId": "{apps}", "email": "jane@example.com", "question": "What else?"}))
+        }
         "putCarrier" => Some(json!({"kind": "sandbox"})),
         _ => None,
     }
@@ -142,7 +159,7 @@ pub(crate) fn body_of(operation: &str) -> Option<Value> {
 /// What stands behind a path's `?`, where an operation says there whom or what it is about.
 pub(crate) fn query_of(operation: &str) -> &'static str {
     match operation {
-        "listSources" => "?appId={apps}",
+        "listSources" | "getInsights" | "listTickets" | "getTicket" | "updateTicket" => "?appId={apps}",
         "deleteSource" => "?appId={apps}&id={sources}",
         "search" => "?q=our",
         _ => "",

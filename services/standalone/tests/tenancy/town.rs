@@ -30,6 +30,11 @@ impl Caller {
         Self { name, role, headers: Vec::new() }
     }
 
+    /// Whether they are anybody.
+    pub(crate) fn shows_nothing(&self) -> bool {
+        self.headers.is_empty()
+    }
+
     fn key(self, key: &str) -> Self {
         self.with("x-api-key", key.to_owned())
     }
@@ -226,10 +231,17 @@ impl Town {
         let known = json!({"text": format!("What {whose} people know.")});
         let ingest = self.request(Method::POST, &format!("/api/{}/ingest", id(&app)), owner).json(&known);
         let source = self.is(200, ingest).await;
+        let question = json!({"message": format!("What do {whose} people know?")});
+        let ask = self.request(Method::POST, &format!("/api/{}/query", id(&app)), owner).json(&question);
+        let answer = self.is(200, ask).await;
+        let wish = json!({"email": "joe@example.com", "question": format!("What do {whose} people want?")});
+        let wish = self.request(Method::POST, &format!("/api/{}/handover", id(&app)), owner).json(&wish);
+        let ticket = self.is(200, wish).await;
         let (webhook, delivery) = self.listen(owner, project).await;
         let members = self.is(200, self.request(Method::GET, "/api/v1/members", owner)).await;
         Things::from([
             ("agents", agent),
+            ("answers", id(&answer["message"])),
             ("api-keys", id(&key)),
             ("apps", id(&app)),
             ("bots", text(&bot, "bot_id").to_owned()),
@@ -243,6 +255,7 @@ impl Town {
             ("projects", project.to_owned()),
             ("sources", source["sourceId"].as_str().expect("a source").to_owned()),
             ("suppressions", id(&suppression)),
+            ("tickets", text(&ticket, "ticketId").to_owned()),
             ("versions", "1".to_owned()),
             ("webhooks", webhook),
         ])

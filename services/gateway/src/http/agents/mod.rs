@@ -16,6 +16,7 @@ use self::body::{AgentBody, AgentChangesRequest, NewAgentRequest, changed, read_
 use super::body as request_body;
 use super::fields::decode;
 use super::idempotent::{self, Keep};
+use super::own_app;
 use super::page::{PageParams, Paging};
 use super::query::path_id;
 use super::reply::Made;
@@ -27,6 +28,8 @@ use crate::identity::credential::{Tenant, authorise};
 use crate::store::agents::{self, AgentRow};
 use crate::store::audit::{self, Event};
 
+/// The field that names the app whose documents an agent knows.
+const KNOWLEDGE: &str = "knowledge_app_id";
 /// How often a change is decided again after somebody else was faster.
 const TRIES: usize = 5;
 
@@ -68,6 +71,7 @@ pub(crate) async fn create(
     // A schema may take its time: not on the thread that serves others.
     let read = move || decode(&body, read_spec).map(|spec| (spec, body));
     let (spec, body) = web::block(read).await.map_err(ApiError::internal)??;
+    own_app::require(&app, tenant.business, KNOWLEDGE, body.get(KNOWLEDGE)).await?;
     let keyed = idempotent::keyed(&request, &tenant, &body)?;
     idempotent::locally(&app, keyed, Keep::Answer, move |tx| {
         let row = AgentRow::new(tenant.business, AgentId::new(), &spec, Time::from(tx.now()))?;
@@ -131,6 +135,7 @@ pub(crate) async fn update(
     let tenant = authorise(&app, &request, Operation::Build).await?;
     let id = agent_in(&request)?;
     let changes = request_body::json(&request, payload).await?;
+    own_app::require(&app, tenant.business, KNOWLEDGE, changes.get(KNOWLEDGE)).await?;
     change(&app, &tenant, id, &changes).await
 }
 

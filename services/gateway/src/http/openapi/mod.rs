@@ -116,6 +116,8 @@ use super::{
         phones::remove,
         phones::update,
         sdk::feedback::give,
+        sdk::handover::hand_over,
+        sdk::handover::hand_over_named,
         sdk::ingest::ingest,
         sdk::insights::read,
         sdk::query::query,
@@ -123,6 +125,9 @@ use super::{
         sdk::search::search,
         sdk::sources::list,
         sdk::sources::remove,
+        sdk::tickets::change,
+        sdk::tickets::list,
+        sdk::tickets::read,
         suppressions::create,
         suppressions::list,
         suppressions::remove,
@@ -163,7 +168,8 @@ use super::{
         (name = "apps", description = "EchoSDK: documents that answer questions on your pages. These paths stand below `/v1` only. An \
                                        app belongs to a project; a key is shown once, when it is made."),
         (name = "knowledge", description = "EchoSDK: what an app knows. These paths stand below `/api` only, and their fields are in camelCase. A \
-                                       minute and address have 10 documents and 120 other requests, an app has 100 documents an hour. An app of \
+                                       minute and address have 10 documents, 60 questions, five wishes for a person and 120 other requests, an app \
+                                       has 100 documents, 1,000 questions and 60 wishes an hour. An app of \
                                        others is not there."),
         (name = "customers", description = "The people of a project who may be rung, and their numbers."),
         (name = "projects", description = "Isolated environments of a business, and what they set for their calls."),

@@ -14,7 +14,7 @@ const WITH_SECRET: [&str; 6] =
 const IGNORES_KEY: &str = "signUp";
 
 /// What an app opens to everybody whom it lets in, below `/api/`.
-const OPEN: [&str; 3] = ["query", "{appId}/query", "{appId}/feedback"];
+const OPEN: [&str; 5] = ["query", "handover", "{appId}/query", "{appId}/feedback", "{appId}/handover"];
 
 /// EchoLink's operation for which nobody has a credential yet.
 const MAKES_ACCOUNTS: &str = "connectTwilio";

@@ -15,6 +15,7 @@ use crate::domain::notification::{STATUSES, VOICEMAIL};
 use crate::domain::phone_book::PhoneStatus;
 use crate::domain::retry::ENDINGS;
 use crate::domain::role::Role;
+use crate::domain::ticket;
 use crate::domain::webhook::{DELIVERED, DELIVERY_STATUSES, EVENTS};
 use crate::store::{agents, api_keys};
 
@@ -97,6 +98,12 @@ fn read_here() -> Vec<Words> {
             &[("Phone", "status"), ("PhoneChanges", "status")],
         ),
         (STATUSES.to_vec(), &[("Notification", "status"), ("listNotifications", "status")]),
+        (
+            ticket::STATUSES.to_vec(),
+            &[("Ticket", "status"), ("TicketChanges", "status"), ("listTickets", "status")],
+        ),
+        (vec!["user", "assistant", "system"], &[("TicketLine", "role"), ("HandoverMessage", "role")]),
+        (vec!["user", "ai", "system"], &[("HandoverMessage", "sender")]),
         (VOICEMAIL.to_vec(), &[("NewNotification", "voicemail"), ("Notification", "voicemail")]),
         (ENDINGS.to_vec(), &[("Retry", "on"), ("RetryPolicy", "on"), ("ProjectRetry", "on")]),
         (DAYS.to_vec(), &[("CallingHours", "days")]),

@@ -10,7 +10,6 @@ use contracts::knowledge::{IngestRequest, IngestResponse, IngestUrlRequest};
 use contracts::rpc::RpcError;
 use serde::Serialize;
 use serde_json::Value;
-use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use super::door::{self, Asked};
 use crate::app::App;
 use crate::domain::app_limits::Asking;
 use crate::domain::role::Operation;
-use crate::domain::text::{line, passage};
+use crate::domain::text::{line, passage, web_address};
 use crate::error::{ApiError, from_rpc};
 use crate::http::body;
 use crate::http::fields::{Fields, decode};
@@ -26,8 +25,6 @@ use crate::http::openapi::ErrorBody;
 
 /// Longest text, in bytes.
 const LONGEST: usize = 102_400;
-/// Longest address, in characters.
-const LONGEST_URL: usize = 2048;
 /// How long it may take until a text is found.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -85,7 +82,7 @@ impl Said {
         };
         let text = fields.optional_text("text", given);
         let (url, title) =
-            (fields.optional_text("url", address), fields.optional_text("title", |text| line(text, 300)));
+            (fields.optional_text("url", web_address), fields.optional_text("title", |text| line(text, 300)));
         match (text?, url?, title?) {
             (Some(text), url, title) => {
                 Some(Self::Text { text, url: url.unwrap_or_default(), title: title.unwrap_or_default() })
@@ -96,15 +93,6 @@ impl Said {
                 None
             }
         }
-    }
-}
-
-/// An address that can stand behind a link.
-fn address(text: &str) -> Result<String, String> {
-    let text = line(text, LONGEST_URL)?;
-    match Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text),
-        _ => Err("must be an http or https address such as https://docs.example.com/intro".to_owned()),
     }
 }
 

@@ -10,9 +10,10 @@ use contracts::webhooks::{
     BotWebhooksServer, CallNowRequest, CallNowResponse, CreateEndpointRequest, DeleteEndpointRequest,
     DeleteEndpointResponse, DeliveriesRpc, DeliveriesServer, Delivery, Endpoint, EndpointsRpc,
     EndpointsServer, GetDeliveryRequest, GetEndpointRequest, ListDeliveriesRequest, ListDeliveriesResponse,
-    ListEndpointsRequest, ListEndpointsResponse, LoggedDelivery, MailsRpc, MailsServer, QueueMailRequest,
-    QueueMailResponse, RetryDeliveryRequest, RevealTargetRequest, RotateEndpointSecretRequest,
-    RotateTargetRequest, SendTestRequest, Target, TargetsRpc, TargetsServer, UpdateEndpointRequest,
+    ListEndpointsRequest, ListEndpointsResponse, LoggedDelivery, MailsRpc, MailsServer, PutSlackRequest,
+    PutSlackResponse, QueueMailRequest, QueueMailResponse, RetryDeliveryRequest, RevealTargetRequest,
+    RotateEndpointSecretRequest, RotateTargetRequest, SendTestRequest, Target, TargetsRpc, TargetsServer,
+    TicketNoticesRpc, TicketNoticesServer, UpdateEndpointRequest,
 };
 use std::sync::Arc;
 
@@ -32,9 +33,22 @@ fn dispatcher(settings: &Settings, _: &Platform) -> Result<Service, ConfigError>
         Arc::new(deliveries),
         Arc::new(MailsServer(fake.clone())),
         Arc::new(BotWebhooksServer(fake.clone())),
-        Arc::new(TargetsServer(fake)),
+        Arc::new(TargetsServer(fake.clone())),
+        Arc::new(TicketNoticesServer(fake)),
     ];
     Ok(Service { servers, ..Service::default() })
+}
+
+#[async_trait]
+impl TicketNoticesRpc for Dispatcher {
+    async fn put_slack(&self, _: Context, request: PutSlackRequest) -> Result<PutSlackResponse, RpcError> {
+        if request.url.contains("127.0.0.1") {
+            let problem = "leads to an address that may not be asked".to_owned();
+            return Err(RpcError::Invalid { field: "slack_webhook_url".to_owned(), problem });
+        }
+        lock(&self.0.slack).push(request);
+        Ok(PutSlackResponse {})
+    }
 }
 
 #[async_trait]

@@ -11,7 +11,7 @@ use contracts::accounts::{AppChanged, AppDeleted};
 use contracts::knowledge::{
     AnswersServer, DeleteSourceRequest, DeleteSourceResponse, IngestRequest, IngestResponse,
     IngestUrlRequest, KnowledgeRpc, KnowledgeServer, ListSourcesRequest, ListSourcesResponse, Passage,
-    SearchRequest, SearchResponse, Source,
+    SearchRequest, SearchResponse, Source, TicketsServer,
 };
 use contracts::rpc::{Context, RpcError};
 use std::sync::Arc;
@@ -40,7 +40,11 @@ fn knowledge(settings: &Settings, _: &Platform) -> Result<Service, ConfigError> 
     });
     Ok(Service {
         subscriptions: vec![changed, deleted],
-        servers: vec![Arc::new(KnowledgeServer(fake.clone())), Arc::new(AnswersServer(fake))],
+        servers: vec![
+            Arc::new(KnowledgeServer(fake.clone())),
+            Arc::new(AnswersServer(fake.clone())),
+            Arc::new(TicketsServer(fake)),
+        ],
         ..Service::default()
     })
 }

@@ -7,6 +7,7 @@ mod bridge;
 mod dispatcher;
 mod knowledge;
 mod orchestrator;
+mod tickets;
 
 pub(crate) use answers::{BREAKS, SILENT, SLOW, UNKNOWN};
 pub(crate) use bridge::{AWAY_TOKEN, BRIDGE, WRONG_TOKEN};
@@ -23,10 +24,12 @@ use contracts::calls::{
     Bot, BotCall, ListNotificationsRequest, PlaceNotificationRequest, PreviewRulesRequest, RuleVerdict,
     SimulateRequest, Suppression, UsageDay,
 };
-use contracts::knowledge::{AskRequest, GetInsightsRequest, GiveFeedbackRequest, IngestRequest};
+use contracts::knowledge::{AskRequest, GetInsightsRequest, GiveFeedbackRequest, IngestRequest, Ticket};
 use contracts::rpc::{Context, RpcError};
 use contracts::telephony::{AnswerWithBotRequest, PutCarrierRequest};
-use contracts::webhooks::{Endpoint, LoggedDelivery, MoveBotWebhookRequest, QueueMailRequest, Target};
+use contracts::webhooks::{
+    Endpoint, LoggedDelivery, MoveBotWebhookRequest, PutSlackRequest, QueueMailRequest, Target,
+};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -54,6 +57,11 @@ pub(crate) struct Fakes {
     /// Questions, and what was thought of their answers.
     pub(crate) asked: Mutex<Vec<AskRequest>>,
     pub(crate) judged: Mutex<Vec<GiveFeedbackRequest>>,
+    /// Tickets by app, oldest first, and how opening the next ones ends.
+    pub(crate) tickets: Mutex<Vec<(String, Ticket)>>,
+    pub(crate) cannot_open: Mutex<VecDeque<RpcError>>,
+    /// Where Slack was to be told.
+    pub(crate) slack: Mutex<Vec<PutSlackRequest>>,
     pub(crate) looked_back: Mutex<Vec<GetInsightsRequest>>,
     /// A slow answer needs one of these to go on.
     pub(crate) spoken: Semaphore,
@@ -122,6 +130,9 @@ impl Fakes {
             brought: Mutex::default(),
             asked: Mutex::default(),
             judged: Mutex::default(),
+            tickets: Mutex::default(),
+            cannot_open: Mutex::default(),
+            slack: Mutex::default(),
             looked_back: Mutex::default(),
             spoken: Semaphore::new(0),
             endpoints: Mutex::default(),
