@@ -57,9 +57,12 @@ async fn the_demo_tells_its_story_stops_cleanly_and_keeps_its_data() {
         "sandbox carrier: no real phone rings; offline model",
         "… in progress",
         "Echo      Hi, is this John?",
+        "Customer  Where can I park?",
+        "You can park behind the house, free of charge.",
         "Customer  Yes, that works for me.",
         "The webhook `call.summary` has arrived, signature verified:",
         "\"confirmed\": true",
+        "The page does not answer \"May I bring my dog?\": a ticket is open, to ring +14155550119 back.",
         "stopped; the data is kept",
     ] {
         assert!(first.contains(shown), "{shown:?} is missing in:\n{first}");
@@ -69,7 +72,7 @@ async fn the_demo_tells_its_story_stops_cleanly_and_keeps_its_data() {
     let second = watched(folder.path(), "second").await;
     assert!(second.contains("signature verified"), "{second}");
     let email = line(&first, "1 account").split_whitespace().nth(2).expect("an address");
-    let kept = format!("account, agent, customer and endpoint of the first run ({email})");
+    let kept = format!("account, app, agent, customer and endpoint of the first run ({email})");
     assert!(second.contains(&kept), "{kept:?} is missing in:\n{second}");
     let notification = |screen: &str| line(screen, "\"notification_id\"").to_owned();
     assert_ne!(notification(&first), notification(&second), "the second run rings anew");

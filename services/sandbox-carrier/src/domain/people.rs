@@ -10,7 +10,7 @@ use super::scenario::{Scenario, ScenarioError};
 const ANYONE: &str = include_str!("../../people/confirms.yaml");
 
 /// The other scenarios that come with the carrier.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 21] = [
     include_str!("../../people/reschedules.yaml"),
     include_str!("../../people/asks.yaml"),
     include_str!("../../people/stop.yaml"),
@@ -29,6 +29,7 @@ const OTHERS: [&str; 20] = [
     include_str!("../../people/voicemail_detected_late.yaml"),
     include_str!("../../people/mumbles.yaml"),
     include_str!("../../people/books_a_table.yaml"),
+    include_str!("../../people/asks_around.yaml"),
     include_str!("../../people/answers_a_survey.yaml"),
     include_str!("../../people/takes_a_slot.yaml"),
 ];

@@ -56,6 +56,11 @@ pub(crate) struct Project {
 
 impl Echo {
     pub(crate) async fn start(pair: Pair, carrier: &str) -> Self {
+        Self::start_with(pair, carrier, &[]).await
+    }
+
+    /// The same with further settings.
+    pub(crate) async fn start_with(pair: Pair, carrier: &str, more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (http, ops, sandbox) = (free_port(), free_port(), free_port());
         let base = format!("http://127.0.0.1:{http}");
@@ -75,6 +80,7 @@ impl Echo {
             .env("ECHO_TWILIO_FROM", NUMBER)
             .env("ECHO_CALLS_PER_SECOND", "10000")
             .env("ECHO_LOG", "error")
+            .envs(more.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .kill_on_drop(true);
@@ -166,6 +172,15 @@ impl Echo {
                 let customer = self.customer(project, n).await;
                 self.post("/api/v1/notifications", &project.api_key, &message(&customer)).await;
             }
+        }
+    }
+
+    /// Has an agent ring `each` customers of a project.
+    pub(crate) async fn ring_with(&self, project: &Project, each: usize, agent: &str) {
+        for n in 0..each {
+            let customer = self.customer(project, n).await;
+            let body = json!({"customer_id": customer, "agent_id": agent});
+            self.post("/api/v1/notifications", &project.api_key, &body).await;
         }
     }
 

@@ -10,6 +10,7 @@
     reason = "a load driver: it stops when something is wrong, and prints its table"
 )]
 
+mod answers;
 mod carrier;
 mod echo;
 mod figures;
@@ -50,6 +51,12 @@ async fn run(only: Option<&str>) {
         }
         if wanted("inbound") {
             inbound(&mut table, pair).await;
+        }
+        if wanted("answers") {
+            answers::streams(&mut table, pair).await;
+        }
+        if wanted("questions") {
+            answers::questions_in_calls(&mut table, pair).await;
         }
         if wanted("placing") {
             placing(&mut table, pair).await;

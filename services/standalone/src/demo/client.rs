@@ -39,11 +39,18 @@ pub(super) struct Account {
     pub(super) password: String,
     pub(super) project_id: String,
     pub(super) api_key: String,
+    /// The app whose documents the agent knows.
+    pub(super) app_id: String,
     pub(super) agent_id: String,
     pub(super) customer_id: String,
     pub(super) signing_secret: String,
     pub(super) webhook_port: u16,
 }
+
+/// A page of the business, as it is brought to the app.
+const PAGE: &str = "# Your visit\n\nYou can park behind the house, free of charge. The entrance is on Mill Street. \
+    Please bring your insurance card.";
+const PAGE_URL: &str = "https://practice.example/visit";
 
 const PROMPT: &str = "You are a friendly assistant calling {{recipient_first_name}} on behalf of {{business_name}}. \
     Start the call by saying: \"Hi, is this {{recipient_first_name}}? Great — I'm calling from {{business_name}} to confirm \
@@ -76,6 +83,13 @@ impl Api {
         answer(request.send().await?, path).await
     }
 
+    /// What people are to answer.
+    pub(super) async fn tickets(&self, account: &Account) -> Result<Vec<Value>, Problem> {
+        let path = format!("/api/apps/tickets?appId={}", account.app_id);
+        let request = self.http.get(format!("{}{path}", self.base)).header("x-api-key", &account.api_key);
+        Ok(serde_json::from_value(answer(request.send().await?, &path).await?)?)
+    }
+
     /// The latest call to this number, as the sandbox carrier sees it.
     pub(super) async fn carrier_call(&self, to: &str) -> Result<Option<Value>, Problem> {
         let calls: Vec<Value> =
@@ -102,16 +116,18 @@ impl Account {
     /// The account of the first run, or a new one.
     pub(super) async fn kept(api: &Api, screen: &Screen, folder: &Path) -> Result<Self, Problem> {
         let file = folder.join("demo.json");
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            let account: Self = serde_json::from_str(&text)?;
+        // What an older demo has kept lacks something: this one begins anew.
+        let kept = std::fs::read_to_string(&file).ok();
+        if let Some(account) = kept.and_then(|text| serde_json::from_str::<Self>(&text).ok()) {
             screen.step(
                 "1–4",
-                &format!("account, agent, customer and endpoint of the first run ({})", account.email),
+                &format!("account, app, agent, customer and endpoint of the first run ({})", account.email),
             );
             return Ok(account);
         }
         let account = Self::make(api, screen).await?;
-        let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
+        let mut out =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
         out.write_all(serde_json::to_string_pretty(&account)?.as_bytes())?;
         Ok(account)
     }
@@ -119,8 +135,16 @@ impl Account {
     async fn make(api: &Api, screen: &Screen) -> Result<Self, Problem> {
         let mut account = sign_up(api).await?;
         screen.step("1", &format!("account {} with its first project and API key", account.email));
+        // This machine's pages may ask: so the demo page of the chat works.
+        let app = json!({"name": "Help", "allowed_domains": ["127.0.0.1", "localhost"]});
+        let app = api.post("/v1/apps", Some(&account), &app).await?;
+        account.app_id = field(&app, &["id"])?;
+        let page = json!({"text": PAGE, "url": PAGE_URL});
+        api.post(&format!("/api/{}/ingest", account.app_id), Some(&account), &page).await?;
+        screen.step("+", &format!("app \"Help\", which knows the page {PAGE_URL}"));
         let agent = json!({
             "name": "Appointment Reminder",
+            "knowledge_app_id": account.app_id,
             "system_prompt": PROMPT,
             "output_schema": {
                 "type": "object",
@@ -132,11 +156,11 @@ impl Account {
             },
         });
         account.agent_id = field(&api.post("/api/v1/agents", Some(&account), &agent).await?, &["id"])?;
-        screen.step("2", "agent \"Appointment Reminder\"");
-        let customer = json!({"external_id": "user_12345", "first_name": "John", "last_name": "Smith", "phone": "+14155552671"});
+        screen.step("2", "agent \"Appointment Reminder\", which answers questions from that page");
+        let customer = json!({"external_id": "user_12345", "first_name": "John", "last_name": "Smith", "phone": "+14155550119"});
         account.customer_id =
             field(&api.post("/api/v1/customers", Some(&account), &customer).await?, &["id"])?;
-        screen.step("3", "customer John Smith, +14155552671 (a person of the sandbox carrier)");
+        screen.step("3", "customer John Smith, +14155550119 (a person of the sandbox carrier)");
         account.webhook_port = free_port()?;
         let url = format!("http://127.0.0.1:{}/webhooks/echo", account.webhook_port);
         let endpoint = json!({"url": url, "events": ["call.summary"]});
@@ -163,6 +187,7 @@ async fn sign_up(api: &Api) -> Result<Account, Problem> {
         password,
         project_id: field(&made, &["default_project", "id"])?,
         api_key: field(&made, &["default_project", "api_key"])?,
+        app_id: String::new(),
         agent_id: String::new(),
         customer_id: String::new(),
         signing_secret: String::new(),

@@ -1,5 +1,6 @@
 //! `echo-standalone demo`: the five steps of the quickstart, over HTTP as anybody would take them, with the conversation as it
-//! happens and the webhook verified. Then it keeps serving.
+//! happens and the webhook verified. The customer asks two questions: one is answered from a page that an app knows, the other becomes
+//! a ticket. Then it keeps serving.
 
 mod client;
 mod receiver;
@@ -87,6 +88,8 @@ async fn tell(running: &Running, screen: &Screen, folder: &std::path::Path) -> R
     let (verdict, webhook) =
         told.map_err(|_| Problem("the call did not end within two minutes".to_owned()))??;
     screen.webhook(verdict == Verdict::Genuine, &webhook);
+    let ticket = tokio::time::timeout(PATIENCE, opened(&api, &account)).await;
+    screen.ticket(&ticket.map_err(|_| Problem("no ticket was opened within two minutes".to_owned()))??);
     what_next(screen, &account, running, &notification);
     Ok(receiver)
 }
@@ -121,6 +124,16 @@ async fn follow(
     }
 }
 
+/// The ticket of the question that the page does not answer, when it is open.
+async fn opened(api: &Api, account: &Account) -> Result<Value, Problem> {
+    loop {
+        if let Some(newest) = api.tickets(account).await?.into_iter().next() {
+            return Ok(newest);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 fn what_next(screen: &Screen, account: &Account, running: &Running, notification: &str) {
     let (base, sandbox) = (base(running), running.setting("ECHO_SANDBOX_ADDR"));
     let curl = |path: &str, body: &str| {
@@ -143,6 +156,11 @@ fn what_next(screen: &Screen, account: &Account, running: &Running, notification
             "who else picks up the phone; an account that EchoLink connects; ringing a bot",
             format!("open http://{sandbox}/"),
         ),
+        (
+            "a chat that answers from the same page",
+            format!("open {base}/demo/widget?app_id={}", account.app_id),
+        ),
+        ("what people are to answer", curl(&format!("/api/apps/tickets?appId={}", account.app_id), "")),
         ("somebody who wants to reschedule", curl("/api/v1/customers", customer)),
         ("ring them", curl("/api/v1/notifications", &placed)),
         ("stop", "Ctrl-C; a second run keeps its data".to_owned()),

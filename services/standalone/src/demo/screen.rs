@@ -83,6 +83,16 @@ impl Screen {
         self.line(&serde_json::to_string_pretty(body).unwrap_or_default());
     }
 
+    /// What documents do not say, a person is to answer.
+    pub(super) fn ticket(&self, ticket: &Value) {
+        let told = |name: &str| ticket[name].as_str().unwrap_or_default().to_owned();
+        let question = self.paint(Colour::Bold, &told("question"));
+        self.line(&format!(
+            "\n  The page does not answer \"{question}\": a ticket is open, to ring {} back.",
+            told("phone")
+        ));
+    }
+
     pub(super) fn next(&self, hints: &[(&str, String)]) {
         self.line(&format!("\n  {}", self.paint(Colour::Bold, "Still serving. What to try next:")));
         for (what, how) in hints {

@@ -10,6 +10,7 @@ mod carrier_is_nasty;
 mod carriers;
 mod how_calls_end;
 mod intake;
+mod knowledge;
 mod model_fails;
 mod notifications;
 mod quickstart;

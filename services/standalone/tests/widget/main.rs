@@ -1,5 +1,5 @@
 //! The chat for other people's pages, in a real Chromium: on a page of another origin with a strict policy, over an Echo that says what
-//! the test tells it to. The programs in JavaScript beside this file drive the browser; what they saw is kept as pictures among the
+//! the test tells it to, and over a whole one. The programs in JavaScript beside this file drive the browser; what they saw is kept as pictures among the
 //! build's products.
 
 #![cfg(test)]
@@ -29,6 +29,11 @@ async fn what_breaks_off_is_refused_or_means_harm() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_way_to_a_person_and_a_chat_that_shuts_nobody_out() {
     in_chromium("person.test.js").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_echo_behind_it() {
+    in_chromium("real.test.js").await;
 }
 
 /// Runs the tests of one program over an Echo of its own.
