@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use common::config::{ConfigError, Settings};
 use futures_util::StreamExt as _;
 
 use crate::offline::Offline;
@@ -21,6 +22,21 @@ pub struct Model {
 }
 
 impl Model {
+    /// The one that the settings name: `ECHO_MODEL` on a server, and the offline one until a key (`OPENAI_API_KEY`) or the address of a
+    /// server (`OPENAI_BASE_URL`) is given.
+    ///
+    /// # Errors
+    /// Which setting is wrong.
+    pub fn load(settings: &Settings) -> Result<Self, ConfigError> {
+        let name = settings.get("ECHO_MODEL", "gpt-4o-mini".to_owned())?;
+        let address: Option<String> = settings.optional("OPENAI_BASE_URL")?;
+        if address.is_none() && settings.secret("OPENAI_API_KEY").is_none() {
+            return Ok(Self::offline());
+        }
+        let config = OpenAiConfig::load(settings, name)?;
+        Self::openai(config).map_err(|e| ConfigError::new("OPENAI_BASE_URL", e.to_string()))
+    }
+
     /// The rule-based model: no network, no key, answers at once, always the same. Its name is `offline`.
     pub fn offline() -> Self {
         Self::of("offline", Offline)

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use common::config::{ConfigError, Settings};
 use futures_util::stream;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -42,6 +43,16 @@ pub struct OpenAiConfig {
 }
 
 impl OpenAiConfig {
+    /// A model on the server that `OPENAI_BASE_URL` (else OpenAI's own) and `OPENAI_API_KEY` name.
+    ///
+    /// # Errors
+    /// Which setting is wrong.
+    pub fn load(settings: &Settings, model: impl Into<String>) -> Result<Self, ConfigError> {
+        let base_url = settings.get("OPENAI_BASE_URL", "https://api.openai.com/v1".to_owned())?;
+        let key = settings.secret("OPENAI_API_KEY");
+        Ok(Self::new(base_url, key.as_ref().map_or("", |key| key.reveal()), model))
+    }
+
     /// A model on a server, with the default limits: 30 s for a request, 8 s between two chunks.
     pub fn new(base_url: impl Into<String>, api_key: impl Into<String>, model: impl Into<String>) -> Self {
         Self {

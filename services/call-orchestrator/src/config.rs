@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
-use llm::{Model, OpenAiConfig};
+use llm::Model;
 
 use crate::domain::bot_load::Limits;
 use crate::domain::countries::Countries;
@@ -28,7 +28,7 @@ impl Config {
         let countries = Countries::new(settings.list("ECHO_ALLOWED_COUNTRIES")?);
         let (tool_deadline, search_deadline) = (tool_deadline(settings)?, search_deadline(settings)?);
         let bot_limits = bot_limits(settings)?;
-        Ok(Self { model: model(settings)?, countries, tool_deadline, search_deadline, bot_limits })
+        Ok(Self { model: Model::load(settings)?, countries, tool_deadline, search_deadline, bot_limits })
     }
 }
 
@@ -61,20 +61,6 @@ fn search_deadline(settings: &Settings) -> Result<Duration, ConfigError> {
         milliseconds @ 10..=10_000 => Ok(Duration::from_millis(milliseconds)),
         _ => Err(ConfigError::new(name, "must be between 10 and 10000 milliseconds".to_owned())),
     }
-}
-
-/// The offline model, until a key or the address of a model server is given.
-fn model(settings: &Settings) -> Result<Model, ConfigError> {
-    let key = settings.secret("OPENAI_API_KEY");
-    let base_url: Option<String> = settings.optional("OPENAI_BASE_URL")?;
-    let name = settings.get("ECHO_MODEL", "gpt-4o-mini".to_owned())?;
-    if key.is_none() && base_url.is_none() {
-        return Ok(Model::offline());
-    }
-    let base_url = base_url.unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-    let key = key.map(|k| k.reveal().to_owned()).unwrap_or_default();
-    let config = OpenAiConfig::new(base_url, key, name);
-    Model::openai(config).map_err(|e| ConfigError::new("OPENAI_BASE_URL", e.to_string()))
 }
 
 #[cfg(test)]

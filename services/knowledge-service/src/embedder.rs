@@ -103,8 +103,6 @@ impl Embedder {
 }
 
 fn server(settings: &Settings) -> Result<Embedder, ConfigError> {
-    let key = settings.secret("OPENAI_API_KEY").map(|key| key.reveal().to_owned()).unwrap_or_default();
-    let base_url = settings.get("OPENAI_BASE_URL", "https://api.openai.com/v1".to_owned())?;
     let model = settings.get("ECHO_EMBEDDING_MODEL", "text-embedding-3-small".to_owned())?;
     let dimensions = settings.get("ECHO_EMBEDDING_DIMENSIONS", 512)?;
     if dimensions > 2_048 {
@@ -113,7 +111,7 @@ fn server(settings: &Settings) -> Result<Embedder, ConfigError> {
             "must be at most 2048; 0: the model's own".to_owned(),
         ));
     }
-    let config = OpenAiConfig::new(base_url, key, model);
+    let config = OpenAiConfig::load(settings, model)?;
     let embeddings = Embeddings::openai(config, dimensions);
     embeddings.map(Embedder::Server).map_err(|e| ConfigError::new("OPENAI_BASE_URL", e.to_string()))
 }
