@@ -63,8 +63,7 @@ impl Indexes {
         app: &AppId,
         (question, limit): (String, usize),
     ) -> Result<Vec<Hit>, DbError> {
-        let asked = app.clone();
-        let standing = database.read(move |db| apps::standing(db, &asked)).await?;
+        let Some(standing) = self.standing(database, app).await? else { return Ok(Vec::new()) };
         let meaning = self.meaning(&standing, &question).await;
         let held = self.at_least(database, app, standing.generation).await?;
         in_background(move || held.contents.search(&Probe { question, meaning }, limit)).await
@@ -80,10 +79,25 @@ impl Indexes {
         app: &AppId,
         (probe, limit): (Probe, usize),
     ) -> Result<Vec<Hit>, DbError> {
-        let asked = app.clone();
-        let generation = database.read(move |db| apps::standing(db, &asked)).await?.generation;
-        let held = self.at_least(database, app, generation).await?;
+        let Some(standing) = self.standing(database, app).await? else { return Ok(Vec::new()) };
+        let held = self.at_least(database, app, standing.generation).await?;
         in_background(move || held.contents.search(&probe, limit)).await
+    }
+
+    /// Lets go of what an app knows.
+    pub(crate) fn forget(&self, app: &AppId) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).slots.remove(app);
+    }
+
+    /// How the app stands. None: it is deleted, and what was held of it is let go of.
+    async fn standing(&self, database: &Database, app: &AppId) -> Result<Option<Standing>, DbError> {
+        let asked = app.clone();
+        let standing = database.read(move |db| apps::standing(db, &asked)).await?;
+        if standing.deleted_at.is_some() {
+            self.forget(app);
+            return Ok(None);
+        }
+        Ok(Some(standing))
     }
 
     /// What a question means and how much that counts. None: nobody has read the documents, or it is of no use here.

@@ -29,13 +29,16 @@ fn store(tx: &mut Tx<'_>, asked: &Asked, said: &Said, finished: bool) -> Result<
         tokens_written: said.tokens.map(|tokens| count(tokens.written)),
         asked_at: asked.at,
     };
+    if !apps::hold(tx.conn, app)? {
+        return Ok(()); // the app was deleted while the answer was spoken
+    }
     conversations::asked(tx.conn, app, (asked.conversation, question), asked.at)?;
     answers::insert(tx.conn, &answer)?;
-    // A source that was deleted while the answer was spoken is gone: nothing of it is kept.
-    apps::hold(tx.conn, app)?;
-    let there = sources::there(tx.conn, app, asked.passages.iter().map(|passage| passage.source))?;
+    // A source that was deleted, or was given another text, while the answer was spoken: nothing of what it said is kept.
+    let drawn = asked.passages.iter().map(|passage| passage.source).collect();
+    let unchanged = sources::unchanged(tx.conn, app, (drawn, asked.at))?;
     let mut traced = asked.passages.clone();
-    for passage in traced.iter_mut().filter(|passage| !there.contains(&passage.source)) {
+    for passage in traced.iter_mut().filter(|passage| !unchanged.contains(&passage.source)) {
         passage.text.clear();
     }
     passages::insert(tx.conn, app, answer.id, &traced)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use common::db::Time;
+use common::db::{Db, DbError, Time};
 use contracts::knowledge::Verdict;
 use contracts::rpc::RpcError;
 use uuid::Uuid;
@@ -14,8 +14,10 @@ use crate::domain::person;
 use crate::domain::query::AppId;
 use crate::domain::question::Question;
 use crate::domain::verdict::verdict;
-use crate::handlers::away_or_broken;
-use crate::store::{answers, chunks};
+use crate::found;
+use crate::handlers::{away_or_broken, no_app};
+use crate::store::chunks::Shown;
+use crate::store::{answers, apps};
 
 /// Chunks that are looked at.
 const FOUND: usize = 30;
@@ -62,23 +64,29 @@ impl Asked {
 pub(crate) async fn prepare(app: &App, question: Question) -> Result<Asked, RpcError> {
     let at = Time::from(app.database.now());
     let conversation = question.conversation.unwrap_or_else(Uuid::now_v7);
-    let history = match question.conversation {
-        Some(id) => {
-            let app_id = question.app_id.clone();
-            let read = app.database.read(move |db| answers::last(db, &app_id, (id, REMEMBERED)));
-            read.await.map_err(away_or_broken)?
-        }
-        None => Vec::new(),
-    };
+    let asked = question.clone();
+    let read = app.database.read(move |db| history(db, &asked)).await;
+    let history = read.map_err(away_or_broken)?.ok_or_else(no_app)?;
     let before = history.last().map(|(question, _)| question.as_str());
-    let hits = found(app, &question, before).await?;
+    let hits = hits(app, &question, before).await?;
     let verdict = if person::is_asked_for(&question.text) { Verdict::NeedsHuman } else { verdict(&hits) };
     let passages = passages(app, &question.app_id, hits).await?;
     Ok(Asked { question, conversation, at, history, verdict, passages })
 }
 
+/// What was said before. None: the app is deleted.
+fn history(db: &mut Db, question: &Question) -> Result<Option<Vec<(String, String)>>, DbError> {
+    if apps::is_deleted(db, &question.app_id)? {
+        return Ok(None);
+    }
+    match question.conversation {
+        Some(id) => answers::last(db, &question.app_id, (id, REMEMBERED)).map(Some),
+        None => Ok(Some(Vec::new())),
+    }
+}
+
 /// What speaks of the question, best first. The one before it counts a little: a question such as "and on Sundays?" lives on it.
-async fn found(app: &App, question: &Question, before: Option<&str>) -> Result<Vec<Hit>, RpcError> {
+async fn hits(app: &App, question: &Question, before: Option<&str>) -> Result<Vec<Hit>, RpcError> {
     let search = |text: String| app.indexes.search(&app.database, &question.app_id, (text, FOUND));
     let hits = search(question.text.clone()).await.map_err(away_or_broken)?;
     let Some(before) = before else { return Ok(hits) };
@@ -97,21 +105,14 @@ async fn found(app: &App, question: &Question, before: Option<&str>) -> Result<V
 }
 
 async fn passages(app: &App, app_id: &AppId, hits: Vec<Hit>) -> Result<Vec<Passage>, RpcError> {
-    let keys: Vec<Key> = hits.iter().map(|hit| hit.key).collect();
-    let app_id = app_id.clone();
-    let read = app.database.read(move |db| chunks::shown(db, &app_id, &keys)).await;
-    let mut shown: HashMap<Key, chunks::Shown> =
-        read.map_err(away_or_broken)?.into_iter().map(|shown| (shown.key(), shown)).collect();
-    let passage = |hit: Hit| {
-        let shown = shown.remove(&hit.key)?;
-        Some(Passage {
-            source: hit.key.0,
-            numbers: (hit.key.1, hit.key.1),
-            score: hit.score,
-            title: shown.title,
-            url: shown.url.unwrap_or_default(),
-            text: shown.text,
-        })
+    let found = found::shown(app, app_id, hits).await.map_err(away_or_broken)?;
+    let passage = |(hit, shown): (Hit, Shown)| Passage {
+        source: hit.key.0,
+        numbers: (hit.key.1, hit.key.1),
+        score: hit.score,
+        title: shown.title,
+        url: shown.url.unwrap_or_default(),
+        text: shown.text,
     };
-    Ok(passages::chosen(hits.into_iter().filter_map(passage).collect()))
+    Ok(passages::chosen(found.into_iter().map(passage).collect()))
 }

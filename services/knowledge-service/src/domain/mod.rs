@@ -16,5 +16,7 @@ pub(crate) mod query;
 pub(crate) mod question;
 pub(crate) mod robots;
 pub(crate) mod terms;
+pub(crate) mod ticket;
+pub(crate) mod transcript;
 pub(crate) mod vectors;
 pub(crate) mod verdict;

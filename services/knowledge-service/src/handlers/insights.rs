@@ -1,10 +1,10 @@
 //! `Answers.GetInsights`: what was asked lately, and what had no good answer.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use common::clock::{from_millis, to_millis};
-use common::db::{Db, DbError, Time};
+use common::db::{Db, DbError, Id, Time};
 use contracts::knowledge::{
     ConversationSummary, GetInsightsRequest, GetInsightsResponse, UnansweredQuestions,
 };
@@ -16,6 +16,7 @@ use crate::domain::groups::groups;
 use crate::domain::query::{AppId, invalid};
 use crate::store::answers::{self, Unsatisfied};
 use crate::store::conversations::{self, Conversation};
+use crate::store::tickets;
 
 /// The latest questions without a good answer, which are compared.
 const COMPARED: i64 = 500;
@@ -34,6 +35,8 @@ pub(super) async fn get(app: &App, request: &GetInsightsRequest) -> Result<GetIn
 fn insights(db: &mut Db, app: &AppId, (since, limit): (Time, u32)) -> Result<GetInsightsResponse, DbError> {
     let counts = answers::counts(db, app, since)?;
     let unsatisfied = answers::unsatisfied(db, app, (since, COMPARED))?;
+    let asked_in = unsatisfied.iter().map(|asked| asked.conversation_id).collect();
+    let ticketed = ticketed(&unsatisfied, &tickets::of_conversations(db, app, asked_in)?);
     let latest = conversations::latest(db, app, (since, i64::from(limit)))?;
     let ids = latest.iter().map(|conversation| conversation.id).collect();
     let questions = answers::of_conversations(db, app, ids)?;
@@ -43,23 +46,43 @@ fn insights(db: &mut Db, app: &AppId, (since, limit): (Time, u32)) -> Result<Get
         unanswered: counts.unanswered.unsigned_abs(),
         helpful: counts.helpful.unsigned_abs(),
         unhelpful: counts.unhelpful.unsigned_abs(),
-        groups: grouped(&unsatisfied, limit),
+        groups: grouped(&unsatisfied, &ticketed, limit),
         conversations: latest.into_iter().map(|conversation| summary(conversation, &questions)).collect(),
     })
 }
 
+/// Those that became a ticket: of the questions of a conversation the last before a ticket of it. A ticket that names no conversation
+/// belongs to none.
+fn ticketed(latest_first: &[Unsatisfied], tickets: &[(Id, Time)]) -> HashSet<Id> {
+    let mut of_conversation: HashMap<Id, Vec<&Unsatisfied>> = HashMap::new();
+    for asked in latest_first {
+        of_conversation.entry(asked.conversation_id).or_default().push(asked);
+    }
+    let before = |(conversation, opened): &(Id, Time)| {
+        of_conversation
+            .get(conversation)?
+            .iter()
+            .find(|asked| asked.asked_at <= *opened)
+            .map(|asked| asked.id)
+    };
+    tickets.iter().filter_map(before).collect()
+}
+
 /// The most frequent first; of those that are as frequent, the latest.
-fn grouped(latest_first: &[Unsatisfied], limit: usize) -> Vec<UnansweredQuestions> {
+fn grouped(latest_first: &[Unsatisfied], ticketed: &HashSet<Id>, limit: usize) -> Vec<UnansweredQuestions> {
     let mut groups = groups(latest_first.iter().map(|asked| asked.question.as_str()));
     groups.sort_by_key(|group| Reverse(group.len()));
     groups.truncate(limit);
     groups
         .iter()
-        .filter_map(|group| shown(group.iter().filter_map(|place| latest_first.get(*place))))
+        .filter_map(|group| shown(group.iter().filter_map(|place| latest_first.get(*place)), ticketed))
         .collect()
 }
 
-fn shown<'a>(group: impl Iterator<Item = &'a Unsatisfied>) -> Option<UnansweredQuestions> {
+fn shown<'a>(
+    group: impl Iterator<Item = &'a Unsatisfied>,
+    ticketed: &HashSet<Id>,
+) -> Option<UnansweredQuestions> {
     let mut group = group.peekable();
     let latest = *group.peek()?;
     let mut shown = UnansweredQuestions {
@@ -71,6 +94,7 @@ fn shown<'a>(group: impl Iterator<Item = &'a Unsatisfied>) -> Option<UnansweredQ
         shown.count += 1;
         shown.not_covered += u32::from(asked.unanswered);
         shown.unhelpful += u32::from(!asked.unanswered);
+        shown.tickets += u32::from(ticketed.contains(&asked.id));
     }
     Some(shown)
 }

@@ -1,19 +1,24 @@
-//! What the service answers on the bus, one file per rpc; `Knowledge` and `Answers` in one place.
+//! What the service hears and answers on the bus: one file per message, one per rpc or, where they share what they do, for several.
 
+pub(crate) mod app_deleted;
 mod ask;
 mod feedback;
 mod ingest;
 mod ingest_url;
 mod insights;
+pub(crate) mod question_unanswered;
 mod search;
 mod sources;
+mod tickets;
 
 use async_trait::async_trait;
 use common::db::DbError;
 use contracts::knowledge::{
-    AnswerPart, AnswersRpc, AskRequest, DeleteSourceRequest, DeleteSourceResponse, GetInsightsRequest,
-    GetInsightsResponse, GiveFeedbackRequest, GiveFeedbackResponse, IngestRequest, IngestResponse,
-    IngestUrlRequest, KnowledgeRpc, ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
+    AnswerPart, AnswersRpc, AskRequest, ChangeTicketRequest, DeleteSourceRequest, DeleteSourceResponse,
+    GetInsightsRequest, GetInsightsResponse, GetTicketRequest, GiveFeedbackRequest, GiveFeedbackResponse,
+    IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeRpc, ListSourcesRequest, ListSourcesResponse,
+    ListTicketsRequest, ListTicketsResponse, OpenTicketRequest, OpenTicketResponse, SearchRequest,
+    SearchResponse, Ticket, TicketsRpc,
 };
 use contracts::rpc::{Context, RpcError, Streamed};
 
@@ -71,6 +76,38 @@ impl AnswersRpc for App {
     ) -> Result<GetInsightsResponse, RpcError> {
         insights::get(self, &request).await
     }
+}
+
+#[async_trait]
+impl TicketsRpc for App {
+    async fn open_ticket(
+        &self,
+        _: Context,
+        request: OpenTicketRequest,
+    ) -> Result<OpenTicketResponse, RpcError> {
+        tickets::open(self, request).await
+    }
+
+    async fn list_tickets(
+        &self,
+        _: Context,
+        request: ListTicketsRequest,
+    ) -> Result<ListTicketsResponse, RpcError> {
+        tickets::list(self, &request).await
+    }
+
+    async fn get_ticket(&self, _: Context, request: GetTicketRequest) -> Result<Ticket, RpcError> {
+        tickets::get(self, &request).await
+    }
+
+    async fn change_ticket(&self, _: Context, request: ChangeTicketRequest) -> Result<Ticket, RpcError> {
+        tickets::change(self, &request).await
+    }
+}
+
+/// The app is deleted.
+pub(crate) fn no_app() -> RpcError {
+    RpcError::NotFound("app".to_owned())
 }
 
 pub(crate) fn away_or_broken(error: DbError) -> RpcError {

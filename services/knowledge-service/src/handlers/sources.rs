@@ -12,7 +12,7 @@ use super::away_or_broken;
 use crate::app::App;
 use crate::domain::query::{AppId, invalid};
 use crate::store::sources::{self, Source};
-use crate::store::{apps, chunks, embeddings, passages};
+use crate::store::{apps, chunks, embeddings, passages, ticket_parts};
 
 pub(super) async fn list(app: &App, request: &ListSourcesRequest) -> Result<ListSourcesResponse, RpcError> {
     let app_id = AppId::parse(&request.app_id)?;
@@ -58,9 +58,12 @@ pub(super) async fn delete(
 
 /// False: there is no such source.
 fn forget(tx: &mut Tx<'_>, app: &AppId, id: SourceId) -> Result<bool, DbError> {
-    apps::next_generation(tx.conn, app)?;
+    if apps::next_generation(tx.conn, app)?.is_none() {
+        return Ok(false); // it goes with its app
+    }
     embeddings::remove(tx.conn, app, id)?;
     chunks::remove(tx.conn, app, id)?;
     passages::blank(tx.conn, app, id)?; // answers stay, but not what they took from it
+    ticket_parts::forget_source(tx.conn, app, id)?;
     sources::remove(tx.conn, app, id)
 }

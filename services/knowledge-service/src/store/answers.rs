@@ -52,6 +52,31 @@ pub(crate) fn last(
     Ok(found)
 }
 
+/// A question, and what was said to it before it ended or broke off.
+#[derive(Clone, Debug, Queryable)]
+pub(crate) struct Exchange {
+    pub(crate) id: Id,
+    pub(crate) question: String,
+    pub(crate) answer: String,
+}
+
+/// The last exchanges of a conversation: oldest first.
+pub(crate) fn exchanges(
+    db: &mut Db,
+    app: &AppId,
+    (conversation, limit): (Uuid, i64),
+) -> Result<Vec<Exchange>, DbError> {
+    let own = answers::app_id.eq(app.as_str()).and(answers::conversation_id.eq(Id(conversation)));
+    let mut found: Vec<Exchange> = answers::table
+        .filter(own)
+        .order((answers::asked_at.desc(), answers::id.desc()))
+        .limit(limit)
+        .select((answers::id, answers::question, answers::answer))
+        .load(db)?;
+    found.reverse();
+    Ok(found)
+}
+
 /// Keeps what somebody thought of one. False: it is not there.
 pub(crate) fn judge(db: &mut Db, app: &AppId, (id, helpful): (Uuid, bool)) -> Result<bool, DbError> {
     let own = answers::table.filter(answers::app_id.eq(app.as_str())).filter(answers::id.eq(Id(id)));
@@ -80,6 +105,8 @@ pub(crate) fn counts(db: &mut Db, app: &AppId, since: Time) -> Result<Counts, Db
 /// A question without a good answer.
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct Unsatisfied {
+    pub(crate) id: Id,
+    pub(crate) conversation_id: Id,
     pub(crate) question: String,
     /// Else it was answered, but not well.
     pub(crate) unanswered: bool,
@@ -98,7 +125,13 @@ pub(crate) fn unsatisfied(
         .filter(answers::unanswered.eq(true).or(answers::helpful.eq(Some(false))))
         .order((answers::asked_at.desc(), answers::id.desc()))
         .limit(limit)
-        .select((answers::question, answers::unanswered, answers::asked_at))
+        .select((
+            answers::id,
+            answers::conversation_id,
+            answers::question,
+            answers::unanswered,
+            answers::asked_at,
+        ))
         .load(db)?)
 }
 

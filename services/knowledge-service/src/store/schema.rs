@@ -17,13 +17,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    use common::db::sql::{BigInt, Double, Nullable, Text};
+    use common::db::sql::{BigInt, Double, Nullable, Text, UtcTime};
     apps (id) {
         id -> Text,
         generation -> BigInt,
         weight -> Nullable<Double>,
         weighed_with -> Nullable<Text>,
         weighed_chunks -> BigInt,
+        deleted_at -> Nullable<UtcTime>,
     }
 }
 
@@ -49,6 +50,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(chunks, sources);
+diesel::allow_tables_to_appear_in_same_query!(answer_passages, sources);
 
 diesel::table! {
     use common::db::sql::{Text, UtcTime, Uuid};
@@ -86,6 +88,47 @@ diesel::table! {
         number -> Integer,
         app_id -> Text,
         source_id -> Uuid,
+        score -> Double,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Nullable, Text, UtcTime, Uuid};
+    tickets (app_id, id) {
+        app_id -> Text,
+        id -> Uuid,
+        status -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        question -> Text,
+        url -> Nullable<Text>,
+        conversation_id -> Nullable<Uuid>,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Text, Uuid};
+    ticket_lines (app_id, ticket_id, number) {
+        app_id -> Text,
+        ticket_id -> Uuid,
+        number -> Integer,
+        role -> Text,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Double, Integer, Text, Uuid};
+    ticket_passages (app_id, ticket_id, number) {
+        app_id -> Text,
+        ticket_id -> Uuid,
+        number -> Integer,
+        source_id -> Uuid,
+        title -> Text,
+        url -> Text,
         score -> Double,
         text -> Text,
     }

@@ -102,15 +102,20 @@ pub(crate) fn changed(db: &mut Db, app: &AppId, since: i64) -> Result<Vec<Source
     Ok(ids.into_iter().map(|id| SourceId(id.0)).collect())
 }
 
-/// Which of some sources are there.
-pub(crate) fn there(
+/// Which of some sources are there and have said the same since.
+pub(crate) fn unchanged(
     db: &mut Db,
     app: &AppId,
-    ids: impl Iterator<Item = SourceId>,
+    (ids, since): (Vec<SourceId>, Time),
 ) -> Result<Vec<SourceId>, DbError> {
-    let ids: Vec<Id> = ids.map(Id::of).collect();
-    let own = sources::table.filter(sources::app_id.eq(app.as_str())).filter(sources::id.eq_any(ids));
-    let found: Vec<Id> = own.select(sources::id).load(db)?;
+    let ids: Vec<Id> = ids.into_iter().map(Id::of).collect();
+    let found: Vec<Id> = sources::table
+        .filter(sources::app_id.eq(app.as_str()))
+        .filter(sources::id.eq_any(ids))
+        .filter(sources::created_at.le(since))
+        .filter(sources::updated_at.is_null().or(sources::updated_at.le(since)))
+        .select(sources::id)
+        .load(db)?;
     Ok(found.into_iter().map(|id| SourceId(id.0)).collect())
 }
 

@@ -96,9 +96,9 @@ async fn embed(app: &App, embedder: &Embedder, claimed: Claimed) -> Result<bool,
     Ok(true)
 }
 
-/// Nothing is kept of a source that has changed in the meantime: it is read again.
+/// Nothing is kept of a source that has changed in the meantime: it is read again. Nor of one whose app is deleted.
 fn keep(tx: &mut Tx<'_>, claimed: &Claimed, (model, vectors): (&str, Vec<u8>)) -> Result<(), DbError> {
-    let next = apps::next_generation(tx.conn, &claimed.app)?;
+    let Some(next) = apps::next_generation(tx.conn, &claimed.app)? else { return Ok(()) };
     let owner = embeddings::owner(tx.conn, claimed.source)?;
     if owner.is_none_or(|(_, generation)| generation != claimed.generation) {
         return Ok(());

@@ -24,6 +24,7 @@ on_both_engines!(
     a_conversation_goes_on_in_its_own_app_only,
     only_the_own_app_judges_an_answer,
     nothing_of_a_deleted_source_stays_in_what_answers_drew_from,
+    nothing_of_a_replaced_text_stays_in_what_answers_drew_from,
     what_had_no_good_answer_is_shown_in_groups,
     what_is_kept_long_enough_is_removed_with_what_it_was_drawn_from,
 );
@@ -173,6 +174,23 @@ async fn nothing_of_a_deleted_source_stays_in_what_answers_drew_from(engine: Eng
     world.forget("app", &told.source_id).await.expect("it is deleted");
     assert_eq!(world.count(full).await, 1);
     assert_eq!(world.count("SELECT COUNT(*) AS count FROM answer_passages").await, 2);
+    world.stop().await;
+}
+
+async fn nothing_of_a_replaced_text_stays_in_what_answers_drew_from(engine: Engine) {
+    let world = World::start(engine).await;
+    let url = "https://shop.example/hours";
+    world.tell("app", url, HOURS).await.expect("it is taken in");
+    world.tell("other", url, HOURS).await.expect("it is taken in");
+    for app in ["app", "other"] {
+        world.answer(app, "Are you closed on Sundays?", "").await;
+    }
+    let full = "SELECT COUNT(*) AS count FROM answer_passages WHERE text <> ''";
+    assert_eq!(world.count(full).await, 2);
+    world.tell("app", url, "We are always open, on Sundays too.").await.expect("it is replaced");
+    assert_eq!(world.count(full).await, 1);
+    world.answer("app", "Are you open on Sundays?", "").await;
+    assert_eq!(world.count(full).await, 2);
     world.stop().await;
 }
 

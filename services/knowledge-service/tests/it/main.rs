@@ -4,10 +4,13 @@
 
 mod answers;
 mod asking;
+mod deletion;
 mod embeddings;
 mod ingest;
+mod neighbours;
 mod pages;
 mod search;
 mod site;
 mod start;
+mod tickets;
 mod world;

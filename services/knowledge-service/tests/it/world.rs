@@ -14,10 +14,12 @@ use contracts::ServiceName;
 use contracts::ids::SourceId;
 use contracts::knowledge::{
     AnswersClient, DeleteSourceRequest, IngestRequest, IngestResponse, IngestUrlRequest, KnowledgeClient,
-    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse,
+    ListSourcesRequest, ListSourcesResponse, SearchRequest, SearchResponse, TicketsClient,
 };
 use contracts::rpc::{Caller, Context, RpcError};
 use testkit::database::{Engine, drop_schemas, postgres_url};
+
+use crate::neighbours::{self, Neighbour};
 
 thread_local! {
     /// What the neighbour was built with: each test starts its process on its own thread.
@@ -45,35 +47,46 @@ pub(crate) struct World {
     pub(crate) running: Running,
     client: KnowledgeClient,
     pub(crate) answers: AnswersClient,
+    pub(crate) tickets: TicketsClient,
+    pub(crate) clock: Clock,
+    /// Who is told of tickets, in a world that has somebody.
+    neighbour: Option<Neighbour>,
     place: Place,
 }
 
-/// Where the tables are.
+/// What is started, and where.
+#[derive(Clone)]
 struct Place {
+    process: Process,
+    tables: Arc<Tables>,
+    /// Settings of this test's own.
+    own: Vec<(&'static str, String)>,
+}
+
+/// Where the tables are, until nobody needs them any more.
+struct Tables {
     folder: tempfile::TempDir,
     engine: Engine,
     prefix: String,
-    /// Settings of this test's own.
-    own: Vec<(&'static str, String)>,
 }
 
 impl Place {
     fn settings(&self) -> Settings {
         let mut pairs = vec![
             ("ECHO_OPS_ADDR", "127.0.0.1:0".to_owned()),
-            ("ECHO_DATA_DIR", self.folder.path().display().to_string()),
+            ("ECHO_DATA_DIR", self.tables.folder.path().display().to_string()),
         ];
-        if self.engine == Engine::Postgres {
+        if self.tables.engine == Engine::Postgres {
             pairs.push(("ECHO_DATABASE_URL", postgres_url()));
             pairs.push(("ECHO_DATABASE_CONNECTIONS", "2".to_owned()));
-            pairs.push(("ECHO_SCHEMA_PREFIX", self.prefix.clone()));
+            pairs.push(("ECHO_SCHEMA_PREFIX", self.tables.prefix.clone()));
         }
         pairs.extend(self.own.iter().cloned());
         Settings::from_pairs(pairs)
     }
 }
 
-impl Drop for Place {
+impl Drop for Tables {
     fn drop(&mut self) {
         if self.engine == Engine::Postgres {
             drop_schemas(&self.prefix);
@@ -88,24 +101,48 @@ impl World {
 
     /// With further settings.
     pub(crate) async fn start_with(engine: Engine, own: Vec<(&'static str, String)>) -> Self {
+        Self::start_as(PROCESS, engine, own).await
+    }
+
+    /// With somebody who is told of tickets, and who tells of calls and of deleted apps.
+    pub(crate) async fn telling(engine: Engine, own: Vec<(&'static str, String)>) -> Self {
+        Self::start_as(neighbours::PROCESS, engine, own).await
+    }
+
+    async fn start_as(process: Process, engine: Engine, own: Vec<(&'static str, String)>) -> Self {
         let id = uuid::Uuid::now_v7().simple().to_string();
         // The end of an id is its random part; a prefix has room for 32 characters.
         let prefix = format!("test_{}_", &id[12..]);
-        Self::start_at(Place {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            engine,
-            prefix,
-            own,
-        })
-        .await
+        let tables = Tables { folder: tempfile::tempdir().expect("a temporary folder"), engine, prefix };
+        Self::start_at(Place { process, tables: Arc::new(tables), own }, Clock::system()).await
     }
 
-    async fn start_at(place: Place) -> Self {
-        let running = runtime::start(PROCESS, place.settings(), Clock::system()).await;
+    async fn start_at(place: Place, clock: Clock) -> Self {
+        let running = runtime::start(place.process, place.settings(), clock.clone()).await;
         let running = running.expect("the process starts");
-        let caller = CALLER.take().expect("the neighbour was built");
-        let (client, answers) = (KnowledgeClient::new(Arc::clone(&caller)), AnswersClient::new(caller));
-        Self { running, client, answers, place }
+        let neighbour = neighbours::built();
+        let caller = neighbour.as_ref().map(Neighbour::caller).or_else(|| CALLER.take());
+        let caller = caller.expect("the neighbour was built");
+        let (client, answers) =
+            (KnowledgeClient::new(Arc::clone(&caller)), AnswersClient::new(Arc::clone(&caller)));
+        Self { running, client, answers, tickets: TicketsClient::new(caller), clock, neighbour, place }
+    }
+
+    /// Another replica: a process over the same tables.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::start_at(self.place.clone(), self.clock.clone()).await
+    }
+
+    /// Who is told of tickets.
+    pub(crate) fn neighbour(&self) -> &Neighbour {
+        self.neighbour.as_ref().expect("a world with a neighbour")
+    }
+
+    /// Stops the process and starts one on the same tables in which somebody is told of tickets.
+    pub(crate) async fn restart_telling(mut self) -> Self {
+        self.running.stop().await;
+        self.place.process = neighbours::PROCESS;
+        Self::start_at(self.place, self.clock).await
     }
 
     /// Stops the process and starts another one on the same tables.
@@ -117,7 +154,7 @@ impl World {
     pub(crate) async fn restart_with(mut self, own: Vec<(&'static str, String)>) -> Self {
         self.running.stop().await;
         self.place.own = own;
-        Self::start_at(self.place).await
+        Self::start_at(self.place, self.clock).await
     }
 
     pub(crate) async fn stop(self) {
@@ -180,7 +217,7 @@ impl World {
     /// The service's tables, through connections of the test's own.
     pub(crate) fn tables(&self) -> Database {
         let settings = self.place.settings();
-        runtime::database(PROCESS, &settings, ServiceName::KnowledgeService, Clock::system())
+        runtime::database(PROCESS, &settings, ServiceName::KnowledgeService, self.clock.clone())
             .expect("a database")
     }
 }
