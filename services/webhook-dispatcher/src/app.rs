@@ -28,6 +28,23 @@ pub(crate) struct App {
     pub(crate) mailer: Option<Arc<Mailer>>,
     /// Wakes it: a mail was queued.
     pub(crate) mail_due: Arc<Notify>,
+    /// Wakes those who tell of tickets.
+    pub(crate) notices_due: Arc<NoticesDue>,
+}
+
+/// A notice is due, by channel.
+#[derive(Default)]
+pub(crate) struct NoticesDue {
+    pub(crate) slack: Arc<Notify>,
+    pub(crate) mail: Arc<Notify>,
+}
+
+impl NoticesDue {
+    /// Wakes both.
+    pub(crate) fn notify(&self) {
+        self.slack.notify_one();
+        self.mail.notify_one();
+    }
 }
 
 impl App {
@@ -44,6 +61,7 @@ impl App {
             shorter: Arc::default(),
             mailer: Mailer::read(settings)?.map(Arc::new),
             mail_due: Arc::default(),
+            notices_due: Arc::default(),
         })
     }
 }

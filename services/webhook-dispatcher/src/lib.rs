@@ -17,7 +17,9 @@ use common::db::Durability;
 use common::platform::Platform;
 use common::service::{Service, ServiceDef, Tables};
 use contracts::ServiceName;
-use contracts::webhooks::{BotWebhooksServer, DeliveriesServer, EndpointsServer, MailsServer, TargetsServer};
+use contracts::webhooks::{
+    BotWebhooksServer, DeliveriesServer, EndpointsServer, MailsServer, TargetsServer, TicketNoticesServer,
+};
 
 use app::App;
 
@@ -32,7 +34,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0004_log",
             "0005_mails",
             "0006_retention",
-            "0007_bots"
+            "0007_bots",
+            "0008_tickets"
         ],
         // An event that was taken over is gone at its sender: it must be as safe here as it was there.
         durability: Durability::Full,
@@ -54,6 +57,9 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Subscription::to(&app, handlers::customer_erased::handle),
             Subscription::to(&app, handlers::project_deleted::handle),
             Subscription::to(&app, handlers::project_policy_changed::handle),
+            Subscription::to(&app, handlers::app_changed::handle),
+            Subscription::to(&app, handlers::app_deleted::handle),
+            Subscription::to(&app, handlers::ticket_opened::handle),
         ],
         servers: vec![
             Arc::new(EndpointsServer(app.clone())),
@@ -61,6 +67,7 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(TargetsServer(app.clone())),
             Arc::new(BotWebhooksServer(app.clone())),
             Arc::new(MailsServer(app.clone())),
+            Arc::new(TicketNoticesServer(app.clone())),
         ],
         tasks: vec![
             tasks::send::task(&app),    // claims what is due and sends it
@@ -69,6 +76,9 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             tasks::clear::task(&app),   // removes what was sent to deleted endpoints
             tasks::purge::task(&app),   // removes what projects keep no longer
             tasks::mail::task(&app),    // sends what people are written
+            tasks::notices::slack(&app), // tells of tickets in Slack
+            tasks::notices::mail(&app), // and by mail
+            tasks::notices::tidy(&app), // ends what was not told in time, forgets what was
             tasks::observe::task(&app), // counts what waits
         ],
     })

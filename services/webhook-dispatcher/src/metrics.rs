@@ -13,6 +13,7 @@ pub(crate) struct Numbers {
     calls_now: Option<HistogramVec>,
     calls_refused: Option<IntCounterVec>,
     mails: Option<IntCounterVec>,
+    notices: Option<IntCounterVec>,
     waiting: Option<IntGaugeVec>,
     oldest_due: Option<IntGaugeVec>,
 }
@@ -52,6 +53,12 @@ impl Numbers {
                 "Tries to send mail by how they ended: sent, refused, failed (and tried again); and expired, not sent in time.",
                 &["result"],
             ),
+            notices: metrics.counter(
+                "echo_webhook_dispatcher_notices_total",
+                "Tries to tell of a ticket by channel (slack, mail) and how they ended: sent, refused, failed (and tried again); \
+                 and expired, not told in time, with the channel none where the app had never said whom to tell.",
+                &["channel", "result"],
+            ),
             waiting: metrics.gauge(
                 "echo_webhook_dispatcher_deliveries_waiting",
                 "Deliveries that have not ended, by lane: normal, crowded, slow.",
@@ -87,6 +94,14 @@ impl Numbers {
     pub(crate) fn mails(&self, result: &str, count: usize) {
         if let Some(counter) = &self.mails {
             counter.with_label_values(&[result]).inc_by(u64::try_from(count).unwrap_or_default());
+        }
+    }
+
+    /// So many notices of tickets, or tries to send one, have come to this.
+    pub(crate) fn notices(&self, channel: &str, result: &str, count: usize) {
+        if let Some(counter) = &self.notices {
+            let count = u64::try_from(count).unwrap_or_default();
+            counter.with_label_values(&[channel, result]).inc_by(count);
         }
     }
 

@@ -1,18 +1,12 @@
-//! Mail to one person: what it may look like, and when it is tried again.
+//! Mail to one person: what it may look like. When it is tried again: [`super::trying`].
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 
 /// Longest subject, in characters.
-const LONGEST_SUBJECT: usize = 200;
-/// Largest text, in bytes.
-const LARGEST_TEXT: usize = 64 * 1024;
-/// Pauses after the first, second and every further failure.
-const PAUSES: [Duration; 3] =
-    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
+pub(super) const LONGEST_SUBJECT: usize = 200;
+/// Largest text, in bytes: that of a ticket with all that was said before it.
+pub(super) const LARGEST_TEXT: usize = 128 * 1024;
 
 /// What a mail says to whom. Prints as `***`: it may hold a link that is good for one person only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +14,9 @@ pub(crate) struct Mail {
     to: String,
     subject: String,
     text: String,
+    /// Whom an answer reaches, if not whoever sends it.
+    #[serde(default)]
+    reply_to: Option<String>,
 }
 
 /// A field that cannot be sent.
@@ -62,7 +59,18 @@ impl Mail {
         if text.is_empty() || text.len() > LARGEST_TEXT || text.contains('\0') {
             return Err(BadMail::Text);
         }
-        Ok(Self { to: to.to_owned(), subject: subject.to_owned(), text: text.to_owned() })
+        Ok(Self { to: to.to_owned(), subject: subject.to_owned(), text: text.to_owned(), reply_to: None })
+    }
+
+    /// The same mail, whose answers reach this address. Only one that every mail server can write down is: any other is left out.
+    pub(crate) fn answered_by(self, address: &str) -> Self {
+        let usable = address.is_ascii() && address.parse::<Address>().is_ok();
+        Self { reply_to: usable.then(|| address.to_owned()), ..self }
+    }
+
+    /// Whom an answer reaches, if not whoever sends it.
+    pub(crate) fn reply_to(&self) -> Option<Address> {
+        self.reply_to.as_deref()?.parse().ok()
     }
 
     /// To whom.
@@ -87,60 +95,9 @@ impl std::fmt::Debug for Mail {
     }
 }
 
-/// What came of a try to send a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Tried {
-    /// The mail server has taken it.
-    Taken,
-    /// It will never take it.
-    Refused(String),
-    /// It may take it later.
-    NotNow(String),
-}
-
-/// A mail after a try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct After {
-    /// As the table names it.
-    pub(crate) status: &'static str,
-    /// Tries that have failed.
-    pub(crate) failed: u32,
-    /// The next one; `None` once it has ended.
-    pub(crate) due: Option<DateTime<Utc>>,
-    /// Why it failed.
-    pub(crate) problem: Option<String>,
-}
-
-/// A mail that waits.
-pub(crate) const WAITING: &str = "waiting";
-/// A mail that was not sent in time.
-pub(crate) const EXPIRED: &str = "expired";
-
-/// What becomes of a mail that was tried at `now` and is of no use after `send_before`.
-pub(crate) fn after(failed: u32, tried: Tried, now: DateTime<Utc>, send_before: DateTime<Utc>) -> After {
-    let failed_now = failed.saturating_add(1);
-    match tried {
-        Tried::Taken => After { status: "sent", failed, due: None, problem: None },
-        Tried::Refused(problem) => {
-            After { status: "refused", failed: failed_now, due: None, problem: Some(problem) }
-        }
-        Tried::NotNow(problem) => {
-            let at = usize::try_from(failed).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
-            let due = now + PAUSES.get(at).copied().unwrap_or_default();
-            let due = (due < send_before).then_some(due);
-            let status = if due.is_some() { WAITING } else { EXPIRED };
-            After { status, failed: failed_now, due, problem: Some(problem) }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn now() -> DateTime<Utc> {
-        "2026-03-18T17:43:46Z".parse().unwrap()
-    }
 
     #[test]
     fn nothing_gets_into_the_header_that_was_not_meant_to() {
@@ -158,26 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn it_is_tried_after_1_5_and_30_minutes_and_then_every_half_hour_until_it_is_of_no_use() {
-        let (mut failed, mut pauses, mut at) = (0, Vec::new(), now());
-        let before = now() + chrono::TimeDelta::minutes(100);
-        let last = loop {
-            let after = after(failed, Tried::NotNow("busy".to_owned()), at, before);
-            failed = after.failed;
-            let Some(due) = after.due else { break after };
-            pauses.push((due - at).num_minutes());
-            at = due;
+    fn answers_reach_one_plain_address_or_nobody_else() {
+        let reply_to = |address: &str| {
+            let mail = Mail::new("a@x.com", "s", "t").unwrap().answered_by(address);
+            mail.reply_to().map(|address| address.to_string())
         };
-        assert_eq!((pauses, last.status, last.failed), (vec![1, 5, 30, 30, 30], EXPIRED, 6));
-    }
-
-    #[test]
-    fn what_was_taken_or_refused_is_not_tried_again() {
-        let before = now() + chrono::TimeDelta::days(1);
-        let taken = after(2, Tried::Taken, now(), before);
-        assert_eq!((taken.status, taken.failed, taken.due), ("sent", 2, None));
-        let refused = after(0, Tried::Refused("550 no such user".to_owned()), now(), before);
-        assert_eq!((refused.status, refused.due), ("refused", None));
+        assert_eq!(reply_to("ada@example.com").as_deref(), Some("ada@example.com"));
+        for bad in ["", "ada", "ada@x.com\r\nBcc: eve@x.com", "a@x.com, b@x.com", "Ada <a@x.com>", "ä@x.com"] {
+            assert_eq!(reply_to(bad), None, "{bad}");
+        }
     }
 
     #[test]

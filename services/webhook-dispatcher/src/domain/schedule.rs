@@ -1,5 +1,6 @@
 //! When a delivery is tried again: at once, then 1, 5 and 30 minutes after the previous failure, each up to a tenth later so
-//! that what failed together does not come back together; four automatic attempts in all.
+//! that what failed together does not come back together; four automatic attempts in all. What is tried for as long as it is of
+//! use goes on every 30 minutes.
 
 use std::time::Duration;
 
@@ -35,6 +36,14 @@ pub(crate) fn pause(failed: u32, jitter: Jitter, hint: Option<Duration>) -> Opti
     let at = usize::try_from(failed).ok()?.checked_sub(1)?;
     let planned = jitter.added_to(*PAUSES.get(at)?);
     Some(hint.map_or(planned, |hint| planned.max(hint.min(LONGEST_HINT))))
+}
+
+/// How long after the failure with this number something is tried again that is tried for as long as it is of use. A hint makes
+/// the pause longer, never shorter.
+pub(crate) fn pause_while_of_use(failed: u32, hint: Option<Duration>) -> Duration {
+    let at = usize::try_from(failed).unwrap_or(usize::MAX).saturating_sub(1);
+    let planned = PAUSES.get(at.min(PAUSES.len() - 1)).copied().unwrap_or_default();
+    hint.map_or(planned, |hint| planned.max(hint.min(LONGEST_HINT)))
 }
 
 #[cfg(test)]

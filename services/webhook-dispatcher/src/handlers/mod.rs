@@ -1,5 +1,7 @@
 //! What this service hears and answers: one file per message, one per rpc service.
 
+pub(crate) mod app_changed;
+pub(crate) mod app_deleted;
 mod bot_acted;
 pub(crate) mod bot_completed;
 pub(crate) mod bot_webhooks;
@@ -15,3 +17,5 @@ pub(crate) mod project_deleted;
 pub(crate) mod project_policy_changed;
 mod refusals;
 mod targets;
+mod ticket_notices;
+pub(crate) mod ticket_opened;

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use uuid::Uuid;
 
 use super::answer::explain;
-use crate::domain::mail::{Mail, Tried};
+use crate::domain::mail::Mail;
+use crate::domain::trying::Tried;
 
 /// Longest try, from connecting to the server's last word.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -55,14 +56,22 @@ impl Mailer {
             Ok(Ok(_)) => Tried::Taken,
             Ok(Err(error)) => failed(&error),
             Err(_) => {
-                Tried::NotNow(format!("the mail server did not take it within {} s", DEADLINE.as_secs()))
+                Tried::not_now(format!("the mail server did not take it within {} s", DEADLINE.as_secs()))
             }
         }
     }
 
     fn message(&self, id: Uuid, mail: &Mail) -> Result<Message, String> {
         let to = mail.to().map_err(|e| e.to_string())?;
-        Message::builder()
+        let mut builder = Message::builder();
+        if let Some(address) = mail.reply_to() {
+            // Answers go to somebody else: a machine's must not.
+            let auto = HeaderName::new_from_ascii_str("Auto-Submitted");
+            builder = builder
+                .reply_to(Mailbox::new(None, address))
+                .raw_header(HeaderValue::new(auto, "auto-generated".to_owned()));
+        }
+        builder
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -74,8 +83,14 @@ impl Mailer {
 }
 
 fn failed(error: &Error) -> Tried {
-    let problem = explain(error);
-    if error.is_permanent() { Tried::Refused(problem) } else { Tried::NotNow(problem) }
+    let problem = without_addresses(&explain(error));
+    if error.is_permanent() { Tried::Refused(problem) } else { Tried::not_now(problem) }
+}
+
+/// Mail servers like to repeat to whom it was: that is nothing for logs.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.contains('@') { "***" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -92,6 +107,12 @@ mod tests {
         assert!(read(&[(URL, "smtp://127.0.0.1:25"), (FROM, "Echo <echo@example.com>")]).unwrap().is_some());
         assert_eq!(read(&[(URL, "smtp://127.0.0.1:25")]).err().unwrap().name, FROM);
         assert_eq!(read(&[(FROM, "echo")]).err().unwrap().name, FROM);
+    }
+
+    #[test]
+    fn what_a_server_says_is_kept_without_addresses() {
+        let said = without_addresses("permanent error (550): 5.1.1 <ada@example.org>: no such user");
+        assert_eq!(said, "permanent error (550): 5.1.1 *** no such user");
     }
 
     #[test]

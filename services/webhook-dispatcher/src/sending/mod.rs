@@ -6,6 +6,7 @@ pub(crate) mod mail;
 pub(crate) mod now;
 mod request;
 pub(crate) mod secrets;
+pub(crate) mod slack;
 mod slots;
 
 use std::time::Duration;

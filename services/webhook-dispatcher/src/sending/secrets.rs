@@ -1,7 +1,7 @@
 //! What is kept secret at rest: sealed, each value bound to its row.
 
 use common::crypto::{self, KeyRing, SealError};
-use contracts::ids::EndpointId;
+use contracts::ids::{AppId, EndpointId};
 use uuid::Uuid;
 
 use crate::domain::owner::Owner;
@@ -34,6 +34,16 @@ impl Row {
     /// The row of a mail.
     pub(crate) fn mail(id: Uuid) -> Self {
         Self(format!("mail:{id}"))
+    }
+
+    /// Slack's address of an app.
+    pub(crate) fn slack(app: AppId) -> Self {
+        Self(format!("slack:{app}"))
+    }
+
+    /// The row of a ticket.
+    pub(crate) fn ticket(id: Uuid) -> Self {
+        Self(format!("ticket:{id}"))
     }
 
     /// The row of an owner's target.

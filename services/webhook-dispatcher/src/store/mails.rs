@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::schema::mails;
-use crate::domain::mail::{After, EXPIRED, WAITING};
+use crate::domain::trying::{After, EXPIRED, WAITING};
 
 const DUE: LeaseQuery = LeaseQuery { table: "mails", due: "next_try_at <= $2", order: "next_try_at" };
 

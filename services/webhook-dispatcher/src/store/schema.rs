@@ -106,5 +106,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use common::db::sql::{BigInt, Jsonb, Nullable, Text, UtcTime, Uuid};
+    apps (id) {
+        id -> Uuid,
+        business_id -> Nullable<Uuid>,
+        name -> Text,
+        notify_emails -> Jsonb,
+        version -> BigInt,
+        slack_url -> Nullable<Text>,
+        removed_at -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Nullable, Text, UtcTime, Uuid};
+    tickets (id) {
+        id -> Uuid,
+        app_id -> Uuid,
+        content -> Text,
+        told_at -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use common::db::sql::{Integer, Nullable, Text, UtcTime, Uuid};
+    notices (id) {
+        id -> Uuid,
+        app_id -> Uuid,
+        ticket_id -> Uuid,
+        channel -> Text,
+        status -> Text,
+        failed_attempts -> Integer,
+        next_try_at -> Nullable<UtcTime>,
+        send_before -> UtcTime,
+        lease_until -> Nullable<UtcTime>,
+        problem -> Nullable<Text>,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(apps, notices, tickets);
 diesel::allow_tables_to_appear_in_same_query!(deliveries, endpoints);
 diesel::allow_tables_to_appear_in_same_query!(attempts, deliveries);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use common::db::DbError;
 use common::service::Task;
-use tokio::task::JoinSet;
 
+use super::trying::{all_due, write_down};
 use crate::app::App;
-use crate::domain::mail::{self, Mail, Tried};
+use crate::domain::mail::Mail;
+use crate::domain::trying::{self, After, Tried};
 use crate::sending::mail::{DEADLINE, Mailer};
 use crate::sending::secrets::{self, Row};
 use crate::store::mails::{self, Claimed};
@@ -19,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// At the same time.
 const MOST: u32 = 8;
 /// Longer than a try and writing it down.
-const LEASE: Duration = Duration::from_secs(DEADLINE.as_secs() + 15);
+pub(super) const LEASE: Duration = Duration::from_secs(DEADLINE.as_secs() + 15);
 /// How long it is known that a mail was there.
 const KEPT: TimeDelta = TimeDelta::days(7);
 
@@ -37,28 +38,30 @@ async fn round(app: App) -> Result<(), DbError> {
         Ok::<_, DbError>(late)
     });
     app.numbers.mails("expired", swept.await?);
-    while send_due(&app, &mailer).await? {}
-    Ok(())
+    let claim = |free| app.platform.database.write(move |tx| mails::claim(tx, LEASE, free));
+    let each = |claimed| try_once(app.clone(), Arc::clone(&mailer), claimed);
+    all_due(MOST, &app.mail_due, claim, each).await
 }
 
-/// Sends what is due, as much as is sent at the same time. Answers whether there may be more.
-async fn send_due(app: &App, mailer: &Arc<Mailer>) -> Result<bool, DbError> {
-    let claimed = app.platform.database.write(|tx| mails::claim(tx, LEASE, MOST)).await?;
-    let full = claimed.len() == usize::try_from(MOST).unwrap_or(usize::MAX);
-    let mut tries = JoinSet::new();
-    for claimed in claimed {
-        let (app, mailer) = (app.clone(), Arc::clone(mailer));
-        tries.spawn(async move {
-            let tried = send(&app, &mailer, &claimed).await;
-            write_down(&app, claimed, tried).await
-        });
+async fn try_once(app: App, mailer: Arc<Mailer>, claimed: Claimed) -> Result<(), DbError> {
+    let tried = send(&app, &mailer, &claimed).await;
+    let now = app.platform.database.now();
+    let after = trying::after(claimed.failed_attempts.unsigned_abs(), tried, now, claimed.send_before.0);
+    app.numbers.mails(after.label(), 1);
+    if let Some(problem) = &after.problem {
+        tracing::warn!(mail = %claimed.id.0, result = after.label(), %problem, "a mail was not taken");
     }
-    while let Some(written) = tries.join_next().await {
-        if let Ok(written) = written {
-            written?;
-        }
-    }
-    Ok(full)
+    let until = claimed.lease_until.map_or(now, |until| until.0);
+    write_down(&app, until, || settle(&app, &claimed, &after)).await
+}
+
+async fn settle(app: &App, claimed: &Claimed, after: &After) -> Result<(), DbError> {
+    let (claimed, after) = (claimed.clone(), after.clone());
+    let write = app.platform.database.write(move |tx| {
+        let now = tx.now();
+        mails::settle(tx.conn, &claimed, &after, now)
+    });
+    write.await
 }
 
 async fn send(app: &App, mailer: &Mailer, claimed: &Claimed) -> Tried {
@@ -71,23 +74,4 @@ async fn send(app: &App, mailer: &Mailer, claimed: &Claimed) -> Tried {
         Ok(mail) => mailer.send(claimed.id.0, &mail).await,
         Err(problem) => Tried::Refused(problem),
     }
-}
-
-async fn write_down(app: &App, claimed: Claimed, tried: Tried) -> Result<(), DbError> {
-    let result = match &tried {
-        Tried::Taken => "sent",
-        Tried::Refused(_) => "refused",
-        Tried::NotNow(_) => "failed",
-    };
-    app.numbers.mails(result, 1);
-    if let Tried::Refused(problem) | Tried::NotNow(problem) = &tried {
-        tracing::warn!(mail = %claimed.id.0, result, %problem, "a mail was not taken");
-    }
-    let failed = claimed.failed_attempts.unsigned_abs();
-    let write = app.platform.database.write(move |tx| {
-        let now = tx.now();
-        let after = mail::after(failed, tried, now, claimed.send_before.0);
-        mails::settle(tx.conn, &claimed, &after, now)
-    });
-    write.await
 }

@@ -3,7 +3,9 @@
 pub(crate) mod clear;
 pub(crate) mod finish;
 pub(crate) mod mail;
+pub(crate) mod notices;
 pub(crate) mod observe;
 pub(crate) mod purge;
 pub(crate) mod send;
 pub(crate) mod sweep;
+mod trying;
