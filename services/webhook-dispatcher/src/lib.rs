@@ -70,16 +70,16 @@ fn build(settings: &Settings, platform: &Platform) -> Result<Service, ConfigErro
             Arc::new(TicketNoticesServer(app.clone())),
         ],
         tasks: vec![
-            tasks::send::task(&app),    // claims what is due and sends it
-            tasks::finish::task(&app),  // writes down what became of it
-            tasks::sweep::task(&app),   // finds what a process that is gone had set aside
-            tasks::clear::task(&app),   // removes what was sent to deleted endpoints
-            tasks::purge::task(&app),   // removes what projects keep no longer
-            tasks::mail::task(&app),    // sends what people are written
+            tasks::send::task(&app),     // claims what is due and sends it
+            tasks::finish::task(&app),   // writes down what became of it
+            tasks::sweep::task(&app),    // finds what a process that is gone had set aside
+            tasks::clear::task(&app),    // removes what was sent to deleted endpoints
+            tasks::purge::task(&app),    // removes what projects keep no longer
+            tasks::mail::task(&app),     // sends what people are written
             tasks::notices::slack(&app), // tells of tickets in Slack
-            tasks::notices::mail(&app), // and by mail
-            tasks::notices::tidy(&app), // ends what was not told in time, forgets what was
-            tasks::observe::task(&app), // counts what waits
+            tasks::notices::mail(&app),  // and by mail
+            tasks::notices::tidy(&app),  // ends what was not told in time, forgets what was
+            tasks::observe::task(&app),  // counts what waits
         ],
     })
 }

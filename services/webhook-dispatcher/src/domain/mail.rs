@@ -121,7 +121,8 @@ mod tests {
             mail.reply_to().map(|address| address.to_string())
         };
         assert_eq!(reply_to("ada@example.com").as_deref(), Some("ada@example.com"));
-        for bad in ["", "ada", "ada@x.com\r\nBcc: eve@x.com", "a@x.com, b@x.com", "Ada <a@x.com>", "ä@x.com"] {
+        for bad in ["", "ada", "ada@x.com\r\nBcc: eve@x.com", "a@x.com, b@x.com", "Ada <a@x.com>", "ä@x.com"]
+        {
             assert_eq!(reply_to(bad), None, "{bad}");
         }
     }

@@ -24,7 +24,9 @@ const NAME: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadAddress {
     /// None at all.
-    #[error("must be the address of an incoming webhook such as https://hooks.slack.com/services/T000/B000/XXXX")]
+    #[error(
+        "must be the address of an incoming webhook such as https://hooks.slack.com/services/T000/B000/XXXX"
+    )]
     NotHttp,
     /// One that is not to be dialled.
     #[error(transparent)]
@@ -52,7 +54,8 @@ pub(crate) fn message(app_name: &str, ticket: &Ticket) -> String {
     }
     let blocks: Vec<Value> = texts.into_iter().map(section).collect();
     // What stands in a notification is read as markup: nothing that visitors wrote is in it.
-    json!({"text": escaped(&title), "unfurl_links": false, "unfurl_media": false, "blocks": blocks}).to_string()
+    json!({"text": escaped(&title), "unfurl_links": false, "unfurl_media": false, "blocks": blocks})
+        .to_string()
 }
 
 fn section(text: String) -> Value {

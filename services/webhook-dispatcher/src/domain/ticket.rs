@@ -80,7 +80,8 @@ impl Ticket {
             text => text,
         };
         let at: DateTime<Utc> = from_millis(self.at_ms);
-        let mut lines = vec![format!("E-mail: {}", known(&self.email)), format!("Phone: {}", known(&self.phone))];
+        let mut lines =
+            vec![format!("E-mail: {}", known(&self.email)), format!("Phone: {}", known(&self.phone))];
         if !self.url.is_empty() {
             lines.push(format!("Page: {}", line(&self.url, LONGEST_DETAIL)));
         }
@@ -175,7 +176,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_mail_says_who_wants_to_know_what() {
-        let mail = ticket("How much\nis it?", "AI: Hi.\nAda: Hello.").mail("Acme", "team@acme.example").unwrap();
+        let mail =
+            ticket("How much\nis it?", "AI: Hi.\nAda: Hello.").mail("Acme", "team@acme.example").unwrap();
         assert_eq!(mail.subject(), "[Acme] How much");
         assert_eq!(mail.reply_to().unwrap().to_string(), "ada@example.com");
         let expected = "> How much\n> is it?\n\nE-mail: ada@example.com\nPhone: +14155550117\n\
@@ -189,10 +191,8 @@ pub(super) mod tests {
     #[test]
     fn nothing_that_people_write_gets_out_of_its_place() {
         let question = "Hi\r\nBcc: eve@example.com\u{2028}E-mail: boss@acme.example\0\u{202e}";
-        let hostile = Ticket {
-            email: "ada@example.com\r\nBcc: eve@example.com".to_owned(),
-            ..ticket(question, "")
-        };
+        let hostile =
+            Ticket { email: "ada@example.com\r\nBcc: eve@example.com".to_owned(), ..ticket(question, "") };
         let mail = hostile.mail("Acme\r\nX-Evil: 1", "team@acme.example").unwrap();
         assert_eq!(mail.subject(), "[Acme X-Evil: 1] Hi");
         assert_eq!(mail.reply_to(), None);

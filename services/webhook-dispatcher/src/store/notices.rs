@@ -121,7 +121,9 @@ pub(crate) fn claim(
     let now = tx.now();
     let ids = lease::claim(tx.conn, query, now, hold, most)?;
     Ok(notices::table
-        .inner_join(tickets::table.on(tickets::app_id.eq(notices::app_id).and(tickets::id.eq(notices::ticket_id))))
+        .inner_join(
+            tickets::table.on(tickets::app_id.eq(notices::app_id).and(tickets::id.eq(notices::ticket_id))),
+        )
         .inner_join(apps::table.on(apps::id.eq(notices::app_id)))
         .filter(notices::id.eq_any(ids))
         .select((

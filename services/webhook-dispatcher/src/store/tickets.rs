@@ -43,7 +43,9 @@ pub(crate) fn untold(conn: &mut Db, app: AppId) -> Result<Vec<Uuid>, DbError> {
 /// The notices of a ticket are made.
 pub(crate) fn told(conn: &mut Db, app: AppId, id: Uuid, now: DateTime<Utc>) -> Result<(), DbError> {
     let own = tickets::app_id.eq(Id::of(app)).and(tickets::id.eq(Id(id)));
-    diesel::update(tickets::table.filter(own)).set(tickets::told_at.eq(Some(Time::from(now)))).execute(conn)?;
+    diesel::update(tickets::table.filter(own))
+        .set(tickets::told_at.eq(Some(Time::from(now))))
+        .execute(conn)?;
     Ok(())
 }
 

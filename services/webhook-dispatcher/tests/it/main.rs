@@ -19,4 +19,5 @@ mod retention;
 mod schedule;
 mod smtp;
 mod targets;
+mod tickets;
 mod world;
