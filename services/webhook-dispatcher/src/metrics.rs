@@ -29,7 +29,7 @@ impl Numbers {
             ),
             unwritten: metrics.counter(
                 "echo_webhook_dispatcher_unwritten_total",
-                "Times that ends of attempts could not be written down, and were tried again or let go.",
+                "Times that ends of attempts, also at mails and notices, could not be written down, and were tried again or let go.",
                 &[],
             ),
             seconds: metrics.seconds(

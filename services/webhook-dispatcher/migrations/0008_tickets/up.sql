@@ -6,6 +6,7 @@ CREATE TABLE apps (
     notify_emails JSONB NOT NULL,           -- array of addresses
     version       BIGINT NOT NULL,          -- of what the app has said: an older one changes nothing; 0: nothing yet
     slack_url     TEXT,                     -- sealed, bound to `slack:<id>`; null: none
+    slack_after   TIMESTAMPTZ,              -- Slack has asked to be left alone until then
     removed_at    TIMESTAMPTZ               -- the app is gone: what comes late brings nothing of it back
 );
 

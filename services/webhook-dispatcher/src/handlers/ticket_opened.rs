@@ -72,16 +72,16 @@ pub(super) fn tell(
     let now = tx.now();
     let emails = known.emails()?;
     let mut places = Vec::new();
-    if known.has_slack() {
-        places.push((slack_notice(ticket), Channel::Slack));
+    if let Some(due) = known.slack_at(now) {
+        places.push((slack_notice(ticket), Channel::Slack, due));
     }
     if by_mail {
-        places.extend(emails.iter().map(|address| (mail_notice(ticket, address), Channel::Mail)));
+        places.extend(emails.iter().map(|address| (mail_notice(ticket, address), Channel::Mail, now)));
     } else if !emails.is_empty() {
         tracing::warn!(%app, %ticket, "nobody is told of a ticket by mail: ECHO_SMTP_URL is not set");
     }
-    places.sort_by_key(|(id, _)| *id);
-    places.dedup();
+    places.sort_by_key(|(id, ..)| *id);
+    places.dedup_by_key(|(id, ..)| *id); // who stands twice in the list is told once
     notices::insert(tx, (app, ticket), &places, now + OF_USE)?;
     tickets::told(tx.conn, app, ticket, now)?;
     tickets::blank_if_over(tx.conn, app, common::db::Id(ticket))

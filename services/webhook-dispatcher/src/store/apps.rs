@@ -17,6 +17,7 @@ pub(crate) struct Known {
     notify_emails: Json,
     version: i64,
     slack_url: Option<String>,
+    slack_after: Option<Time>,
     removed_at: Option<Time>,
 }
 
@@ -50,9 +51,9 @@ impl Known {
         self.business_id == Some(Id::of(business))
     }
 
-    /// It has an address in Slack.
-    pub(crate) const fn has_slack(&self) -> bool {
-        self.slack_url.is_some()
+    /// When a message may go to its address in Slack that is there at `now`; `None`: it has none.
+    pub(crate) fn slack_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.slack_url.as_ref().map(|_| self.slack_after.map_or(now, |after| now.max(after.0)))
     }
 
     /// Who is told by mail.
@@ -116,7 +117,19 @@ pub(crate) fn put_slack(
         insert(conn, app)?;
     }
     diesel::update(apps::table.find(Id::of(app)))
-        .set((apps::business_id.eq(Some(Id::of(business))), apps::slack_url.eq(sealed)))
+        .set((
+            apps::business_id.eq(Some(Id::of(business))),
+            apps::slack_url.eq(sealed),
+            apps::slack_after.eq(None::<Time>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Slack has asked to be left alone until then. The app is locked.
+pub(super) fn leave_alone(conn: &mut Db, app: AppId, until: DateTime<Utc>) -> Result<(), DbError> {
+    diesel::update(apps::table.find(Id::of(app)))
+        .set(apps::slack_after.eq(Some(Time::from(until))))
         .execute(conn)?;
     Ok(())
 }

@@ -81,15 +81,15 @@ impl Claimed {
     }
 }
 
-/// Makes notices of a ticket, due at once.
+/// Makes notices of a ticket, each due at its time.
 pub(crate) fn insert(
     tx: &mut Tx<'_>,
     (app, ticket): (AppId, Uuid),
-    places: &[(Uuid, Channel)],
+    places: &[(Uuid, Channel, DateTime<Utc>)],
     send_before: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let now = Time::from(tx.now()).text();
-    let row = |(id, channel): &(Uuid, Channel)| {
+    let row = |(id, channel, due): &(Uuid, Channel, DateTime<Utc>)| {
         json!({
             "id": id,
             "app_id": Uuid::from(app),
@@ -97,7 +97,7 @@ pub(crate) fn insert(
             "channel": channel.as_str(),
             "status": WAITING,
             "failed_attempts": 0,
-            "next_try_at": now,
+            "next_try_at": Time::from(*due).text(),
             "send_before": Time::from(send_before).text(),
             "created_at": now,
             "updated_at": now,
@@ -169,8 +169,9 @@ pub(crate) fn settle(
     all_tickets::blank_if_over(conn, claimed.app(), claimed.ticket_id)
 }
 
-/// Nothing goes to Slack's address of an app before `until`: it has asked for that.
+/// Nothing goes to Slack's address of an app before `until`: it has asked for that. The app is locked.
 pub(crate) fn leave_alone(conn: &mut Db, app: AppId, until: DateTime<Utc>) -> Result<(), DbError> {
+    all_apps::leave_alone(conn, app, until)?;
     let waiting = notices::app_id.eq(Id::of(app)).and(notices::channel.eq(Channel::Slack.as_str()));
     diesel::update(notices::table.filter(waiting.and(notices::next_try_at.lt(Time::from(until)))))
         .set(notices::next_try_at.eq(Some(Time::from(until))))

@@ -115,6 +115,7 @@ diesel::table! {
         notify_emails -> Jsonb,
         version -> BigInt,
         slack_url -> Nullable<Text>,
+        slack_after -> Nullable<UtcTime>,
         removed_at -> Nullable<UtcTime>,
     }
 }

@@ -85,7 +85,7 @@ async fn settle(
     let (claimed, after) = (claimed.clone(), after.clone());
     let write = app.platform.database.write(move |tx| {
         let now = tx.now();
-        notices::settle(tx.conn, &claimed, &after, now)?;
+        notices::settle(tx.conn, &claimed, &after, now)?; // locks the app
         alone_until.map_or(Ok(()), |until| notices::leave_alone(tx.conn, claimed.app(), until))
     });
     write.await

@@ -73,6 +73,7 @@ where
     loop {
         let Err(error) = write().await else { return Ok(()) };
         failed += 1;
+        app.numbers.unwritten();
         let left = until - app.platform.database.now();
         let Some(pause) = writing_down::pause(failed, error.is_away(), left) else { return Err(error) };
         tracing::info!(%error, "what came of a try is written down once more");

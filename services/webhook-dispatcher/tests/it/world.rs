@@ -282,6 +282,30 @@ impl World {
         staged.unwrap();
     }
 
+    /// Waits until everything that was published has been heard.
+    pub(crate) async fn all_heard(&self) {
+        #[derive(Debug, diesel::QueryableByName)]
+        struct Left {
+            #[diesel(sql_type = sql::Text)]
+            routing_key: String,
+        }
+        let (from, to) = (self.orchestrator().database, self.tables());
+        let look = || async {
+            let mut left = Vec::new();
+            // In this order: a message is in both for a moment.
+            for (database, query) in [
+                (&from, "SELECT routing_key FROM outbox"),
+                (&to, "SELECT routing_key FROM bus_queue WHERE dead_reason IS NULL"),
+            ] {
+                let rows =
+                    database.read(move |db| diesel::sql_query(query).load::<Left>(db).map_err(DbError::from));
+                left.extend(rows.await.unwrap().into_iter().map(|row| row.routing_key));
+            }
+            if left.is_empty() { Ok(()) } else { Err(left) }
+        };
+        eventually("everything heard", Duration::from_secs(20), look).await;
+    }
+
     /// A call of this project that has ended.
     pub(crate) fn ended(&self) -> CallEnded {
         CallEnded {
