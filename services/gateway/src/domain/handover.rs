@@ -31,14 +31,18 @@ pub(crate) fn history(value: &Value) -> Result<Vec<TicketLine>, Vec<Problem>> {
 
 fn line(item: &Value) -> Result<TicketLine, (&'static str, &'static str)> {
     let said = |name: &str| item.get(name).and_then(Value::as_str);
-    let role = match (said("role"), said("sender")) {
-        (Some("user"), _) | (None, Some("user")) => "user",
-        (Some("assistant"), _) | (None, Some("ai")) => "assistant",
-        (Some("system"), _) | (None, Some("system")) => "system",
-        (Some(_), _) => return Err(("/role", "must be user, assistant or system")),
-        (None, Some(_)) => return Err(("/sender", "must be user, ai or system")),
-        (None, None) => return Err(("/role", "is required")),
+    let role = match said("role") {
+        Some(role @ ("user" | "assistant" | "system")) => Some(role),
+        Some(_) => return Err(("/role", "must be user, assistant or system")),
+        None => None,
     };
+    let sender = match said("sender") {
+        Some("ai") => Some("assistant"),
+        Some(sender @ ("user" | "system")) => Some(sender),
+        Some(_) => return Err(("/sender", "must be user, ai or system")),
+        None => None,
+    };
+    let role = role.or(sender).ok_or(("/role", "is required"))?;
     let text = said("text").ok_or(("/text", "must be a string"))?;
     Ok(TicketLine { role: role.to_owned(), text: shortened(text) })
 }

@@ -151,6 +151,7 @@ async fn what_is_no_question_is_told_and_nobody_is_asked() {
         (json!({"question": "é".repeat(501)}), "question"),
         (json!({"message": "é".repeat(5001)}), "message"),
         (json!({"question": "a", "message": "a"}), "message"),
+        (json!({"question": "a", "appId": {}}), "appId"),
         (json!({"question": "a", "conversationId": "mine"}), "conversationId"),
         (json!({"message": "a", "context": {"conversationId": "mine"}}), "context/conversationId"),
         (json!({"message": "a", "context": "mine"}), "context"),

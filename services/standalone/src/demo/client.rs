@@ -49,7 +49,7 @@ pub(super) struct Account {
 
 /// A page of the business, as it is brought to the app.
 const PAGE: &str = "# Your visit\n\nYou can park behind the house, free of charge. The entrance is on Mill Street. \
-    Please bring your insurance card.";
+    Have your insurance card with you, please.";
 const PAGE_URL: &str = "https://practice.example/visit";
 
 const PROMPT: &str = "You are a friendly assistant calling {{recipient_first_name}} on behalf of {{business_name}}. \

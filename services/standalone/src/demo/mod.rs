@@ -130,7 +130,7 @@ async fn opened(api: &Api, account: &Account) -> Result<Value, Problem> {
         if let Some(newest) = api.tickets(account).await?.into_iter().next() {
             return Ok(newest);
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::door::{self, Asked};
-use super::named::app_in_body;
+use super::named::{app_beside_path, app_in_body};
 use crate::app::{App, RPC_DEADLINE};
 use crate::domain::app_limits::Asking;
 use crate::domain::handover::history;
@@ -87,6 +87,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        app_beside_path(fields)?;
         let email = fields.optional_text("email", Email::parse);
         let question = fields.optional_text("question", |text| required(passage(text, LONGEST)));
         let url = fields.optional_text("url", web_address);

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::answer::Answer;
 use super::door::{self, Asked};
-use super::named::app_in_body;
+use super::named::{app_beside_path, app_in_body};
 use crate::app::App;
 use crate::domain::answer_sources;
 use crate::domain::app_limits::Asking;
@@ -144,6 +144,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        app_beside_path(fields)?;
         let asked = |most| move |text: &str| required(passage(text, most));
         let question = fields.optional_text("question", asked(LONGEST));
         let message = fields.optional_text("message", asked(LONGEST_MESSAGE));
