@@ -191,7 +191,7 @@ pub(crate) fn expire(
     let free = notices::lease_until.is_null().or(notices::lease_until.lt(Time::from(now)));
     // In the order of their apps: two replicas that lock them in the same order never wait for each other in a circle.
     let found: Vec<(Id, Id, Id)> = notices::table
-        .filter(late.and(free.clone()))
+        .filter(late.and(free))
         .order((notices::app_id, notices::id))
         .limit(most)
         .select((notices::app_id, notices::id, notices::ticket_id))
@@ -201,7 +201,7 @@ pub(crate) fn expire(
         let app = AppId::of(app_id.0);
         all_apps::lock(conn, app)?;
         let this = notices::app_id.eq(app_id).and(notices::id.eq(notice));
-        let this = this.and(notices::next_try_at.is_not_null()).and(free.clone());
+        let this = this.and(notices::next_try_at.is_not_null()).and(free);
         ended += diesel::update(notices::table.filter(this))
             .set((
                 notices::status.eq(EXPIRED),
