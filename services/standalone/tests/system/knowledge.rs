@@ -7,10 +7,12 @@ use testkit::wait::eventually;
 
 use crate::echo::{Echo, PATIENCE, Pair};
 use crate::on_both_pairs;
+use crate::slack::Slack;
 
 on_both_pairs! {
     a_caller_is_answered_from_documents_and_what_nobody_knows_becomes_a_ticket;
     a_page_is_answered_from_documents_until_they_are_gone;
+    people_hear_in_slack_what_is_handed_over_to_them;
 }
 
 /// Asks whether a dog may come, agrees, and asks where to park.
@@ -107,5 +109,37 @@ async fn a_page_is_answered_from_documents_until_they_are_gone(pair: Pair) {
     let after = ask(&echo, &query, &json!({"message": "Where can I park?"})).await;
     assert_eq!(after["message"]["metadata"]["verdict"], "not_covered", "{after}");
     assert!(!after.to_string().contains("behind the house"), "{after}");
+    echo.stop().await;
+}
+
+async fn people_hear_in_slack_what_is_handed_over_to_them(pair: Pair) {
+    let (echo, slack) = (Echo::start(pair).await, Slack::start().await);
+    let app = id(&echo.post("/v1/apps", &json!({"name": "Help & more"})).await);
+    let change = json!({"slack_webhook_url": slack.url});
+    let changed = echo.api().try_send(Method::PATCH, &format!("/v1/apps/{app}"), Some(&change), None).await;
+    let changed = changed.expect("an answer");
+    assert_eq!(changed.0, 200, "{}", changed.1);
+    assert!(!changed.1.to_string().contains("secret"), "{}", changed.1);
+    let wish = json!({
+        "appId": app, "email": "joe@example.com", "question": "<!channel> May I bring my dog?",
+        "history": [{"role": "user", "text": "Hello"}, {"role": "assistant", "text": "Hi, what is it?"}],
+    });
+    let opened = ask(&echo, "/api/handover", &wish).await;
+    assert_eq!(ask(&echo, "/api/handover", &wish).await, opened);
+    let another = json!({"appId": app, "email": "joe@example.com", "question": "And my cat?"});
+    ask(&echo, "/api/handover", &another).await;
+    let told = eventually("two messages", PATIENCE, || async {
+        let messages = slack.messages();
+        if messages.len() >= 2 { Ok(messages) } else { Err(messages) }
+    });
+    let told = told.await;
+    assert_eq!(told.len(), 2, "each is told once: {told:?}");
+    assert_eq!(told[0]["text"], "New ticket in Help &amp; more");
+    let all = told.iter().map(Value::to_string).collect::<String>();
+    assert!(all.contains(opened["ticketId"].as_str().expect("an id")), "{all}");
+    for part in ["&lt;!channel&gt; May I bring my dog?", "joe@example.com", "Hi, what is it?", "And my cat?"]
+    {
+        assert!(all.contains(part), "{part}: {all}");
+    }
     echo.stop().await;
 }

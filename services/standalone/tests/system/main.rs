@@ -15,6 +15,7 @@ mod model_fails;
 mod notifications;
 mod quickstart;
 mod restart;
+mod slack;
 mod what_is_said;
 
 /// Runs a story on both pairs.
