@@ -22,6 +22,7 @@ use crate::http::imports::Imports;
 use crate::http::rate_limits::Limits;
 use crate::http::voice_proxy::Bridges;
 use crate::identity::cache::Cache;
+use crate::identity::firebase::Firebase;
 use crate::identity::passwords::Passwords;
 use crate::identity::tokens::{SessionId, Tokens};
 use crate::metrics::GatewayMetrics;
@@ -77,6 +78,8 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     /// Makes and reads tokens.
     pub(crate) tokens: Tokens,
+    /// The Firebase project whose tokens are accepted, if there is one.
+    pub(crate) firebase: Option<Firebase>,
     /// Remembers keys, by their hash.
     pub(crate) keys: Cache<String, KeyOwner>,
     /// Remembers keys of apps, by their hash.
@@ -105,6 +108,8 @@ impl App {
     pub(crate) fn new(settings: &Settings, platform: &Platform) -> Result<Self, ConfigError> {
         let config = Config::load(settings)?;
         let bridges = Bridges::new(config.bridges.clone())?;
+        let firebase =
+            config.firebase.as_ref().map(|set| Firebase::new(set, &platform.egress)).transpose()?;
         let passwords = Passwords::new().map_err(|e| ConfigError::new("Argon2 parameters", e))?;
         Ok(Self {
             platform: platform.clone(),
@@ -127,6 +132,7 @@ impl App {
             mails: MailsClient::new(Arc::clone(&platform.caller)),
             passwords,
             tokens: Tokens::new(platform.keys.jwt.clone()),
+            firebase,
             keys: Cache::default(),
             app_keys: Cache::default(),
             standings: Cache::default(),

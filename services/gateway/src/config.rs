@@ -1,5 +1,6 @@
 //! The gateway's settings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::config::{ConfigError, Settings};
@@ -7,6 +8,11 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::domain::app_limits::{AppLimits, Pair};
+use crate::domain::firebase::is_project;
+
+/// Where Google publishes the keys that ID tokens of Firebase are signed with, as a JWK set.
+const GOOGLE: &str =
+    "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
 
 /// What the gateway is told by its operator.
 #[derive(Clone, Debug)]
@@ -29,6 +35,26 @@ pub(crate) struct Config {
     pub(crate) body_deadline: Duration,
     /// Bridges that voice paths are forwarded to; none: they are not.
     pub(crate) bridges: Vec<Url>,
+    /// Whose ID tokens are accepted at apps; none: nobody's.
+    pub(crate) firebase: Option<FirebaseConfig>,
+}
+
+/// A Firebase project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FirebaseConfig {
+    /// Its id.
+    pub(crate) project: String,
+    /// Where its keys are.
+    pub(crate) keys: KeysAt,
+}
+
+/// Where a JWK set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeysAt {
+    /// Somewhere else.
+    Address(Url),
+    /// On this machine.
+    File(PathBuf),
 }
 
 impl Config {
@@ -67,8 +93,30 @@ impl Config {
             per_app: app_limits(settings)?,
             body_deadline: Duration::from_millis(settings.get("ECHO_BODY_DEADLINE_MS", 15_000)?),
             bridges: settings.list("ECHO_BRIDGE_URLS")?,
+            firebase: firebase(settings)?,
         })
     }
+}
+
+/// Whose ID tokens are accepted at apps.
+fn firebase(settings: &Settings) -> Result<Option<FirebaseConfig>, ConfigError> {
+    let keys = keys_at(&settings.get("ECHO_FIREBASE_KEYS", GOOGLE.to_owned())?)?;
+    let Some(project) = settings.optional::<String>("ECHO_FIREBASE_PROJECT_ID")? else { return Ok(None) };
+    if !is_project(&project) {
+        let problem = format!("`{project}` is no id of a Firebase project, such as my-project-1234");
+        return Err(ConfigError::new("ECHO_FIREBASE_PROJECT_ID", problem));
+    }
+    Ok(Some(FirebaseConfig { project, keys }))
+}
+
+/// What has a scheme is an address; everything else is the path of a file.
+fn keys_at(text: &str) -> Result<KeysAt, ConfigError> {
+    if !text.contains("://") {
+        return Ok(KeysAt::File(text.into()));
+    }
+    let wrong =
+        |e| ConfigError::new("ECHO_FIREBASE_KEYS", format!("`{text}` is neither an address nor a path: {e}"));
+    Ok(KeysAt::Address(text.parse().map_err(wrong)?))
 }
 
 /// What may be asked of apps.
@@ -82,4 +130,32 @@ fn app_limits(settings: &Settings) -> Result<AppLimits, ConfigError> {
         handover: pair("ECHO_RATE_LIMIT_HANDOVER", "ECHO_RATE_LIMIT_HANDOVER_APP", (5, 60))?,
         rest: settings.get("ECHO_RATE_LIMIT_APP", 120)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn firebase(pairs: &[(&str, &str)]) -> Result<Option<FirebaseConfig>, ConfigError> {
+        super::firebase(&Settings::from_pairs(pairs.iter().copied()))
+    }
+
+    #[test]
+    fn firebase_is_off_until_its_project_is_named_and_its_keys_are_googles_unless_others_are() {
+        assert_eq!(firebase(&[]).unwrap(), None);
+        assert_eq!(firebase(&[("ECHO_FIREBASE_KEYS", "/etc/echo/keys.json")]).unwrap(), None);
+        let (project, keys) = ("ECHO_FIREBASE_PROJECT_ID", "ECHO_FIREBASE_KEYS");
+        let set = firebase(&[(project, "my-project")]).unwrap().unwrap();
+        assert_eq!(
+            set,
+            FirebaseConfig {
+                project: "my-project".to_owned(),
+                keys: KeysAt::Address(GOOGLE.parse().unwrap())
+            }
+        );
+        let set = firebase(&[(project, "my-project"), (keys, "keys.json")]).unwrap().unwrap();
+        assert_eq!(set.keys, KeysAt::File("keys.json".into()));
+        assert_eq!(firebase(&[(project, "my project")]).unwrap_err().name, project);
+        assert_eq!(firebase(&[(project, "my-project"), (keys, "https://")]).unwrap_err().name, keys);
+    }
 }

@@ -143,7 +143,7 @@ pub(crate) fn made_for(app: &App, request: &HttpRequest) -> Option<Shape> {
     Some(if app.tokens.was_for(token, Use::Link) { Shape::EchoLink } else { Shape::Echo })
 }
 
-fn counted(app: &App, request: &HttpRequest, tenant: &Tenant) -> Result<(), ApiError> {
+pub(super) fn counted(app: &App, request: &HttpRequest, tenant: &Tenant) -> Result<(), ApiError> {
     trace::of_tenant(tenant.project);
     app.limits.count_subject(request, tenant.subject)
 }
@@ -151,6 +151,15 @@ fn counted(app: &App, request: &HttpRequest, tenant: &Tenant) -> Result<(), ApiE
 /// A header's text; one that is not text counts as a wrong one.
 pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+/// The project that a request names.
+///
+/// # Errors
+/// 404 when that cannot be one.
+pub(super) fn named_project(request: &HttpRequest) -> Result<Option<ProjectId>, ApiError> {
+    let named = header(request, "x-echo-project").map(str::parse).transpose();
+    named.map_err(|_| ApiError::not_found("project", "Project"))
 }
 
 /// The token that a request bears.
@@ -202,10 +211,7 @@ pub(super) async fn by_token(
     let claims = uses.iter().find_map(|wanted| app.tokens.read(token, *wanted, now));
     let session = claims.ok_or_else(wrong)?.sid;
     let no_project = || ApiError::not_found("project", "Project");
-    let named = match header(request, "x-echo-project") {
-        Some(text) => Some(text.parse::<ProjectId>().map_err(|_| no_project())?),
-        None => None,
-    };
+    let named = named_project(request)?;
     let Standing { user, business, role, project } = match app.standings.get(&(session, named), now) {
         Some(standing) => standing,
         None => {

@@ -2,6 +2,8 @@
 
 pub(crate) mod cache;
 pub(crate) mod credential;
+pub(crate) mod firebase;
+pub(crate) mod firebase_keys;
 pub(crate) mod of_app;
 pub(crate) mod one_time;
 pub(crate) mod passwords;

@@ -25,6 +25,7 @@ mod customers;
 mod doors;
 mod edge;
 mod fakes;
+mod firebase;
 mod idempotency;
 mod import;
 mod limits;

@@ -15,6 +15,10 @@ const ACCESS_TOKEN: &str = "A member's access token, good for an hour wherever a
                             `x-echo-project` header, else the business' first.";
 const APP_KEY: &str = "An app's key: `echo_` and 32 letters and digits. Good for what programs ask of that app, and for nothing else; \
                        `Authorization: Bearer` and the key is the same. For servers, never for pages.";
+const FIREBASE_TOKEN: &str = "An ID token of Firebase, for what is asked of apps, where the operator has named a Firebase project. Its verified \
+                              e-mail address says which member is asking, who then may do what their role may; accounts are not made of it. \
+                              The project is the `x-echo-project` header, else the first one of the member's first business, and where an app \
+                              is asked that app's.";
 const REFRESH_TOKEN: &str = "A refresh token: good once, for another pair of tokens.";
 
 const LINK_TOKEN: &str = "EchoLink's token, good for a day for EchoLink's operations.";
@@ -27,6 +31,7 @@ pub(super) fn add(document: &mut Document) {
     let key = ApiKeyValue::with_description("x-api-key", APP_KEY);
     components.add_security_scheme("appKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
     components.add_security_scheme("accessToken", token(ACCESS_TOKEN));
+    components.add_security_scheme("firebaseToken", token(FIREBASE_TOKEN));
     components.add_security_scheme("linkToken", token(LINK_TOKEN));
     components.add_security_scheme("refreshToken", token(REFRESH_TOKEN));
 }
@@ -41,9 +46,14 @@ pub(super) fn either() -> Vec<SecurityRequirement> {
     ["apiKey", "accessToken"].map(required).to_vec()
 }
 
+/// The same, or a token of Firebase's.
+pub(super) fn of_sdk() -> Vec<SecurityRequirement> {
+    ["apiKey", "accessToken", "firebaseToken"].map(required).to_vec()
+}
+
 /// The same, or a key of the app.
 pub(super) fn of_app() -> Vec<SecurityRequirement> {
-    ["appKey", "apiKey", "accessToken"].map(required).to_vec()
+    ["appKey", "apiKey", "accessToken", "firebaseToken"].map(required).to_vec()
 }
 
 /// The same, or none.

@@ -85,6 +85,7 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Operation) {
             (true, ..) => credentials::of_link(),
             (_, true, _) => credentials::none_or_of_app(),
             (.., true) => credentials::of_app(),
+            _ if is_sdk(path) => credentials::of_sdk(),
             _ => credentials::either(),
         });
     }

@@ -122,7 +122,7 @@ async fn opened(app: &App, request: &HttpRequest, named: &str, asking: Asking) -
     }
     // A wrong credential is one, whatever is asked for with it.
     let (shown, row) = (shown?, found?);
-    let by = shown.map(|credential| credential.inside(&row)).transpose()?;
+    let by = shown.map(|credential| credential.inside(app, request, &row)).transpose()?;
     Ok(Asked { app: row, by, request_id: RequestId::of(request) })
 }
 
