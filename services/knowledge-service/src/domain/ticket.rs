@@ -82,8 +82,8 @@ impl TryFrom<OpenTicketRequest> for Wish {
         Ok(Self {
             app,
             id: id("ticket_id", &request.ticket_id)?,
-            email: given(&request.email, |text| email(text))?,
-            phone: given(&request.phone, |text| phone(text))?,
+            email: given(&request.email, email)?,
+            phone: given(&request.phone, phone)?,
             question: question(&request.question)?,
             url: given(&request.url, |text| within("url", text, LONGEST_URL))?,
             history: transcript::told(request.history)?,

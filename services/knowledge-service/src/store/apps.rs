@@ -68,7 +68,8 @@ pub(crate) fn delete(db: &mut Db, app: &AppId, now: Time) -> Result<(), DbError>
     Ok(())
 }
 
-fn rise(db: &mut Db, app: &AppId) -> Result<i64, DbError> {
+/// By it every replica sees that something has changed, also one of a version that knows no deleted apps.
+pub(super) fn rise(db: &mut Db, app: &AppId) -> Result<i64, DbError> {
     let next = standing(db, app)?.generation + 1;
     if next == 1 {
         diesel::insert_into(apps::table)

@@ -5,7 +5,7 @@ use common::db::{Db, DbError, Id};
 use diesel::prelude::*;
 
 use super::schema::{answer_passages, answers, chunks, conversations, embeddings, sources};
-use super::tickets;
+use super::{apps, tickets};
 use crate::domain::query::AppId;
 
 /// Rows of one step.
@@ -48,6 +48,10 @@ pub(crate) fn documents(db: &mut Db, app: &AppId) -> Result<usize, DbError> {
         fits
     });
     let ids: Vec<Id> = fitting.map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    apps::rise(db, app)?;
     let meanings = embeddings::table.filter(embeddings::app_id.eq(app.as_str()));
     diesel::delete(meanings.filter(embeddings::source_id.eq_any(&ids))).execute(db)?;
     let texts = chunks::table.filter(chunks::app_id.eq(app.as_str()));

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use contracts::accounts::AppDeleted;
 use contracts::rpc::RpcError;
+use futures_util::StreamExt as _;
 use testkit::database::Engine;
+use testkit::model_server::{ModelServer, Script};
 use testkit::on_both_engines;
 use testkit::wait::eventually;
 use uuid::Uuid;
@@ -15,6 +17,7 @@ use crate::world::World;
 on_both_engines!(
     an_app_that_is_deleted_is_known_to_no_replica,
     nothing_comes_to_an_app_that_is_deleted,
+    an_answer_that_is_being_spoken_is_not_kept,
     what_a_crash_has_left_goes_when_it_is_told_again,
     many_documents_go_in_steps,
 );
@@ -123,6 +126,21 @@ async fn nothing_comes_to_an_app_that_is_deleted(engine: Engine) {
     let opened = world.neighbour().told(2).await;
     assert_eq!(opened.iter().map(|o| o.app_id.as_str()).collect::<Vec<_>>(), ["app", "other"]);
     assert_eq!(world.found("app").await, 0);
+    world.stop().await;
+}
+
+async fn an_answer_that_is_being_spoken_is_not_kept(engine: Engine) {
+    let model = ModelServer::start().await.expect("a model");
+    let world = World::telling(engine, vec![("OPENAI_BASE_URL", model.url().to_owned())]).await;
+    world.tell("app", "", HOURS).await.expect("it is taken in");
+    // After some seconds without a word it is given up on.
+    model.push(Script::Stall(vec!["On Sundays ".to_owned()]));
+    let (_, mut parts) = world.open("app", QUESTION, "").await.expect("a stream");
+    parts.next().await.expect("a beginning").expect("a part");
+    world.delete_app("app").await;
+    // Its end comes when it has been kept, or has not.
+    while let Some(Ok(_)) = parts.next().await {}
+    assert_eq!(world.rows("app").await.iter().sum::<i64>(), 0);
     world.stop().await;
 }
 
