@@ -13,7 +13,7 @@ use super::question::id;
 use super::transcript::{self, Line};
 
 /// The longest question, in characters.
-const LONGEST_QUESTION: usize = 4_000;
+pub(crate) const LONGEST_QUESTION: usize = 4_000;
 /// The longest address of a page, in characters.
 const LONGEST_URL: usize = 2_048;
 /// The longest address that mail can be sent to (RFC 5321, section 4.5.3.1.3).
@@ -63,7 +63,8 @@ pub(crate) struct Wish {
     pub(crate) id: Uuid,
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
-    pub(crate) question: String,
+    /// None: the last one of the conversation.
+    pub(crate) question: Option<String>,
     pub(crate) url: Option<String>,
     /// Oldest first; none: the conversation's, if there is one.
     pub(crate) history: Vec<Line>,
@@ -84,7 +85,10 @@ impl TryFrom<OpenTicketRequest> for Wish {
             id: id("ticket_id", &request.ticket_id)?,
             email: given(&request.email, email)?,
             phone: given(&request.phone, phone)?,
-            question: question(&request.question)?,
+            question: match conversation {
+                Some(_) => given(&request.question, question)?,
+                None => Some(question(&request.question)?),
+            },
             url: given(&request.url, |text| within("url", text, LONGEST_URL))?,
             history: transcript::told(request.history)?,
             conversation,
@@ -103,7 +107,7 @@ impl TryFrom<QuestionUnanswered> for Wish {
             email: None,
             // The carrier's word for the caller's number, which it may withhold.
             phone: phone(told.phone.trim()).ok(),
-            question: question(&told.question)?,
+            question: Some(question(&told.question)?),
             url: None,
             history: transcript::of_call(&told.transcript),
             conversation: None,

@@ -27,6 +27,7 @@ pub(super) async fn open(app: &App, request: OpenTicketRequest) -> Result<OpenTi
             Err(RpcError::Conflict { code: "ticket_limit_reached".to_owned(), message: ticketing::limits() })
         }
         Opened::NoApp => Err(no_app()),
+        Opened::NoConversation => Err(RpcError::NotFound("conversation".to_owned())),
     }
 }
 

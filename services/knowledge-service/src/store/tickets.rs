@@ -91,11 +91,12 @@ pub(crate) struct Lately {
     pub(crate) created_at: Time,
 }
 
-/// The latest tickets of one person since, latest first. Nobody's, where nothing is known of them.
+/// The latest tickets of one person since, latest first: of a mail address or a phone number, and of whoever has given neither those of
+/// their conversation. Nobody's, where nothing is known of them.
 pub(crate) fn of_person(
     db: &mut Db,
     app: &AppId,
-    (email, phone): (Option<&str>, Option<&str>),
+    (email, phone, conversation): (Option<&str>, Option<&str>, Option<Uuid>),
     (since, limit): (Time, i64),
 ) -> Result<Vec<Lately>, DbError> {
     let own = tickets::table
@@ -110,6 +111,9 @@ pub(crate) fn of_person(
     }
     if let Some(phone) = phone {
         found.extend(own.filter(tickets::phone.eq(phone)).load(db)?);
+    }
+    if let (None, None, Some(conversation)) = (email, phone, conversation) {
+        found.extend(own.filter(tickets::conversation_id.eq(Id(conversation))).load(db)?);
     }
     found.sort_by_key(|lately| std::cmp::Reverse((lately.created_at, lately.id)));
     found.dedup_by_key(|lately| lately.id);

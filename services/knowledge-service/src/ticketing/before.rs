@@ -5,7 +5,7 @@ use common::db::{Db, DbError, Time};
 use crate::app::App;
 use crate::domain::contents::Hit;
 use crate::domain::query::AppId;
-use crate::domain::ticket::{Trace, Wish};
+use crate::domain::ticket::{LONGEST_QUESTION, Trace, Wish};
 use crate::domain::transcript::{self, Line};
 use crate::found;
 use crate::store::chunks::Shown;
@@ -18,6 +18,7 @@ const EXCHANGES: i64 = 50;
 
 /// What goes with a ticket.
 pub(super) struct Before {
+    pub(super) question: String,
     /// Oldest first.
     pub(super) lines: Vec<Line>,
     /// Best first.
@@ -28,23 +29,30 @@ pub(super) struct Before {
 
 /// What a conversation of the app was, as far as it is known.
 struct Conversation {
+    last_question: String,
     lines: Vec<Line>,
     /// For its last question.
     trace: Vec<Trace>,
 }
 
 /// Looks for it. What was found for the last question of the conversation goes along; where there is none, what the documents say about
-/// the question itself.
-pub(super) async fn before(app: &App, wish: &Wish) -> Result<Before, DbError> {
+/// the question itself. None: the last question of a conversation is wanted in which this app was asked nothing.
+pub(super) async fn before(app: &App, wish: &Wish) -> Result<Option<Before>, DbError> {
     let at = Time::from(app.database.now());
     let asked = wish.clone();
     let conversation = app.database.read(move |db| conversation(db, &asked)).await?;
-    let (said, trace) = match conversation {
-        Some(conversation) => (conversation.lines, conversation.trace),
-        None => (Vec::new(), search(app, &wish.app, &wish.question).await?),
+    let (question, said, trace) = match (wish.question.clone(), conversation) {
+        (asked, Some(Conversation { last_question, lines, trace })) => {
+            (asked.unwrap_or(last_question), lines, trace)
+        }
+        (Some(asked), None) => {
+            let trace = search(app, &wish.app, &asked).await?;
+            (asked, Vec::new(), trace)
+        }
+        (None, None) => return Ok(None),
     };
     let lines = if wish.history.is_empty() { said } else { wish.history.clone() };
-    Ok(Before { lines, trace, at })
+    Ok(Some(Before { question, lines, trace, at }))
 }
 
 /// None: the wish names none in which this app was asked anything.
@@ -55,7 +63,8 @@ fn conversation(db: &mut Db, wish: &Wish) -> Result<Option<Conversation>, DbErro
     let most = i64::try_from(TRACED).unwrap_or(i64::MAX);
     let trace = passages::of(db, &wish.app, (last.id, most))?;
     let said = exchanges.iter().map(|one| (one.question.as_str(), one.answer.as_str()));
-    Ok(Some(Conversation { lines: transcript::of_exchanges(said), trace }))
+    let last_question = last.question.chars().take(LONGEST_QUESTION).collect();
+    Ok(Some(Conversation { last_question, lines: transcript::of_exchanges(said), trace }))
 }
 
 async fn search(app: &App, id: &AppId, question: &str) -> Result<Vec<Trace>, DbError> {

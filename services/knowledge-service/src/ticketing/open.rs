@@ -31,6 +31,8 @@ pub(crate) enum Opened {
     TooMany,
     /// The app is deleted.
     NoApp,
+    /// The last question of a conversation is wanted, and the app has no such conversation.
+    NoConversation,
 }
 
 /// What is too many, for people.
@@ -42,7 +44,7 @@ pub(crate) fn limits() -> String {
 
 /// Opens it.
 pub(crate) async fn open(app: &App, wish: Wish) -> Result<Opened, DbError> {
-    let before = before(app, &wish).await?;
+    let Some(before) = before(app, &wish).await? else { return Ok(Opened::NoConversation) };
     app.database.write(move |tx| store(tx, &wish, before)).await
 }
 
@@ -54,12 +56,12 @@ fn store(tx: &mut Tx<'_>, wish: &Wish, before: Before) -> Result<Opened, DbError
         return Ok(Opened::As(wish.id));
     }
     let now = tx.now();
-    let person = (wish.email.as_deref(), wish.phone.as_deref());
+    let person = (wish.email.as_deref(), wish.phone.as_deref(), wish.conversation);
     let most = i64::try_from(MOST_OF_A_PERSON).unwrap_or(i64::MAX);
     let window = (Time::from(now - AN_HOUR), most);
     let lately = tickets::of_person(tx.conn, &wish.app, person, window)?;
     let mut young = lately.iter().filter(|ticket| ticket.created_at.0 > now - SAME);
-    if let Some(same) = young.find(|ticket| same_question(&ticket.question, &wish.question)) {
+    if let Some(same) = young.find(|ticket| same_question(&ticket.question, &before.question)) {
         return Ok(Opened::As(same.id.0));
     }
     if lately.len() >= MOST_OF_A_PERSON || tickets::waiting(tx.conn, &wish.app)? >= MOST_WAITING {
@@ -69,7 +71,7 @@ fn store(tx: &mut Tx<'_>, wish: &Wish, before: Before) -> Result<Opened, DbError
 }
 
 fn write(tx: &mut Tx<'_>, wish: &Wish, before: Before) -> Result<(), DbError> {
-    let Before { lines, mut trace, at } = before;
+    let Before { question, lines, mut trace, at } = before;
     let now = Time::from(tx.now());
     let ticket = Ticket {
         app_id: wish.app.as_str().to_owned(),
@@ -77,7 +79,7 @@ fn write(tx: &mut Tx<'_>, wish: &Wish, before: Before) -> Result<(), DbError> {
         status: Status::Open.name().to_owned(),
         email: wish.email.clone(),
         phone: wish.phone.clone(),
-        question: wish.question.clone(),
+        question,
         url: wish.url.clone(),
         conversation_id: wish.conversation.map(Id),
         created_at: now,

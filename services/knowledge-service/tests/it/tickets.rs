@@ -221,6 +221,7 @@ async fn what_is_no_ticket_is_refused_by_its_field(engine: Engine) {
         ("ticket_id", OpenTicketRequest { ticket_id: "mine".to_owned(), ..whole() }),
         ("email", OpenTicketRequest { email: "ada".to_owned(), ..whole() }),
         ("phone", OpenTicketRequest { phone: "911".to_owned(), ..whole() }),
+        ("question", OpenTicketRequest { question: " ".to_owned(), ..whole() }),
         ("question", OpenTicketRequest { question: "é".repeat(4_001), ..whole() }),
         ("url", OpenTicketRequest { url: "u".repeat(2_049), ..whole() }),
         ("history", OpenTicketRequest { history: vec![line("user", "Hi"); 101], ..whole() }),
@@ -342,6 +343,20 @@ async fn a_ticket_tells_the_conversation_before_it(engine: Engine) {
     let history = vec![line("user", "Hello?")];
     let id = world.opened(OpenTicketRequest { history: history.clone(), ..of("app", "Hello?") }).await;
     assert_eq!(world.ticket("app", &id).await.expect("it is there").transcript, history);
+    // Where nothing is asked, it is the last question of the conversation.
+    let id = world.opened(of("app", "")).await;
+    let last = world.ticket("app", &id).await.expect("it is there");
+    assert_eq!(
+        (last.question.as_str(), last.transcript.as_slice()),
+        ("Was kostet ein Einhorn?", said.as_slice())
+    );
+    assert_eq!(world.opened(of("app", " ")).await, id);
+    // Whoever does not say who they are is known by their conversation.
+    let unnamed = || OpenTicketRequest { email: String::new(), ..of("app", "") };
+    let id = world.opened(unnamed()).await;
+    assert_eq!(world.opened(unnamed()).await, id);
+    let nowhere = Err(RpcError::NotFound("conversation".to_owned()));
+    assert_eq!(world.open_ticket(&of("other", "")).await, nowhere);
     // To another app the conversation is none.
     let id = world.opened(of("other", "Are you closed on Sundays?")).await;
     let others = world.ticket("other", &id).await.expect("it is there");
