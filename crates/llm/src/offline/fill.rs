@@ -29,6 +29,8 @@ pub(crate) fn answer(kind: &Kind, words: &Words<'_>, question: &str) -> Answer {
         }
         Kind::Date => date::iso(words).map(Value::from).or_else(|| date::when(words).map(text)),
         Kind::When => date::when(words).map(text),
+        // Who asks something instead has not said who they are.
+        Kind::Name if repeat::is_question(words) => name::introduced(words).map(text),
         Kind::Name => name::answered(words).map(text),
         Kind::Text => free_text(words),
         Kind::Wish => wish::wish(words).map(Value::from),
@@ -143,7 +145,7 @@ mod tests {
             ("kind".into(), Kind::Text),
             ("count".into(), whole(0.0, 9.0)),
         ])));
-        let table: [(&Kind, &str, Value); 17] = [
+        let table: [(&Kind, &str, Value); 22] = [
             (&whole(1.0, 5.0), "I'd say four", json!(4)),
             (&whole(1.0, 5.0), "nine", json!("(unclear)")),
             (&whole(1.0, 5.0), "two and a half", json!("(unclear)")),
@@ -155,6 +157,11 @@ mod tests {
             (&Kind::When, "how about Friday at 3?", json!("Friday at 3")),
             (&Kind::When, "blue", json!("(unclear)")),
             (&Kind::Name, "My name is Ada", json!("Ada")),
+            (&Kind::Name, "I'm Ada, why do you ask?", json!("Ada")),
+            (&Kind::Name, "Is parking free?", json!("(unclear)")),
+            (&Kind::Name, "where is it", json!("(unclear)")),
+            (&Kind::Name, "is there parking", json!("(unclear)")),
+            (&Kind::Name, "Will Smith", json!("Will Smith")),
             (&Kind::Text, "um, the gate is broken.", json!("the gate is broken")),
             (&Kind::Text, "no, nothing", json!("(declined)")),
             (&Kind::Text, "what do you mean", json!("(unclear)")),

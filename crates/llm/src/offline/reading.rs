@@ -248,6 +248,8 @@ impl<'s> Reading<'s> {
                 self.declined[index] = true;
                 Effect::Declined(index)
             }
+            // Whoever rings a bot may ask as much as they like before they answer.
+            Answer::Unclear if self.of_a_bot() && repeat::is_question(words) => Effect::Unclear(index),
             Answer::Unclear => {
                 self.unclear[index] = self.unclear[index].saturating_add(1);
                 Effect::Unclear(index)

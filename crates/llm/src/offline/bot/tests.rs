@@ -123,6 +123,26 @@ fn a_caller_who_asks_or_wants_something_else_is_answered_and_nothing_is_done_twi
 }
 
 #[test]
+fn a_question_is_answered_and_is_no_name() {
+    let held = hold(
+        &[
+            "A table for two tomorrow at eight, please.",
+            "Is there parking",
+            "When do you open?",
+            "where is it",
+            "Ada Lovelace",
+        ],
+        &done(),
+    );
+    for asked in 1..=4 {
+        assert!(held.bot[asked].ends_with("What is your name, please?"), "{:?}", held.bot);
+    }
+    assert!(held.bot[3].contains("Open 5-10PM"), "{:?}", held.bot);
+    assert_eq!(held.acts.len(), 1, "{:?}", held.bot);
+    assert_eq!(held.acts[0]["arguments"]["name"], "Ada Lovelace");
+}
+
+#[test]
 fn a_caller_who_leaves_or_wants_nothing_is_let_go() {
     for text in ["Sorry, wrong number.", "Nothing, goodbye.", "Bye."] {
         let held = hold(&[text], &done());

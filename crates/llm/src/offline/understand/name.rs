@@ -64,6 +64,19 @@ const NO_NAMES: &[&str] = &[
     "late",
     "my",
     "your",
+    "is",
+    "are",
+    "was",
+    "does",
+    "did",
+    "would",
+    "could",
+    "should",
+    "there",
+    "it",
+    "you",
+    "we",
+    "they",
 ];
 const LONGEST: usize = 4;
 
