@@ -105,12 +105,11 @@ impl Carrier {
             timeout: Some(attempt.ring_timeout_seconds),
             time_limit: Some(attempt.time_limit_seconds),
             machine_detection: Some(MachineDetection {
-                mode: match attempt.leaves_message {
+                async_callback: Some(urls.answered_by(attempt.id)),
+                ..MachineDetection::new(match attempt.leaves_message {
                     true => MachineDetectionMode::DetectMessageEnd,
                     false => MachineDetectionMode::Enable,
-                },
-                timeout: None,
-                async_callback: Some(urls.answered_by(attempt.id)),
+                })
             }),
             record: attempt.records.map(|_| true),
             recording_status_callback: attempt.records.map(|_| urls.recording(attempt.id)),

@@ -1,5 +1,9 @@
 //! The account itself: whether it may be used, and for what.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
 use super::client::Client;
 use super::error::Error;
 use crate::call::open_words;
@@ -40,6 +44,12 @@ pub struct Account {
     pub kind: Option<AccountKind>,
     /// Differs from `sid` for a subaccount.
     pub owner_account_sid: Option<AccountSid>,
+    /// When it was opened.
+    pub date_created: Option<DateTime<Utc>>,
+    /// When it was last changed.
+    pub date_updated: Option<DateTime<Utc>>,
+    /// Where what belongs to it is, by name, without the host.
+    pub subresource_uris: BTreeMap<String, String>,
 }
 
 impl Client {
@@ -57,6 +67,9 @@ impl Client {
             status: fields.parsed("status"),
             kind: fields.parsed("type"),
             owner_account_sid: fields.parsed("owner_account_sid"),
+            date_created: fields.date("date_created"),
+            date_updated: fields.date("date_updated"),
+            subresource_uris: fields.texts("subresource_uris"),
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Calls: placed, looked at, changed, listed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::Value;
 
 use super::client::Client;
 use super::error::{CreateError, Error};
@@ -9,9 +10,7 @@ use super::fields::Fields;
 use crate::HttpMethod;
 use crate::call::{AnsweredBy, CallStatus, Direction};
 use crate::sid::{AccountSid, CallSid};
-
-/// More pages than this are not asked for in one listing, however small they are.
-const MAX_PAGES: usize = 50;
+use crate::twiml::Trim;
 
 /// What runs when a call is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +24,8 @@ pub enum Instructions {
     },
     /// This document, at most [`crate::twiml::MAX_INLINE_CHARS`] characters, every URL in it absolute.
     Twiml(String),
+    /// What this application (`AP…`) says. It also decides about fallback and callbacks.
+    Application(String),
 }
 
 /// The events of a call that can be reported to a status callback.
@@ -70,9 +71,33 @@ pub struct MachineDetection {
     pub mode: MachineDetectionMode,
     /// Seconds until the verdict is `unknown`, 3 to 60, 30 by default.
     pub timeout: Option<u32>,
-    /// Where the verdict is posted while the call already runs. Without it the call's instructions wait for the
+    /// Milliseconds, 1 000 to 6 000, 2 400 by default: whoever speaks for less at first is a person.
+    pub speech_threshold: Option<u32>,
+    /// Milliseconds of silence, 500 to 5 000, 1 200 by default, after which a greeting is over.
+    pub speech_end_threshold: Option<u32>,
+    /// Milliseconds of silence at the beginning, 2 000 to 10 000, 5 000 by default, after which the verdict is `unknown`.
+    pub silence_timeout: Option<u32>,
+    /// Where the verdict is told while the call already runs. Without it the call's instructions wait for the
     /// verdict, in silence, and are requested with it.
     pub async_callback: Option<String>,
+    /// How it is told, POST by default.
+    pub async_callback_method: Option<HttpMethod>,
+}
+
+impl MachineDetection {
+    /// Detection with everything else at its default: the call's instructions wait for the verdict.
+    #[must_use]
+    pub fn new(mode: MachineDetectionMode) -> Self {
+        Self {
+            mode,
+            timeout: None,
+            speech_threshold: None,
+            speech_end_threshold: None,
+            silence_timeout: None,
+            async_callback: None,
+            async_callback_method: None,
+        }
+    }
 }
 
 /// A call to place.
@@ -86,8 +111,12 @@ pub struct CreateCall {
     pub instructions: Instructions,
     /// Requested when `instructions` cannot be.
     pub fallback_url: Option<String>,
+    /// How that is requested, POST by default.
+    pub fallback_method: Option<HttpMethod>,
     /// Told about `status_events`.
     pub status_callback: Option<String>,
+    /// How it is told, POST by default.
+    pub status_callback_method: Option<HttpMethod>,
     /// Empty means `completed` only.
     pub status_events: Vec<CallEvent>,
     /// Seconds of ringing, at most 600, 60 by default.
@@ -98,10 +127,23 @@ pub struct CreateCall {
     pub machine_detection: Option<MachineDetection>,
     /// Whether it is recorded; not by default.
     pub record: Option<bool>,
-    /// Told when the recording can be fetched.
+    /// `mono` (the default), or `dual`: both sides apart.
+    pub recording_channels: Option<String>,
+    /// Which side is recorded: `inbound`, `outbound` or `both`, the default.
+    pub recording_track: Option<String>,
+    /// Whether silence at both ends of the recording is cut off, yes by default.
+    pub trim: Option<Trim>,
+    /// Told about the recording.
     pub recording_status_callback: Option<String>,
+    /// How it is told, POST by default.
+    pub recording_status_callback_method: Option<HttpMethod>,
+    /// Of which events: `in-progress`, `completed`, `absent`. Empty means `completed`: it can be fetched.
+    pub recording_status_events: Vec<String>,
     /// Keys sent when it is answered. Switches machine detection off.
     pub send_digits: Option<String>,
+    /// Parameters to which this crate gives no meaning, such as `CallerId`, `CallReason`, `CallToken`, `Byoc`,
+    /// `SipAuthUsername`, `SipAuthPassword` and `ClientNotificationUrl`. They are sent as they are.
+    pub others: Vec<(&'static str, String)>,
 }
 
 impl CreateCall {
@@ -113,14 +155,22 @@ impl CreateCall {
             from: from.into(),
             instructions,
             fallback_url: None,
+            fallback_method: None,
             status_callback: None,
+            status_callback_method: None,
             status_events: Vec::new(),
             timeout: None,
             time_limit: None,
             machine_detection: None,
             record: None,
+            recording_channels: None,
+            recording_track: None,
+            trim: None,
             recording_status_callback: None,
+            recording_status_callback_method: None,
+            recording_status_events: Vec::new(),
             send_digits: None,
+            others: Vec::new(),
         }
     }
 
@@ -129,26 +179,20 @@ impl CreateCall {
     pub fn form(&self) -> Vec<(&'static str, String)> {
         let mut form = Form(vec![("To", self.to.clone()), ("From", self.from.clone())]);
         form.instructions(&self.instructions);
-        form.text("FallbackUrl", self.fallback_url.as_deref());
-        form.text("StatusCallback", self.status_callback.as_deref());
+        form.hook(["FallbackUrl", "FallbackMethod"], self.fallback_url.as_deref(), self.fallback_method);
+        let callback = ["StatusCallback", "StatusCallbackMethod"];
+        form.hook(callback, self.status_callback.as_deref(), self.status_callback_method);
         for event in &self.status_events {
             form.text("StatusCallbackEvent", Some(event.as_str()));
         }
         form.value("Timeout", self.timeout);
         form.value("TimeLimit", self.time_limit);
         if let Some(detection) = &self.machine_detection {
-            let mode = match detection.mode {
-                MachineDetectionMode::Enable => "Enable",
-                MachineDetectionMode::DetectMessageEnd => "DetectMessageEnd",
-            };
-            form.text("MachineDetection", Some(mode));
-            form.value("MachineDetectionTimeout", detection.timeout);
-            form.text("AsyncAmd", detection.async_callback.as_ref().map(|_| "true"));
-            form.text("AsyncAmdStatusCallback", detection.async_callback.as_deref());
+            form.detection(detection);
         }
-        form.value("Record", self.record);
-        form.text("RecordingStatusCallback", self.recording_status_callback.as_deref());
+        form.recording(self);
         form.text("SendDigits", self.send_digits.as_deref());
+        form.0.extend(self.others.iter().cloned());
         form.0
     }
 }
@@ -164,16 +208,57 @@ impl Form {
         self.0.extend(value.map(|value| (name, value.to_string())));
     }
 
+    /// An address, and how it is requested.
+    fn hook(&mut self, [name, how]: [&'static str; 2], url: Option<&str>, method: Option<HttpMethod>) {
+        self.text(name, url);
+        self.text(how, method.map(HttpMethod::as_str));
+    }
+
     fn url(&mut self, url: &str, method: Option<HttpMethod>) {
-        self.text("Url", Some(url));
-        self.text("Method", method.map(HttpMethod::as_str));
+        self.hook(["Url", "Method"], Some(url), method);
     }
 
     fn instructions(&mut self, instructions: &Instructions) {
         match instructions {
             Instructions::Url { url, method } => self.url(url, *method),
             Instructions::Twiml(document) => self.text("Twiml", Some(document)),
+            Instructions::Application(sid) => self.text("ApplicationSid", Some(sid)),
         }
+    }
+
+    fn detection(&mut self, detection: &MachineDetection) {
+        let mode = match detection.mode {
+            MachineDetectionMode::Enable => "Enable",
+            MachineDetectionMode::DetectMessageEnd => "DetectMessageEnd",
+        };
+        self.text("MachineDetection", Some(mode));
+        self.value("MachineDetectionTimeout", detection.timeout);
+        self.value("MachineDetectionSpeechThreshold", detection.speech_threshold);
+        self.value("MachineDetectionSpeechEndThreshold", detection.speech_end_threshold);
+        self.value("MachineDetectionSilenceTimeout", detection.silence_timeout);
+        self.text("AsyncAmd", detection.async_callback.as_ref().map(|_| "true"));
+        let callback = ["AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod"];
+        self.hook(callback, detection.async_callback.as_deref(), detection.async_callback_method);
+    }
+
+    fn recording(&mut self, call: &CreateCall) {
+        self.value("Record", call.record);
+        self.text("RecordingChannels", call.recording_channels.as_deref());
+        self.text("RecordingTrack", call.recording_track.as_deref());
+        self.text("Trim", call.trim.map(Trim::as_str));
+        let callback = ["RecordingStatusCallback", "RecordingStatusCallbackMethod"];
+        self.hook(callback, call.recording_status_callback.as_deref(), call.recording_status_callback_method);
+        for event in &call.recording_status_events {
+            self.text("RecordingStatusCallbackEvent", Some(event));
+        }
+    }
+
+    /// A day and the days before and behind it, each with the sign of Twilio's that stands for it.
+    fn days(&mut self, names: [&'static str; 3], days: Days) {
+        let [on, from, until] = names;
+        self.value(on, days.on);
+        self.value(from, days.from);
+        self.value(until, days.until);
     }
 }
 
@@ -193,18 +278,48 @@ pub enum UpdateCall {
         /// How it is requested; POST by default.
         method: Option<HttpMethod>,
     },
+    /// From now on this is requested when a document cannot be.
+    Fallback {
+        /// Absolute.
+        url: String,
+        /// How it is requested; POST by default.
+        method: Option<HttpMethod>,
+    },
+    /// From now on this is told how the call goes.
+    StatusCallback {
+        /// Absolute.
+        url: String,
+        /// How it is told; POST by default.
+        method: Option<HttpMethod>,
+    },
+    /// So many seconds of the whole call.
+    TimeLimit(u32),
+    /// Several of these in one request.
+    Several(Vec<Self>),
 }
 
 impl UpdateCall {
     fn form(&self) -> Vec<(&'static str, String)> {
         let mut form = Form(Vec::new());
+        self.enter(&mut form);
+        form.0
+    }
+
+    fn enter(&self, form: &mut Form) {
         match self {
             Self::Cancel => form.text("Status", Some("canceled")),
             Self::Complete => form.text("Status", Some("completed")),
             Self::Twiml(document) => form.text("Twiml", Some(document)),
             Self::Url { url, method } => form.url(url, *method),
+            Self::Fallback { url, method } => {
+                form.hook(["FallbackUrl", "FallbackMethod"], Some(url), *method);
+            }
+            Self::StatusCallback { url, method } => {
+                form.hook(["StatusCallback", "StatusCallbackMethod"], Some(url), *method);
+            }
+            Self::TimeLimit(seconds) => form.value("TimeLimit", Some(seconds)),
+            Self::Several(updates) => updates.iter().for_each(|update| update.enter(form)),
         }
-        form.0
     }
 }
 
@@ -219,10 +334,24 @@ pub struct Call {
     pub parent_call_sid: Option<CallSid>,
     /// Who is called.
     pub to: Option<String>,
+    /// The same as people write it where the number is at home.
+    pub to_formatted: Option<String>,
     /// Who calls.
     pub from: Option<String>,
+    /// The same as people write it where the number is at home.
+    pub from_formatted: Option<String>,
+    /// The name of who calls, where it was looked up.
+    pub caller_name: Option<String>,
+    /// Who passed the call on.
+    pub forwarded_from: Option<String>,
+    /// How far the network vouches for the caller's number.
+    pub stir_verstat: Option<String>,
     /// The number it came in on or went out from.
     pub phone_number_sid: Option<String>,
+    /// The trunk that it came through.
+    pub trunk_sid: Option<String>,
+    /// The group that it belongs to.
+    pub group_sid: Option<String>,
     /// Where it stands. Never `initiated` here.
     pub status: Option<CallStatus>,
     /// Who called whom.
@@ -245,6 +374,14 @@ pub struct Call {
     pub answered_by: Option<AnsweredBy>,
     /// Milliseconds that it waited, or is expected to wait, for its slot.
     pub queue_time: Option<u64>,
+    /// What somebody noted about it.
+    pub annotation: Option<String>,
+    /// The version of the API that made it.
+    pub api_version: Option<String>,
+    /// Where it is, without the host.
+    pub uri: Option<String>,
+    /// Where what belongs to it is, by name, without the host.
+    pub subresource_uris: BTreeMap<String, String>,
 }
 
 impl Call {
@@ -254,8 +391,15 @@ impl Call {
             account_sid: fields.parsed("account_sid"),
             parent_call_sid: fields.parsed("parent_call_sid"),
             to: fields.text("to"),
+            to_formatted: fields.text("to_formatted"),
             from: fields.text("from"),
+            from_formatted: fields.text("from_formatted"),
+            caller_name: fields.text("caller_name"),
+            forwarded_from: fields.text("forwarded_from"),
+            stir_verstat: fields.text("stir_verstat"),
             phone_number_sid: fields.text("phone_number_sid"),
+            trunk_sid: fields.text("trunk_sid"),
+            group_sid: fields.text("group_sid"),
             status: fields.parsed("status"),
             direction: fields.parsed("direction"),
             date_created: fields.date("date_created"),
@@ -267,8 +411,23 @@ impl Call {
             price_unit: fields.text("price_unit"),
             answered_by: fields.parsed("answered_by"),
             queue_time: fields.parsed("queue_time"),
+            annotation: fields.text("annotation"),
+            api_version: fields.text("api_version"),
+            uri: fields.text("uri"),
+            subresource_uris: fields.texts("subresource_uris"),
         })
     }
+}
+
+/// Days, UTC. Everything unset is any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Days {
+    /// This day.
+    pub on: Option<NaiveDate>,
+    /// This day or a later one.
+    pub from: Option<NaiveDate>,
+    /// This day or an earlier one.
+    pub until: Option<NaiveDate>,
 }
 
 /// Which calls are listed. Everything unset is any.
@@ -282,10 +441,10 @@ pub struct CallFilter {
     pub status: Option<CallStatus>,
     /// The legs of this call.
     pub parent_call_sid: Option<CallSid>,
-    /// Begun on or after this day, UTC. Queued calls have not begun and are never found with it.
-    pub started_from: Option<NaiveDate>,
-    /// Begun on or before this day, UTC.
-    pub started_until: Option<NaiveDate>,
+    /// When they began. Queued calls have not begun and are never found with it.
+    pub started: Days,
+    /// When they ended. Calls that run are never found with it.
+    pub ended: Days,
     /// Calls in one page, 1 to 1 000, 50 by default.
     pub page_size: Option<u32>,
 }
@@ -297,8 +456,8 @@ impl CallFilter {
         form.text("From", self.from.as_deref());
         form.text("Status", self.status.as_ref().map(CallStatus::as_str));
         form.value("ParentCallSid", self.parent_call_sid.as_ref());
-        form.value("StartTime>", self.started_from);
-        form.value("StartTime<", self.started_until);
+        form.days(["StartTime", "StartTime>", "StartTime<"], self.started);
+        form.days(["EndTime", "EndTime>", "EndTime<"], self.ended);
         form.value("PageSize", self.page_size);
         form.0
     }
@@ -350,34 +509,18 @@ impl Client {
     ///
     /// One page that fails or cannot be read fails the listing.
     pub async fn list_calls(&self, filter: &CallFilter, limit: usize) -> Result<CallList, Error> {
-        let mut found = CallList::default();
-        let (mut status, mut page) = self.get(self.resource("/Calls"), &filter.query()).await?;
-        for pages in 1.. {
-            let unreadable = |reason: String| Error::Unreadable { status, reason };
-            let next = page.text("next_page_uri");
-            let Some(Value::Array(calls)) = page.take("calls") else {
-                return Err(unreadable("the page has no calls".to_owned()));
-            };
-            for call in calls {
-                if found.calls.len() == limit {
-                    return Ok(found);
-                }
-                let call = Fields::new(call).and_then(|fields| Call::from_fields(&fields));
-                found.calls.push(call.map_err(unreadable)?);
-            }
-            let Some(next) = next else {
-                found.complete = true;
-                return Ok(found);
-            };
-            if pages == MAX_PAGES || found.calls.len() >= limit {
-                return Ok(found);
-            }
-            let url = self
-                .next_page(&next)
-                .ok_or_else(|| unreadable("its next page is not a path of this API".to_owned()))?;
-            (status, page) = self.get(url, &[]).await?;
-        }
-        Ok(found)
+        let call = |fields: Fields| Call::from_fields(&fields);
+        let (calls, complete) = self.list(("/Calls", "calls"), &filter.query(), limit, call).await?;
+        Ok(CallList { calls, complete })
+    }
+
+    /// Deletes what is kept of a call that is over.
+    ///
+    /// # Errors
+    ///
+    /// Code 20009 when it is not over, status 404 when it is not there (any more).
+    pub async fn delete_call(&self, sid: &CallSid) -> Result<(), Error> {
+        self.delete(self.resource(&format!("/Calls/{sid}"))).await
     }
 }
 

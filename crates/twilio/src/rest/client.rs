@@ -14,6 +14,9 @@ use crate::sid::AccountSid;
 /// Twilio's own API.
 pub(super) const VERSION: &str = "2010-04-01";
 
+/// More pages than this are not asked for in one listing, however small they are.
+const MAX_PAGES: usize = 50;
+
 /// No answer that this client asks for is longer; a longer one is not read to its end.
 const MAX_BODY: usize = 1024 * 1024;
 
@@ -167,6 +170,41 @@ impl Client {
         form: &[(&str, String)],
     ) -> Result<(u16, Fields), Error> {
         self.send(self.http.post(url).timeout(self.timeouts.create).form(form)).await
+    }
+
+    /// Lists what is at a path, under a name on each page, following pages until there are `limit` things or no more. Whether
+    /// these are all comes second.
+    pub(super) async fn list<T>(
+        &self,
+        (path, name): (&str, &str),
+        query: &[(&str, String)],
+        limit: usize,
+        read: impl Fn(Fields) -> Result<T, String>,
+    ) -> Result<(Vec<T>, bool), Error> {
+        let mut found = Vec::new();
+        let (mut status, mut page) = self.get(self.resource(path), query).await?;
+        for pages in 1.. {
+            let unreadable = |reason: String| Error::Unreadable { status, reason };
+            let next = page.text("next_page_uri");
+            let Some(Value::Array(things)) = page.take(name) else {
+                return Err(unreadable(format!("the page has no {name}")));
+            };
+            for thing in things {
+                if found.len() == limit {
+                    return Ok((found, false));
+                }
+                found.push(Fields::new(thing).and_then(&read).map_err(unreadable)?);
+            }
+            let Some(next) = next else { return Ok((found, true)) };
+            if pages == MAX_PAGES || found.len() >= limit {
+                break;
+            }
+            let url = self
+                .next_page(&next)
+                .ok_or_else(|| unreadable("its next page is not a path of this API".to_owned()))?;
+            (status, page) = self.get(url, &[]).await?;
+        }
+        Ok((found, false))
     }
 
     /// What is deleted is answered without a body.

@@ -1,6 +1,7 @@
 //! JSON answers, read as tolerantly as they are written: numbers as strings or as numbers, `null`, empty or absent
 //! fields, values of another type than documented.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -42,6 +43,12 @@ impl Fields {
 
     pub(super) fn date(&self, name: &str) -> Option<DateTime<Utc>> {
         self.text(name).as_deref().and_then(crate::webhook::rfc2822)
+    }
+
+    /// The texts of an object, by name; what is no text is left out.
+    pub(super) fn texts(&self, name: &str) -> BTreeMap<String, String> {
+        let Some(Value::Object(map)) = self.0.get(name) else { return BTreeMap::new() };
+        map.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
     }
 
     /// The one field that must be there and right.

@@ -13,9 +13,9 @@ mod recordings;
 
 pub use accounts::{Account, AccountKind, AccountStatus};
 pub use calls::{
-    Call, CallEvent, CallFilter, CallList, CreateCall, Instructions, MachineDetection, MachineDetectionMode,
-    UpdateCall,
+    Call, CallEvent, CallFilter, CallList, CreateCall, Days, Instructions, MachineDetection,
+    MachineDetectionMode, UpdateCall,
 };
 pub use client::{BaseUrlError, Client, Credentials, Timeouts};
 pub use error::{ApiError, CreateError, Error};
-pub use numbers::{Capabilities, PhoneNumber, UpdateNumber};
+pub use numbers::{Capabilities, NumberFilter, NumberList, PhoneNumber, UpdateNumber};

@@ -43,6 +43,8 @@ pub struct Gather {
     pub profanity_filter: Option<bool>,
     /// Deprecated: the enhanced variant of the model `phone_call`.
     pub enhanced: Option<bool>,
+    /// Only in Twilio's libraries; nobody says what it does.
+    pub debug: Option<bool>,
     /// What is heard while it listens.
     pub children: Vec<GatherChild>,
 }

@@ -72,7 +72,8 @@ fn gather() -> impl Strategy<Value = Gather> {
     let finish = prop_oneof![Just(FinishOnKey::Never), key().prop_map(FinishOnKey::Key)];
     let callbacks = (of(url()), of(method()), of(url()), of(method()));
     let times = (of(seconds()), of(seconds()), of(seconds()));
-    let flags = (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()), of(any::<bool>()));
+    let flag = || of(any::<bool>());
+    let flags = (flag(), flag(), flag(), flag(), flag());
     let heard = (vec("[a-z&$<]{1,9}( [a-z]{1,9})?", 0..4), vec(child(), 0..4));
     (of(input), speech, of(finish), callbacks, times, flags, heard).prop_map(
         |(input, speech, finish_on_key, callbacks, times, flags, (hints, children))| Gather {
@@ -93,17 +94,33 @@ fn gather() -> impl Strategy<Value = Gather> {
             barge_in: flags.1,
             profanity_filter: flags.2,
             enhanced: flags.3,
+            debug: flags.4,
             children,
         },
     )
 }
 
+fn trim() -> impl Strategy<Value = Trim> {
+    prop_oneof![Just(Trim::TrimSilence), Just(Trim::DoNotTrim)]
+}
+
+fn word(words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    proptest::sample::select(words).prop_map(str::to_owned)
+}
+
+fn words_of(words: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    let some = proptest::sample::subsequence(words, 0..=words.len());
+    some.prop_map(|words| words.into_iter().map(str::to_owned).collect())
+}
+
+const TRACKS: &[&str] = &["inbound", "outbound", "both"];
+const RECORDING_EVENTS: &[&str] = &["in-progress", "completed", "absent"];
+
 fn record() -> impl Strategy<Value = Record> {
-    let trim = prop_oneof![Just(Trim::TrimSilence), Just(Trim::DoNotTrim)];
     let callbacks = (of(url()), of(method()), of(url()), of(url()), of(method()));
     let numbers = (of(0_u32..60), of(seconds()), of(vec(key(), 0..5)));
-    let events = proptest::sample::subsequence(vec!["in-progress", "completed", "absent"], 0..=3);
-    (callbacks, numbers, of(any::<bool>()), of(any::<bool>()), of(trim), events).prop_map(
+    let events = words_of(RECORDING_EVENTS);
+    (callbacks, numbers, of(any::<bool>()), of(any::<bool>()), of(trim()), events).prop_map(
         |(callbacks, numbers, play_beep, transcribe, trim, events)| Record {
             action: callbacks.0,
             method: callbacks.1,
@@ -116,74 +133,86 @@ fn record() -> impl Strategy<Value = Record> {
             transcribe_callback: callbacks.2,
             recording_status_callback: callbacks.3,
             recording_status_callback_method: callbacks.4,
-            recording_status_callback_event: events.into_iter().map(str::to_owned).collect(),
+            recording_status_callback_event: events,
         },
     )
 }
 
 fn start_recording() -> impl Strategy<Value = StartRecording> {
-    let events = proptest::sample::subsequence(vec!["in-progress", "completed", "absent"], 0..=3);
-    (of(url()), of(method()), events).prop_map(|(url, method, events)| StartRecording {
-        recording_status_callback: url,
-        recording_status_callback_method: method,
-        recording_status_callback_event: events.into_iter().map(str::to_owned).collect(),
+    let sides = (of(word(&["mono", "dual"])), of(word(TRACKS)), of(trim()));
+    (of(url()), of(method()), words_of(RECORDING_EVENTS), sides).prop_map(|(url, method, events, sides)| {
+        StartRecording {
+            recording_status_callback: url,
+            recording_status_callback_method: method,
+            recording_status_callback_event: events,
+            channels: sides.0,
+            track: sides.1,
+            trim: sides.2,
+        }
+    })
+}
+
+fn number() -> impl Strategy<Value = Number> {
+    let document = ("\\+[1-9][0-9]{6,14}", of(url()), of(method()), of("[0-9wW#]{1,6}"));
+    let status = (of(url()), of(method()), words_of(&["initiated", "ringing", "answered", "completed"]));
+    let millis = || of(0_u32..9_000);
+    let detection = (of(word(&["Enable", "DetectMessageEnd"])), millis(), millis(), millis(), millis());
+    let verdict = (of(url()), of(method()), of("BY[0-9a-f]{4}"));
+    (document, status, detection, verdict).prop_map(|(document, status, detection, verdict)| Number {
+        number: document.0,
+        url: document.1,
+        method: document.2,
+        send_digits: document.3,
+        status_callback: status.0,
+        status_callback_method: status.1,
+        status_callback_event: status.2,
+        machine_detection: detection.0,
+        machine_detection_timeout: detection.1,
+        machine_detection_speech_threshold: detection.2,
+        machine_detection_speech_end_threshold: detection.3,
+        machine_detection_silence_timeout: detection.4,
+        amd_status_callback: verdict.0,
+        amd_status_callback_method: verdict.1,
+        byoc: verdict.2,
     })
 }
 
 fn noun() -> impl Strategy<Value = DialNoun> {
-    let events = proptest::sample::subsequence(vec!["initiated", "ringing", "answered", "completed"], 0..=4);
-    let number = (
-        "\\+[1-9][0-9]{6,14}",
-        of(url()),
-        of(method()),
-        of(url()),
-        of(method()),
-        events,
-        of("[0-9wW#]{1,6}"),
-    )
-        .prop_map(
-            |(number, url, method, status_callback, status_callback_method, events, send_digits)| {
-                let status_callback_event = events.into_iter().map(str::to_owned).collect();
-                Number {
-                    number,
-                    url,
-                    method,
-                    status_callback,
-                    status_callback_method,
-                    status_callback_event,
-                    send_digits,
-                }
-            },
-        );
     prop_oneof![
-        number.prop_map(DialNoun::Number),
+        number().prop_map(DialNoun::Number),
         "sip:[a-z&]{1,8}@example\\.com".prop_map(|address| DialNoun::Other(NounKind::Sip, address)),
         "[a-z]{1,8}".prop_map(|name| DialNoun::Other(NounKind::Client, name)),
     ]
 }
 
 fn dial() -> impl Strategy<Value = Dial> {
-    let flags = (of(any::<bool>()), of(any::<bool>()));
-    (
-        of(url()),
-        of(method()),
-        of(seconds()),
-        of(seconds()),
-        of("\\+[1-9][0-9]{6,14}"),
-        flags,
-        vec(noun(), 0..4),
-    )
-        .prop_map(|(action, method, timeout, time_limit, caller_id, flags, nouns)| Dial {
-            action,
-            method,
-            timeout,
-            time_limit,
-            caller_id,
+    let flags = (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()));
+    let ends = (of(url()), of(method()), of(seconds()), of(seconds()), of("\\+[1-9][0-9]{6,14}"));
+    let recording = (of(trim()), of(word(TRACKS)), of(url()), of(method()), words_of(RECORDING_EVENTS));
+    let others = (of(word(&["us", "de"])), of("[a-z&<]{1,50}"), of(url()), of(method()));
+    (ends, flags, recording, others, vec(noun(), 0..4)).prop_map(|(ends, flags, recording, others, nouns)| {
+        Dial {
+            action: ends.0,
+            method: ends.1,
+            timeout: ends.2,
+            time_limit: ends.3,
+            caller_id: ends.4,
             hangup_on_star: flags.0,
             answer_on_bridge: flags.1,
+            sequential: flags.2,
             record: Some("record-from-answer".to_owned()),
+            trim: recording.0,
+            recording_track: recording.1,
+            recording_status_callback: recording.2,
+            recording_status_callback_method: recording.3,
+            recording_status_callback_event: recording.4,
+            ring_tone: others.0,
+            call_reason: others.1,
+            refer_url: others.2,
+            refer_method: others.3,
             nouns,
-        })
+        }
+    })
 }
 
 fn verb() -> impl Strategy<Value = Verb> {

@@ -116,6 +116,12 @@ pub struct StartRecording {
     pub recording_status_callback_method: Option<HttpMethod>,
     /// For which events: `in-progress`, `completed`, `absent`. Empty means `completed`.
     pub recording_status_callback_event: Vec<String>,
+    /// `mono`, or `dual`: both sides apart.
+    pub channels: Option<String>,
+    /// Which side: `inbound`, `outbound` or `both`, the default.
+    pub track: Option<String>,
+    /// Whether silence at both ends is cut off.
+    pub trim: Option<Trim>,
 }
 
 /// What happens to silence at the ends of a recording.
@@ -128,7 +134,8 @@ pub enum Trim {
 }
 
 impl Trim {
-    pub(super) fn as_str(self) -> &'static str {
+    /// Twilio's word for it, in REST as in TwiML.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::TrimSilence => "trim-silence",
             Self::DoNotTrim => "do-not-trim",
@@ -155,7 +162,27 @@ pub struct Dial {
     pub answer_on_bridge: Option<bool>,
     /// `record-from-answer` and its relatives, `do-not-record` by default.
     pub record: Option<String>,
-    /// Who is rung, all at the same time.
+    /// Whether silence at both ends of the recording is cut off, yes by default.
+    pub trim: Option<Trim>,
+    /// Which side is recorded: `inbound`, `outbound` or `both`, the default.
+    pub recording_track: Option<String>,
+    /// Requested when the recording can be fetched.
+    pub recording_status_callback: Option<String>,
+    /// How that is requested.
+    pub recording_status_callback_method: Option<HttpMethod>,
+    /// For which events: `in-progress`, `completed`, `absent`. Empty means `completed`.
+    pub recording_status_callback_event: Vec<String>,
+    /// The country whose ringing the caller hears, such as `us`.
+    pub ring_tone: Option<String>,
+    /// Whether the parties are rung one after the other, and not all at the same time.
+    pub sequential: Option<bool>,
+    /// What the other side is shown as the reason for the call, at most 50 characters.
+    pub call_reason: Option<String>,
+    /// Requested when the other side refers the caller elsewhere.
+    pub refer_url: Option<String>,
+    /// How that is requested.
+    pub refer_method: Option<HttpMethod>,
+    /// Who is rung, all at the same time unless they are `sequential`.
     pub nouns: Vec<DialNoun>,
 }
 
@@ -238,6 +265,22 @@ pub struct Number {
     pub status_callback_event: Vec<String>,
     /// Keys sent when the other side answers.
     pub send_digits: Option<String>,
+    /// Whether a person or a machine answers: `Enable` or `DetectMessageEnd`; not asked by default.
+    pub machine_detection: Option<String>,
+    /// Seconds until the verdict is `unknown`.
+    pub machine_detection_timeout: Option<u32>,
+    /// Milliseconds: whoever speaks for less at first is a person.
+    pub machine_detection_speech_threshold: Option<u32>,
+    /// Milliseconds of silence after which a greeting is over.
+    pub machine_detection_speech_end_threshold: Option<u32>,
+    /// Milliseconds of silence at the beginning after which the verdict is `unknown`.
+    pub machine_detection_silence_timeout: Option<u32>,
+    /// Requested with the verdict.
+    pub amd_status_callback: Option<String>,
+    /// How that is requested.
+    pub amd_status_callback_method: Option<HttpMethod>,
+    /// The trunk (`BY…`) of one's own carrier that is dialled through.
+    pub byoc: Option<String>,
 }
 
 impl Number {

@@ -178,7 +178,8 @@ fn gather(out: &mut String, gather: &Gather) {
         .set("partialResultCallbackMethod", gather.partial_result_callback_method)
         .set("bargeIn", gather.barge_in)
         .set("profanityFilter", gather.profanity_filter)
-        .set("enhanced", gather.enhanced);
+        .set("enhanced", gather.enhanced)
+        .set("debug", gather.debug);
     element.close_with(|out| {
         for child in &gather.children {
             match child {
@@ -227,7 +228,10 @@ fn start_recording(out: &mut String, recording: &StartRecording) {
         element
             .set("recordingStatusCallback", recording.recording_status_callback.as_ref())
             .set("recordingStatusCallbackMethod", recording.recording_status_callback_method)
-            .set_list("recordingStatusCallbackEvent", &recording.recording_status_callback_event);
+            .set_list("recordingStatusCallbackEvent", &recording.recording_status_callback_event)
+            .set("channels", recording.channels.as_ref())
+            .set("track", recording.track.as_ref())
+            .set("trim", recording.trim.map(super::Trim::as_str));
         element.close_empty();
     });
 }
@@ -242,7 +246,17 @@ fn dial(out: &mut String, dial: &Dial) {
         .set("callerId", dial.caller_id.as_ref())
         .set("hangupOnStar", dial.hangup_on_star)
         .set("answerOnBridge", dial.answer_on_bridge)
-        .set("record", dial.record.as_ref());
+        .set("record", dial.record.as_ref())
+        .set("trim", dial.trim.map(super::Trim::as_str))
+        .set("recordingTrack", dial.recording_track.as_ref())
+        .set("recordingStatusCallback", dial.recording_status_callback.as_ref())
+        .set("recordingStatusCallbackMethod", dial.recording_status_callback_method)
+        .set_list("recordingStatusCallbackEvent", &dial.recording_status_callback_event)
+        .set("ringTone", dial.ring_tone.as_ref())
+        .set("sequential", dial.sequential)
+        .set("callReason", dial.call_reason.as_ref())
+        .set("referUrl", dial.refer_url.as_ref())
+        .set("referMethod", dial.refer_method);
     element.close_with(|out| {
         for noun in &dial.nouns {
             match noun {
@@ -261,7 +275,15 @@ fn number(out: &mut String, number: &Number) {
         .set("statusCallback", number.status_callback.as_ref())
         .set("statusCallbackMethod", number.status_callback_method)
         .set_list("statusCallbackEvent", &number.status_callback_event)
-        .set("sendDigits", number.send_digits.as_ref());
+        .set("sendDigits", number.send_digits.as_ref())
+        .set("machineDetection", number.machine_detection.as_ref())
+        .set("machineDetectionTimeout", number.machine_detection_timeout)
+        .set("machineDetectionSpeechThreshold", number.machine_detection_speech_threshold)
+        .set("machineDetectionSpeechEndThreshold", number.machine_detection_speech_end_threshold)
+        .set("machineDetectionSilenceTimeout", number.machine_detection_silence_timeout)
+        .set("amdStatusCallback", number.amd_status_callback.as_ref())
+        .set("amdStatusCallbackMethod", number.amd_status_callback_method)
+        .set("byoc", number.byoc.as_ref());
     element.close_with_text(&number.number);
 }
 

@@ -1,19 +1,18 @@
 //! The REST client against a server that behaves well, badly, and not at all.
 
-#[cfg(test)]
-mod support;
-
 use std::time::Duration;
 
-use support::{ACCOUNT, CALL, NUMBER, Reply, Server, body, client};
 use tokio::net::TcpListener;
 use twilio::HttpMethod;
 use twilio::call::{CallStatus, Direction};
 use twilio::rest::{
-    AccountKind, AccountStatus, Call, CallEvent, CallFilter, CreateCall, CreateError, Error, Instructions,
-    MachineDetection, MachineDetectionMode, UpdateCall, UpdateNumber,
+    AccountKind, AccountStatus, Call, CallEvent, CallFilter, CreateCall, CreateError, Days, Error,
+    Instructions, MachineDetection, MachineDetectionMode, NumberFilter, UpdateCall, UpdateNumber,
 };
+use twilio::twiml::Trim;
 use twilio::webhook::decode_form;
+
+use crate::support::{ACCOUNT, CALL, NUMBER, Reply, Server, body, client};
 
 fn to_url() -> CreateCall {
     let instructions = Instructions::Url { url: "https://example.com/v?a=1&b=2".to_owned(), method: None };
@@ -39,7 +38,6 @@ fn fresh_call() -> String {
 }
 
 /// Whether the same create may be sent again; `None` when the outcome is unknown.
-#[cfg(test)]
 fn retry(outcome: Result<Call, CreateError>) -> Option<bool> {
     match outcome {
         Ok(call) => panic!("no call was expected, not {call:?}"),
@@ -57,9 +55,9 @@ async fn a_create_sends_its_form_with_repeated_names_and_basic_auth() {
     call.timeout = Some(30);
     call.time_limit = Some(600);
     call.machine_detection = Some(MachineDetection {
-        mode: MachineDetectionMode::Enable,
         timeout: Some(10),
         async_callback: Some("https://example.com/amd".to_owned()),
+        ..MachineDetection::new(MachineDetectionMode::Enable)
     });
     server.client().create_call(&call).await.unwrap();
 
@@ -90,6 +88,67 @@ async fn a_create_sends_its_form_with_repeated_names_and_basic_auth() {
     ];
     let expected: Vec<_> = expected.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     assert_eq!(decode_form(body(&requests[0]).as_bytes()), expected);
+}
+
+#[tokio::test]
+async fn every_parameter_of_a_create_has_its_name() {
+    let server = Server::start(answer(201, &fresh_call())).await;
+    let some = |path: &str| Some(format!("https://example.com/{path}"));
+    let call = CreateCall {
+        fallback_url: some("f"),
+        fallback_method: Some(HttpMethod::Get),
+        status_callback: some("s"),
+        status_callback_method: Some(HttpMethod::Get),
+        machine_detection: Some(MachineDetection {
+            mode: MachineDetectionMode::DetectMessageEnd,
+            timeout: Some(30),
+            speech_threshold: Some(2400),
+            speech_end_threshold: Some(1200),
+            silence_timeout: Some(5000),
+            async_callback: some("a"),
+            async_callback_method: Some(HttpMethod::Get),
+        }),
+        record: Some(true),
+        recording_channels: Some("dual".to_owned()),
+        recording_track: Some("both".to_owned()),
+        trim: Some(Trim::DoNotTrim),
+        recording_status_callback: some("r"),
+        recording_status_callback_method: Some(HttpMethod::Get),
+        recording_status_events: vec!["in-progress".to_owned(), "completed".to_owned()],
+        send_digits: Some("1w2#".to_owned()),
+        others: vec![("CallReason", "Your appointment".to_owned())],
+        ..CreateCall::new("+14155550100", "+15005550006", Instructions::Application("AP1".to_owned()))
+    };
+    server.client().create_call(&call).await.unwrap();
+    let names: Vec<_> = decode_form(body(&server.requests()[0]).as_bytes()).into_iter().collect();
+    let expected = [
+        ("To", "+14155550100"),
+        ("From", "+15005550006"),
+        ("ApplicationSid", "AP1"),
+        ("FallbackUrl", "https://example.com/f"),
+        ("FallbackMethod", "GET"),
+        ("StatusCallback", "https://example.com/s"),
+        ("StatusCallbackMethod", "GET"),
+        ("MachineDetection", "DetectMessageEnd"),
+        ("MachineDetectionTimeout", "30"),
+        ("MachineDetectionSpeechThreshold", "2400"),
+        ("MachineDetectionSpeechEndThreshold", "1200"),
+        ("MachineDetectionSilenceTimeout", "5000"),
+        ("AsyncAmd", "true"),
+        ("AsyncAmdStatusCallback", "https://example.com/a"),
+        ("AsyncAmdStatusCallbackMethod", "GET"),
+        ("Record", "true"),
+        ("RecordingChannels", "dual"),
+        ("RecordingTrack", "both"),
+        ("Trim", "do-not-trim"),
+        ("RecordingStatusCallback", "https://example.com/r"),
+        ("RecordingStatusCallbackMethod", "GET"),
+        ("RecordingStatusCallbackEvent", "in-progress"),
+        ("RecordingStatusCallbackEvent", "completed"),
+        ("SendDigits", "1w2#"),
+        ("CallReason", "Your appointment"),
+    ];
+    assert_eq!(names, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
 #[tokio::test]
@@ -206,11 +265,25 @@ async fn a_tls_handshake_that_never_ends_means_that_nothing_was_placed() {
 async fn updates_say_what_they_change() {
     let url = UpdateCall::Url { url: "https://example.com/x".to_owned(), method: Some(HttpMethod::Get) };
     let twiml = UpdateCall::Twiml("<Response><Hangup/></Response>".to_owned());
+    let several = UpdateCall::Several(vec![
+        UpdateCall::Twiml("<Response/>".to_owned()),
+        UpdateCall::Fallback { url: "https://example.com/f".to_owned(), method: Some(HttpMethod::Get) },
+        UpdateCall::StatusCallback {
+            url: "https://example.com/s".to_owned(),
+            method: Some(HttpMethod::Post),
+        },
+        UpdateCall::TimeLimit(60),
+    ]);
     let cases = [
         (UpdateCall::Cancel, "Status=canceled"),
         (UpdateCall::Complete, "Status=completed"),
         (twiml, "Twiml=%3CResponse%3E%3CHangup%2F%3E%3C%2FResponse%3E"),
         (url, "Url=https%3A%2F%2Fexample.com%2Fx&Method=GET"),
+        (
+            several,
+            "Twiml=%3CResponse%2F%3E&FallbackUrl=https%3A%2F%2Fexample.com%2Ff&FallbackMethod=GET&\
+            StatusCallback=https%3A%2F%2Fexample.com%2Fs&StatusCallbackMethod=POST&TimeLimit=60",
+        ),
     ];
     for (update, expected) in cases {
         let server = Server::start(answer(200, &fresh_call())).await;
@@ -232,13 +305,34 @@ async fn an_update_of_a_call_that_is_over_carries_its_code() {
 async fn a_finished_call_is_read_with_its_times() {
     let json = format!(
         r#"{{"sid":"{CALL}","status":"completed","duration":"15","price":"-0.0085","answered_by":"human",
-        "start_time":"Tue, 31 Aug 2010 20:36:28 +0000","end_time":"Tue, 31 Aug 2010 20:36:43 +0000"}}"#
+        "start_time":"Tue, 31 Aug 2010 20:36:28 +0000","end_time":"Tue, 31 Aug 2010 20:36:43 +0000",
+        "to_formatted":"(415) 555-0100","from_formatted":"(500) 555-0006","api_version":"2010-04-01","annotation":"",
+        "caller_name":"ADA","forwarded_from":"+14155550199","group_sid":"GP1","trunk_sid":"TK1",
+        "stir_verstat":"TN-Validation-Passed-A","uri":"/2010-04-01/Accounts/AC1/Calls/CA1.json",
+        "subresource_uris":{{"recordings":"/2010-04-01/Accounts/AC1/Calls/CA1/Recordings.json","new":null}}}}"#
     );
     let server = Server::start(answer(200, &json)).await;
     let call = server.client().fetch_call(&CALL.parse().unwrap()).await.unwrap();
     assert!(call.status.unwrap().is_terminal());
     assert_eq!((call.duration, call.price.as_deref()), (Some(15), Some("-0.0085")));
     assert_eq!((call.end_time.unwrap() - call.start_time.unwrap()).num_seconds(), 15);
+    let texts = [
+        (call.to_formatted, "(415) 555-0100"),
+        (call.from_formatted, "(500) 555-0006"),
+        (call.api_version, "2010-04-01"),
+        (call.caller_name, "ADA"),
+        (call.forwarded_from, "+14155550199"),
+        (call.group_sid, "GP1"),
+        (call.trunk_sid, "TK1"),
+        (call.stir_verstat, "TN-Validation-Passed-A"),
+        (call.uri, "/2010-04-01/Accounts/AC1/Calls/CA1.json"),
+    ];
+    for (read, expected) in texts {
+        assert_eq!(read.as_deref(), Some(expected));
+    }
+    assert_eq!(call.annotation, None);
+    let recordings = "/2010-04-01/Accounts/AC1/Calls/CA1/Recordings.json".to_owned();
+    assert_eq!(call.subresource_uris, [("recordings".to_owned(), recordings)].into());
     assert!(server.requests()[0].starts_with("GET "));
 }
 
@@ -248,6 +342,49 @@ async fn an_unknown_call_is_not_found() {
     let error = server.client().fetch_call(&CALL.parse().unwrap()).await.unwrap_err();
     let Error::Api(error) = error else { panic!("{error:?}") };
     assert!(error.is_not_found());
+}
+
+#[tokio::test]
+async fn what_is_over_is_deleted() {
+    let refused =
+        r#"{"code":20009,"message":"Cannot delete this resource before it is complete"}"#.to_owned();
+    let gone = vec![
+        Reply::Answer(204, String::new()),
+        Reply::Answer(400, refused),
+        Reply::Answer(204, String::new()),
+    ];
+    let server = Server::start(gone).await;
+    let call = CALL.parse().unwrap();
+    server.client().delete_call(&call).await.unwrap();
+    assert_eq!(server.client().delete_call(&call).await.unwrap_err().code(), Some(20009));
+    server.client().release_number(&NUMBER.parse().unwrap()).await.unwrap();
+    let requests = server.requests();
+    let root = format!("DELETE /2010-04-01/Accounts/{ACCOUNT}");
+    assert!(requests[0].starts_with(&format!("{root}/Calls/{CALL}.json ")), "{}", requests[0]);
+    assert!(
+        requests[2].starts_with(&format!("{root}/IncomingPhoneNumbers/{NUMBER}.json ")),
+        "{}",
+        requests[2]
+    );
+}
+
+#[tokio::test]
+async fn calls_are_asked_for_by_every_filter() {
+    let server = Server::start(vec![page(1, None)]).await;
+    let day = |day| chrono::NaiveDate::from_ymd_opt(2026, 1, day);
+    let filter = CallFilter {
+        from: Some("+15005550006".to_owned()),
+        parent_call_sid: Some(CALL.parse().unwrap()),
+        started: Days { on: day(1), from: day(2), until: day(3) },
+        ended: Days { on: day(4), from: day(5), until: day(6) },
+        ..CallFilter::default()
+    };
+    server.client().list_calls(&filter, 9).await.unwrap();
+    let query = format!(
+        "Calls.json?From=%2B15005550006&ParentCallSid={CALL}&StartTime=2026-01-01&StartTime%3E=2026-01-02&\
+         StartTime%3C=2026-01-03&EndTime=2026-01-04&EndTime%3E=2026-01-05&EndTime%3C=2026-01-06 "
+    );
+    assert!(server.requests()[0].contains(&query), "{}", server.requests()[0]);
 }
 
 fn page(calls: usize, next: Option<&str>) -> Reply {
@@ -264,7 +401,7 @@ async fn a_listing_follows_its_pages_to_the_end() {
     let filter = CallFilter {
         to: Some("+14155550100".to_owned()),
         status: Some(CallStatus::InProgress),
-        started_from: chrono::NaiveDate::from_ymd_opt(2026, 1, 31),
+        started: Days { from: chrono::NaiveDate::from_ymd_opt(2026, 1, 31), ..Days::default() },
         page_size: Some(2),
         ..CallFilter::default()
     };
@@ -299,7 +436,9 @@ async fn a_listing_never_takes_the_credentials_to_another_host() {
 async fn a_number_is_read_and_changed() {
     let json = format!(
         r#"{{"sid":"{NUMBER}","phone_number":"+15005550006","capabilities":{{"voice":true,"sms":"false","mms":null}},
-        "voice_url":"https://example.com/v","voice_method":"POST","trunk_sid":null,"voice_application_sid":""}}"#
+        "voice_url":"https://example.com/v","voice_method":"POST","trunk_sid":null,"voice_application_sid":"",
+        "type":"local","origin":"twilio","beta":false,"voice_caller_id_lookup":true,
+        "date_created":"Tue, 31 Aug 2010 20:36:28 +0000"}}"#
     );
     let replies = vec![Reply::Answer(200, json.clone()), Reply::Answer(200, json)];
     let server = Server::start(replies).await;
@@ -308,16 +447,24 @@ async fn a_number_is_read_and_changed() {
     assert_eq!((number.capabilities.voice, number.capabilities.sms), (Some(true), Some(false)));
     assert_eq!(number.voice_method, Some(HttpMethod::Post));
     assert_eq!((number.trunk_sid, number.voice_application_sid), (None, None));
+    assert_eq!((number.kind.as_deref(), number.origin.as_deref()), (Some("local"), Some("twilio")));
+    assert_eq!((number.beta, number.voice_caller_id_lookup), (Some(false), Some(true)));
+    assert_eq!(number.date_created.unwrap().timestamp(), 1_283_286_988);
 
     let update = UpdateNumber {
         voice_url: Some("https://example.com/n".to_owned()),
         trunk_sid: Some(String::new()),
+        voice_receive_mode: Some("voice".to_owned()),
+        voice_caller_id_lookup: Some(false),
+        friendly_name: Some("Eatery".to_owned()),
         ..UpdateNumber::default()
     };
     server.client().update_number(&sid, &update).await.unwrap();
     let requests = server.requests();
     assert!(requests[0].contains(&format!("/IncomingPhoneNumbers/{NUMBER}.json ")));
-    assert_eq!(body(&requests[1]), "VoiceUrl=https%3A%2F%2Fexample.com%2Fn&TrunkSid=");
+    let expected = "VoiceUrl=https%3A%2F%2Fexample.com%2Fn&TrunkSid=&VoiceReceiveMode=voice&VoiceCallerIdLookup=false&\
+                    FriendlyName=Eatery";
+    assert_eq!(body(&requests[1]), expected);
 }
 
 #[tokio::test]
@@ -338,6 +485,27 @@ async fn a_number_is_found_by_all_its_digits() {
     assert!(find().await.unwrap().is_none());
     assert!(matches!(find().await.unwrap_err(), Error::Unreadable { .. }));
     assert!(server.requests()[0].contains("/IncomingPhoneNumbers.json?PhoneNumber=%2B15005550006 "));
+}
+
+#[tokio::test]
+async fn numbers_are_listed_page_by_page() {
+    let next = format!("/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json?Page=1");
+    let page =
+        |next: &str| format!(r#"{{"incoming_phone_numbers":[{{"sid":"{NUMBER}"}}],"next_page_uri":{next}}}"#);
+    let replies = vec![Reply::Answer(200, page(&format!("\"{next}\""))), Reply::Answer(200, page("null"))];
+    let server = Server::start(replies).await;
+    let filter = NumberFilter {
+        friendly_name: Some("Eatery".to_owned()),
+        beta: Some(false),
+        origin: Some("twilio".to_owned()),
+        page_size: Some(1),
+        ..NumberFilter::default()
+    };
+    let found = server.client().list_numbers(&filter, 10).await.unwrap();
+    assert_eq!((found.numbers.len(), found.complete), (2, true));
+    let query = "IncomingPhoneNumbers.json?FriendlyName=Eatery&Beta=false&Origin=twilio&PageSize=1 ";
+    assert!(server.requests()[0].contains(query), "{}", server.requests()[0]);
+    assert!(server.requests()[1].contains(&next), "{}", server.requests()[1]);
 }
 
 #[tokio::test]

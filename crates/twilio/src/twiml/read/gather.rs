@@ -45,10 +45,10 @@ pub(super) fn gather(element: Element, warnings: &mut Warnings) -> Gather {
         barge_in: a.boolean("bargeIn", 13332),
         profanity_filter: a.boolean("profanityFilter", 13333),
         enhanced: a.boolean("enhanced", SCHEMA),
+        debug: a.boolean("debug", SCHEMA),
         children: Vec::new(),
     };
     let hints = a.text("hints");
-    a.skip(&["debug"]);
     a.finish();
     gather.hints = hints.map(|text| read_hints(&text, warnings)).unwrap_or_default();
     if gather.speech_timeout == Some(SpeechTimeout::Auto) && gather.speech_model.is_some() {

@@ -147,12 +147,19 @@ fn a_recording_in_the_background_is_read_and_what_else_stands_there_is_complaine
     let recording = StartRecording {
         recording_status_callback: Some("https://h/r".to_owned()),
         recording_status_callback_event: vec!["completed".to_owned(), "absent".to_owned()],
+        channels: Some("dual".to_owned()),
         ..StartRecording::default()
     };
     assert_eq!(found.response.verbs, [Verb::StartRecording(recording), Verb::Hangup]);
-    for wrong in
-        ["<Start><Say>Hi</Say></Start>", "<Start><Recording loud=\"x\"/></Start>", "<Start>x</Start>"]
-    {
+    for wrong in [
+        "<Start><Say>Hi</Say></Start>",
+        "<Start><Recording loud=\"x\"/></Start>",
+        "<Start><Recording track=\"left\"/></Start>",
+        "<Start>x</Start>",
+        "<Dial ringTone=\"us\" sequential=\"perhaps\">+14155550100</Dial>",
+        "<Dial recordingTrack=\"left\">+14155550100</Dial>",
+        "<Dial><Number machineDetection=\"Maybe\">+14155550100</Number></Dial>",
+    ] {
         let found = doc(&format!("<Response>{wrong}</Response>"));
         let codes: Vec<u32> = found.warnings.iter().map(|warning| warning.code).collect();
         assert_eq!(codes, [12200], "{wrong}");

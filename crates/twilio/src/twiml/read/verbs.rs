@@ -16,6 +16,15 @@ const FOREIGN_VERBS: [&str; 10] =
 /// What Twilio starts in the background and the model does not know.
 const FOREIGN_STARTS: [&str; 3] = ["Stream", "Siprec", "Transcription"];
 
+/// What is told of a recording.
+const RECORDING_EVENTS: [&str; 3] = ["in-progress", "completed", "absent"];
+
+/// Characters of the reason for a call.
+const MAX_REASON_CHARS: usize = 50;
+
+/// The sides of a call.
+const TRACKS: [&str; 3] = ["inbound", "outbound", "both"];
+
 /// Speech markup that may stand in a Say.
 const SSML: [&str; 10] = ["break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w"];
 
@@ -55,13 +64,11 @@ fn start_recording(element: Element, warnings: &mut Warnings) -> StartRecording 
     let recording = StartRecording {
         recording_status_callback: a.text("recordingStatusCallback"),
         recording_status_callback_method: a.method("recordingStatusCallbackMethod", SCHEMA),
-        recording_status_callback_event: a.words(
-            "recordingStatusCallbackEvent",
-            SCHEMA,
-            &["in-progress", "completed", "absent"],
-        ),
+        recording_status_callback_event: a.words("recordingStatusCallbackEvent", SCHEMA, &RECORDING_EVENTS),
+        channels: one_of(&mut a, "channels", &["mono", "dual"]),
+        track: one_of(&mut a, "track", &TRACKS),
+        trim: trim(&mut a),
     };
-    a.skip(&["channels", "track", "trim"]);
     a.finish();
     nothing_inside("Recording", element.nodes, warnings);
     recording
@@ -226,6 +233,20 @@ fn reject(element: Element, warnings: &mut Warnings) -> Reject {
     Reject { reason }
 }
 
+fn trim(a: &mut Attributes<'_>) -> Option<Trim> {
+    a.value("trim", SCHEMA, "trim-silence or do-not-trim", |value| match value {
+        "trim-silence" => Some(Trim::TrimSilence),
+        "do-not-trim" => Some(Trim::DoNotTrim),
+        _ => None,
+    })
+}
+
+/// One of these words.
+fn one_of(a: &mut Attributes<'_>, name: &str, known: &[&str]) -> Option<String> {
+    let right = known.join(" or ");
+    a.value(name, SCHEMA, &right, |value| known.contains(&value).then(|| value.to_owned()))
+}
+
 fn record(element: Element, warnings: &mut Warnings) -> Record {
     let mut a = Attributes::new("Record", element.attributes, warnings);
     let record = Record {
@@ -237,20 +258,12 @@ fn record(element: Element, warnings: &mut Warnings) -> Record {
         }),
         max_length: a.positive("maxLength", 13612),
         play_beep: a.boolean("playBeep", 13616),
-        trim: a.value("trim", SCHEMA, "trim-silence or do-not-trim", |value| match value {
-            "trim-silence" => Some(Trim::TrimSilence),
-            "do-not-trim" => Some(Trim::DoNotTrim),
-            _ => None,
-        }),
+        trim: trim(&mut a),
         transcribe: a.boolean("transcribe", 13614),
         transcribe_callback: a.text("transcribeCallback"),
         recording_status_callback: a.text("recordingStatusCallback"),
         recording_status_callback_method: a.method("recordingStatusCallbackMethod", SCHEMA),
-        recording_status_callback_event: a.words(
-            "recordingStatusCallbackEvent",
-            SCHEMA,
-            &["in-progress", "completed", "absent"],
-        ),
+        recording_status_callback_event: a.words("recordingStatusCallbackEvent", SCHEMA, &RECORDING_EVENTS),
     };
     a.finish();
     nothing_inside("Record", element.nodes, warnings);
@@ -268,21 +281,21 @@ fn dial(element: Element, warnings: &mut Warnings) -> Dial {
         hangup_on_star: a.boolean("hangupOnStar", 13213),
         answer_on_bridge: a.boolean("answerOnBridge", SCHEMA),
         record: a.text("record"),
+        trim: trim(&mut a),
+        recording_track: one_of(&mut a, "recordingTrack", &TRACKS),
+        recording_status_callback: a.text("recordingStatusCallback"),
+        recording_status_callback_method: a.method("recordingStatusCallbackMethod", SCHEMA),
+        recording_status_callback_event: a.words("recordingStatusCallbackEvent", SCHEMA, &RECORDING_EVENTS),
+        ring_tone: a.text("ringTone"),
+        sequential: a.boolean("sequential", SCHEMA),
+        call_reason: a.value("callReason", SCHEMA, "at most 50 characters", |value| {
+            (value.chars().count() <= MAX_REASON_CHARS).then(|| value.to_owned())
+        }),
+        refer_url: a.text("referUrl"),
+        refer_method: a.method("referMethod", SCHEMA),
         nouns: Vec::new(),
     };
-    a.skip(&[
-        "ringTone",
-        "sequential",
-        "callReason",
-        "referUrl",
-        "referMethod",
-        "trim",
-        "recordingTrack",
-        "recordingStatusCallback",
-        "recordingStatusCallbackMethod",
-        "recordingStatusCallbackEvent",
-        "events",
-    ]);
+    a.skip(&["events"]);
     a.finish();
     for node in element.nodes {
         match node {
@@ -329,17 +342,15 @@ fn number(element: Element, warnings: &mut Warnings) -> Number {
         send_digits: a.value("sendDigits", 13222, "keys of 0-9 A-D # * w W", |value| {
             sendable(value).then(|| value.to_owned())
         }),
+        machine_detection: one_of(&mut a, "machineDetection", &["Enable", "DetectMessageEnd"]),
+        machine_detection_timeout: a.number("machineDetectionTimeout", SCHEMA),
+        machine_detection_speech_threshold: a.number("machineDetectionSpeechThreshold", SCHEMA),
+        machine_detection_speech_end_threshold: a.number("machineDetectionSpeechEndThreshold", SCHEMA),
+        machine_detection_silence_timeout: a.number("machineDetectionSilenceTimeout", SCHEMA),
+        amd_status_callback: a.text("amdStatusCallback"),
+        amd_status_callback_method: a.method("amdStatusCallbackMethod", SCHEMA),
+        byoc: a.text("byoc"),
     };
-    a.skip(&[
-        "machineDetection",
-        "machineDetectionTimeout",
-        "machineDetectionSpeechThreshold",
-        "machineDetectionSpeechEndThreshold",
-        "machineDetectionSilenceTimeout",
-        "amdStatusCallback",
-        "amdStatusCallbackMethod",
-        "byoc",
-    ]);
     a.finish();
     number.number = text_inside("Number", element.nodes, warnings);
     number

@@ -70,6 +70,17 @@ const builders = {
     });
   },
 
+  beside(response) {
+    response.start().recording({
+      recordingStatusCallback: CALLBACK,
+      recordingStatusCallbackMethod: 'GET',
+      recordingStatusCallbackEvent: ['in-progress', 'completed'],
+      channels: 'dual',
+      track: 'both',
+      trim: 'do-not-trim',
+    });
+  },
+
   transfer(response) {
     const dial = response.dial({
       action: CALLBACK,
@@ -80,6 +91,16 @@ const builders = {
       hangupOnStar: true,
       answerOnBridge: true,
       record: 'record-from-answer',
+      trim: 'trim-silence',
+      recordingTrack: 'inbound',
+      recordingStatusCallback: CALLBACK,
+      recordingStatusCallbackMethod: 'GET',
+      recordingStatusCallbackEvent: ['completed', 'absent'],
+      ringTone: 'us',
+      sequential: true,
+      callReason: 'Fish & chips',
+      referUrl: CALLBACK,
+      referMethod: 'GET',
     });
     dial.number(
       {
@@ -89,6 +110,14 @@ const builders = {
         statusCallbackMethod: 'POST',
         statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
         sendDigits: 'ww12#',
+        machineDetection: 'DetectMessageEnd',
+        machineDetectionTimeout: 20,
+        machineDetectionSpeechThreshold: 2000,
+        machineDetectionSpeechEndThreshold: 1000,
+        machineDetectionSilenceTimeout: 4000,
+        amdStatusCallback: CALLBACK,
+        amdStatusCallbackMethod: 'GET',
+        byoc: 'BY0123456789abcdef0123456789abcdef',
       },
       '+14155550101',
     );

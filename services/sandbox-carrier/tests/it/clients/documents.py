@@ -61,15 +61,30 @@ def record():
     return response
 
 
+def beside():
+    response = VoiceResponse()
+    response.start().recording(
+        recording_status_callback=CALLBACK, recording_status_callback_method="GET",
+        recording_status_callback_event="in-progress completed", channels="dual", track="both", trim="do-not-trim",
+    )
+    return response
+
+
 def transfer():
     response = VoiceResponse()
     dial = Dial(
         action=CALLBACK, method="GET", timeout=20, time_limit=600, caller_id="+15005550006", hangup_on_star=True,
-        answer_on_bridge=True, record="record-from-answer",
+        answer_on_bridge=True, record="record-from-answer", trim="trim-silence", recording_track="inbound",
+        recording_status_callback=CALLBACK, recording_status_callback_method="GET",
+        recording_status_callback_event="completed absent", ring_tone="us", sequential=True, call_reason="Fish & chips",
+        refer_url=CALLBACK, refer_method="GET",
     )
     dial.number(
         "+14155550101", url=CALLBACK, method="GET", status_callback=CALLBACK, status_callback_method="POST",
         status_callback_event="initiated ringing answered completed", send_digits="ww12#",
+        machine_detection="DetectMessageEnd", machine_detection_timeout=20, machine_detection_speech_threshold=2000,
+        machine_detection_speech_end_threshold=1000, machine_detection_silence_timeout=4000, amd_status_callback=CALLBACK,
+        amd_status_callback_method="GET", byoc="BY0123456789abcdef0123456789abcdef",
     )
     dial.number("+14155550102")
     dial.client("jane")
@@ -128,7 +143,7 @@ def elsewhere():
 DOCUMENTS = {
     build.__name__: build()
     for build in [
-        speech, model, keys, talk, record, transfer, plain_transfer, refuse, busy, again, nothing, markup, elsewhere,
+        speech, model, keys, talk, record, beside, transfer, plain_transfer, refuse, busy, again, nothing, markup, elsewhere,
     ]
 }
 

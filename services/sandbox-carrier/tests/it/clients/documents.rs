@@ -7,7 +7,7 @@ use serde_json::json;
 use twilio::HttpMethod::{Get, Post};
 use twilio::twiml::{
     Dial, DialNoun, DtmfKey, FinishOnKey, Gather, GatherChild, GatherInput, NounKind, Number, Pause, Play,
-    Record, Redirect, Reject, RejectReason, Response, Say, SpeechTimeout, Trim, Verb, read,
+    Record, Redirect, Reject, RejectReason, Response, Say, SpeechTimeout, StartRecording, Trim, Verb, read,
 };
 
 use super::{Client, both};
@@ -120,6 +120,18 @@ fn record() -> Vec<Verb> {
     vec![record.into()]
 }
 
+fn beside() -> Vec<Verb> {
+    let recording = StartRecording {
+        recording_status_callback: some(CALLBACK),
+        recording_status_callback_method: Some(Get),
+        recording_status_callback_event: all(&["in-progress", "completed"]),
+        channels: some("dual"),
+        track: some("both"),
+        trim: Some(Trim::DoNotTrim),
+    };
+    vec![recording.into()]
+}
+
 fn transfer() -> Vec<Verb> {
     let first = Number {
         number: "+14155550101".to_owned(),
@@ -129,6 +141,14 @@ fn transfer() -> Vec<Verb> {
         status_callback_method: Some(Post),
         status_callback_event: all(&["initiated", "ringing", "answered", "completed"]),
         send_digits: some("ww12#"),
+        machine_detection: some("DetectMessageEnd"),
+        machine_detection_timeout: Some(20),
+        machine_detection_speech_threshold: Some(2000),
+        machine_detection_speech_end_threshold: Some(1000),
+        machine_detection_silence_timeout: Some(4000),
+        amd_status_callback: some(CALLBACK),
+        amd_status_callback_method: Some(Get),
+        byoc: some("BY0123456789abcdef0123456789abcdef"),
     };
     let dial = Dial {
         action: some(CALLBACK),
@@ -139,6 +159,16 @@ fn transfer() -> Vec<Verb> {
         hangup_on_star: Some(true),
         answer_on_bridge: Some(true),
         record: some("record-from-answer"),
+        trim: Some(Trim::TrimSilence),
+        recording_track: some("inbound"),
+        recording_status_callback: some(CALLBACK),
+        recording_status_callback_method: Some(Get),
+        recording_status_callback_event: all(&["completed", "absent"]),
+        ring_tone: some("us"),
+        sequential: Some(true),
+        call_reason: some("Fish & chips"),
+        refer_url: some(CALLBACK),
+        refer_method: Some(Get),
         nouns: vec![
             DialNoun::Number(first),
             DialNoun::Number(Number::new("+14155550102")),
@@ -150,13 +180,14 @@ fn transfer() -> Vec<Verb> {
 }
 
 /// What each document means that the model holds completely.
-fn meant() -> [(&'static str, Vec<Verb>); 10] {
+fn meant() -> [(&'static str, Vec<Verb>); 11] {
     [
         ("speech", speech()),
         ("model", model()),
         ("keys", keys()),
         ("talk", talk()),
         ("record", record()),
+        ("beside", beside()),
         ("transfer", transfer()),
         ("refuse", vec![Reject { reason: None }.into()]),
         ("busy", vec![Reject { reason: Some(RejectReason::Busy) }.into()]),

@@ -1,29 +1,21 @@
-//! The crate twilio-async as a witness that nobody of Twilio's or ours wrote. It can create calls and write documents, and reads
-//! no other answer than that to a creation (see the README of `crates/twilio`).
+//! The crate twilio-async as a witness that nobody of Twilio's or ours wrote. It can create calls, and reads no other answer than
+//! that to a creation (see the README of `crates/twilio`, whose tests have its documents read).
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use serde_json::Value;
 use tokio::process::Command;
-use twilio::twiml::{Play, Redirect, Response, Say, read};
 
-use super::HERE;
 use crate::harness::{ACCOUNT, NUMBER, Sandbox, TOKEN, bye, text};
 use crate::receiver::Receiver;
 
 /// The program, which Cargo builds by itself: its dependencies have no place in the workspace.
 fn built() -> PathBuf {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("twilio-async");
-        let cargo = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "--target-dir"])
-            .arg(&target)
-            .current_dir(Path::new(HERE).join("twilio_async"))
-            .output()
-            .unwrap();
-        assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
-        target.join("debug/echo-twilio-async-witness")
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/twilio/tests/twilio_async");
+        let products = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        testkit::beside::program(&from, "echo-twilio-async-witness", products)
     });
     BUILT.clone()
 }
@@ -71,22 +63,4 @@ async fn twilio_async_reads_a_refusal() {
         let refused = &told["refused"];
         assert_eq!((&refused["code"], &refused["status"]), (&code.into(), &status.into()), "{told}");
     }
-}
-
-#[tokio::test]
-async fn our_reader_understands_a_document_of_twilio_async() {
-    let document = told("", &[]).await;
-    let found = read(text(&document).as_bytes()).unwrap();
-    let say = Say {
-        voice: Some("woman".to_owned()),
-        language: Some("de-DE".to_owned()),
-        loop_: Some(1),
-        text: "Fish & chips, \"ä\"".to_owned(),
-    };
-    let play =
-        Play { url: Some("https://app.example/a.mp3?a=1&b=2".to_owned()), digits: None, loop_: Some(1) };
-    let redirect =
-        Redirect { method: Some(twilio::HttpMethod::Post), url: "https://app.example/next".to_owned() };
-    assert_eq!(found.response, Response::new(vec![say.into(), play.into(), redirect.into()]), "{document}");
-    assert_eq!(found.warnings, []);
 }
