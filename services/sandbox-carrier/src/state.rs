@@ -13,6 +13,7 @@ use twilio::{CallSid, RecordingSid};
 
 use crate::client::Client;
 use crate::config::CarrierConfig;
+use crate::domain::asked::Asked;
 use crate::domain::bounded::Bounded;
 use crate::domain::call::{Call, Parties};
 use crate::domain::control::Command;
@@ -28,6 +29,8 @@ use crate::wall;
 const MOST_CALLS: usize = 10_000;
 /// Faults that are kept.
 const MOST_FAULTS: usize = 10_000;
+/// Requests to the REST API that are kept.
+const MOST_ASKED: usize = 10_000;
 /// Numbers whose rings are counted.
 const MOST_COUNTED: usize = 100_000;
 /// Events that a slow onlooker may fall behind.
@@ -58,6 +61,8 @@ pub(crate) struct Rings {
 pub(crate) struct Books {
     pub(crate) calls: Bounded<CallSid, Call>,
     pub(crate) faults: VecDeque<Fault>,
+    /// What was asked of the REST API.
+    pub(crate) asked: VecDeque<Asked>,
     pub(crate) rings: Bounded<String, Rings>,
     /// The account's numbers: at least one.
     pub(crate) numbers: Vec<OwnNumber>,
@@ -95,6 +100,7 @@ impl Shared {
         let books = Books {
             calls: Bounded::new(MOST_CALLS),
             faults: VecDeque::new(),
+            asked: VecDeque::new(),
             rings: Bounded::new(MOST_COUNTED),
             numbers: config.numbers().into_iter().map(|number| OwnNumber::new(number, wall::now())).collect(),
             nasty: Nasty::default(),
@@ -194,6 +200,21 @@ impl Shared {
             }
             books.faults.push_back(fault);
         });
+    }
+
+    /// Writes a request to the REST API down.
+    pub(crate) fn book(&self, asked: Asked) {
+        self.books(|books| {
+            if books.asked.len() >= MOST_ASKED {
+                books.asked.pop_front();
+            }
+            books.asked.push_back(asked);
+        });
+    }
+
+    /// Whether the next request is signed with a token that the customer does not have.
+    pub(crate) fn signs_wrongly(&self) -> bool {
+        self.books(|books| books.nasty.signs_wrongly())
     }
 
     /// Reserves the next slot for dialling; how long to wait for it, in wall time.

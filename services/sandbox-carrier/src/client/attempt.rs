@@ -1,13 +1,13 @@
 //! One attempt at one webhook, redirects included.
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout_at};
 use twilio::HttpMethod;
 use twilio::signature;
 use url::Url;
 
 use super::policy::{self, Failure};
-use super::{Answer, read_body, redirected};
+use super::{Answer, Cookies, read_body, redirected};
 use crate::domain::fault::{BAD_URL, Problem, TOO_MANY_REDIRECTS};
 use crate::domain::plan::Hook;
 
@@ -19,6 +19,8 @@ pub(super) struct Attempt<'a> {
     pub(super) http: &'a reqwest::Client,
     pub(super) auth_token: &'a str,
     pub(super) token: &'a str,
+    /// Those of the call, on whose behalf it is.
+    pub(super) cookies: Option<&'a Cookies>,
 }
 
 impl Attempt<'_> {
@@ -42,6 +44,7 @@ impl Attempt<'_> {
         for _ in 0..=MOST_REDIRECTS {
             let response =
                 self.request(&url, method, params).send().await.map_err(|error| policy::failed(&error))?;
+            self.keep_cookies(&url, &response);
             let status = response.status().as_u16();
             let Some(next) = redirected(status, method) else {
                 let content_type = header(&response, &CONTENT_TYPE);
@@ -68,23 +71,39 @@ impl Attempt<'_> {
                     url.query_pairs_mut().extend_pairs(params);
                 }
                 let signature = signature::sign(self.auth_token, &signed_form(&url), &[]);
-                self.with_headers(self.http.get(url), &signature)
+                self.with_headers(self.http.get(url.clone()), &url, &signature)
             }
             HttpMethod::Post => {
                 let signature = signature::sign(self.auth_token, &signed_form(url), params);
                 let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-                self.with_headers(self.http.post(url.clone()), &signature)
+                self.with_headers(self.http.post(url.clone()), url, &signature)
                     .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
                     .body(body)
             }
         }
     }
 
-    fn with_headers(&self, request: reqwest::RequestBuilder, signature: &str) -> reqwest::RequestBuilder {
-        request
+    fn with_headers(
+        &self,
+        request: reqwest::RequestBuilder,
+        url: &Url,
+        signature: &str,
+    ) -> reqwest::RequestBuilder {
+        let request = request
             .header(ACCEPT, "*/*")
             .header(signature::HEADER, signature)
-            .header(signature::IDEMPOTENCY_HEADER, self.token)
+            .header(signature::IDEMPOTENCY_HEADER, self.token);
+        let cookies = self.cookies.zip(url.host_str()).and_then(|(kept, host)| kept.for_host(host));
+        match cookies {
+            Some(cookies) => request.header(COOKIE, cookies),
+            None => request,
+        }
+    }
+
+    fn keep_cookies(&self, url: &Url, response: &reqwest::Response) {
+        let Some((kept, host)) = self.cookies.zip(url.host_str()) else { return };
+        let set = response.headers().get_all(SET_COOKIE).iter();
+        set.filter_map(|set| set.to_str().ok()).for_each(|set| kept.keep(host, set));
     }
 }
 

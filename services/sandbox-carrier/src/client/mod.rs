@@ -5,6 +5,7 @@
 //! Time limits here are real time, whatever the carrier's speed.
 
 mod attempt;
+mod cookies;
 mod policy;
 
 use std::collections::HashMap;
@@ -20,10 +21,14 @@ use url::Url;
 use crate::domain::fault::{BAD_URL, Problem, TOO_LARGE};
 use crate::domain::plan::Hook;
 use attempt::Attempt;
+pub(crate) use cookies::Cookies;
 use policy::Failure;
 
 /// Call processing waits no longer than this for one webhook, whatever the fragment says.
 const HARD_CAP: Duration = Duration::from_secs(15);
+
+/// No account's token.
+const ANOTHER_TOKEN: &str = "the token that comes next";
 
 /// Between two attempts.
 const BREATH: Duration = Duration::from_millis(100);
@@ -33,6 +38,18 @@ const MOST_CLIENTS: usize = 16;
 
 /// Parameters of a webhook, in order.
 pub(crate) type Params = Vec<(String, String)>;
+
+/// A webhook.
+pub(crate) struct Errand<'a> {
+    pub(crate) hook: &'a Hook,
+    pub(crate) params: &'a [(String, String)],
+    /// The same for all attempts.
+    pub(crate) token: &'a str,
+    /// Those of the call, where the webhook is a part of it.
+    pub(crate) cookies: Option<&'a Cookies>,
+    /// Whether it is signed with a token that the customer does not have.
+    pub(crate) signed_wrongly: bool,
+}
 
 /// What a customer's server answered.
 #[derive(Clone, Debug)]
@@ -65,14 +82,11 @@ impl Client {
         hex::encode(bytes)
     }
 
-    /// Requests `hook` with `params`, again as often as its fragment allows. The answer may have any
+    /// Runs an errand, again as often as the fragment of its address allows. The answer may have any
     /// status; the problem is one without an answer.
-    pub(crate) async fn send(
-        &self,
-        hook: &Hook,
-        params: &[(String, String)],
-        token: &str,
-    ) -> Result<Answer, Problem> {
+    pub(crate) async fn send(&self, errand: &Errand<'_>) -> Result<Answer, Problem> {
+        let Errand { hook, params, token, cookies, signed_wrongly } = *errand;
+        let auth_token = if signed_wrongly { ANOTHER_TOKEN } else { &self.auth_token };
         let (plain, overrides) = ConnectionOverrides::split(&hook.url);
         let mut url = Url::parse(plain)
             .map_err(|error| Problem::new(BAD_URL, format!("`{plain}` is no absolute URL: {error}")))?;
@@ -83,7 +97,7 @@ impl Client {
         let mut left = overrides.retry_count;
         loop {
             let limit = (Instant::now() + millis(overrides.read_timeout_ms)).min(deadline);
-            let attempt = Attempt { http: &http, auth_token: &self.auth_token, token };
+            let attempt = Attempt { http: &http, auth_token, token, cookies };
             let answer = attempt.run(url.clone(), hook.method, params, limit).await;
             let again = left > 0
                 && Instant::now() + BREATH < deadline

@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) from: String,
     pub(crate) direction: Direction,
     pub(crate) status: CallStatus,
+    /// The one before it.
+    before: CallStatus,
     pub(crate) created: DateTime<Utc>,
     pub(crate) updated: Option<DateTime<Utc>>,
     pub(crate) started: Option<DateTime<Utc>>,
@@ -52,6 +54,7 @@ impl Call {
             from: parties.from,
             direction: parties.direction,
             status: CallStatus::Queued,
+            before: CallStatus::Queued,
             created: now,
             updated: None,
             started: None,
@@ -73,7 +76,7 @@ impl Call {
         if status == CallStatus::InProgress {
             self.started = Some(now);
         }
-        self.status = status;
+        self.before = std::mem::replace(&mut self.status, status);
         self.updated = Some(now);
     }
 
@@ -85,9 +88,24 @@ impl Call {
         self.duration = self.started.map(|_| duration);
         self.ended = Some(now);
         self.ending = Some(ending);
-        self.status = ending.status();
+        self.before = std::mem::replace(&mut self.status, ending.status());
         self.updated = Some(now);
         true
+    }
+
+    /// What somebody saw of it at that moment, as far back as its last change. Nothing before it was there.
+    pub(crate) fn as_of(&self, then: DateTime<Utc>) -> Option<Call> {
+        if self.created > then {
+            return None;
+        }
+        let mut seen = self.clone();
+        if self.updated.is_some_and(|updated| updated > then) {
+            seen.status = self.before.clone();
+            seen.updated = None;
+            seen.started = self.started.filter(|started| *started <= then);
+            (seen.ended, seen.ending, seen.duration) = (None, None, None);
+        }
+        Some(seen)
     }
 
     /// Whether it has ended.
@@ -144,6 +162,21 @@ mod tests {
         call.enter(CallStatus::InProgress, DateTime::UNIX_EPOCH);
         assert!(!call.end(Ending::Completed, Duration::from_secs(9), DateTime::UNIX_EPOCH));
         assert_eq!((call.status, call.duration), (CallStatus::Busy, None));
+    }
+
+    #[test]
+    fn a_call_that_is_looked_at_late_is_as_it_was() {
+        let at = |seconds| DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(seconds);
+        let mut call = call();
+        assert!(call.as_of(at(-1)).is_none());
+        call.enter(CallStatus::InProgress, at(5));
+        call.end(Ending::Completed, Duration::from_secs(9), at(9));
+        let seen = call.as_of(at(8)).unwrap();
+        assert_eq!(
+            (seen.status, seen.started, seen.ended, seen.duration),
+            (CallStatus::InProgress, Some(at(5)), None, None)
+        );
+        assert_eq!(call.as_of(at(9)).unwrap().status, CallStatus::Completed);
     }
 
     #[test]

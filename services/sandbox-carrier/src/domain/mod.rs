@@ -3,6 +3,7 @@
 
 pub(crate) mod amd;
 pub(crate) mod answer;
+pub(crate) mod asked;
 pub(crate) mod bounded;
 pub(crate) mod call;
 pub(crate) mod clock;

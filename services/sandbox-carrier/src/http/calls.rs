@@ -1,7 +1,10 @@
 //! `…/Calls.json` and `…/Calls/{sid}.json`: create, list, fetch, update, delete.
 
+use std::time::Duration;
+
 use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
 use futures_util::stream;
 use serde_json::Value;
 use twilio::CallSid;
@@ -12,12 +15,16 @@ use super::form::Form;
 use super::{call_create, call_list, call_update, json};
 use crate::domain::nasty::Creation;
 use crate::domain::nasty::Creation::{AnswerLost, ErrorAfter, ErrorBefore};
+use crate::wall;
 
 /// `POST …/Calls.json`: the call is in the books and on its way when this answers.
 pub(super) async fn create(account: Account, body: Bytes) -> Result<HttpResponse, ApiError> {
     let shared = &account.shared;
     let form = Form::of_body(&body);
     let (parties, plan) = call_create::read(&form, &shared.config.numbers(), &shared.config.people)?;
+    if let Some((status, code, message)) = shared.books(|books| books.nasty.forbids(&parties.to)) {
+        return Err(ApiError::new(status, code, message));
+    }
     let fate = shared.books(|books| books.nasty.creation());
     let broken = || ApiError::new(500, 20500, "Internal server error");
     if fate == ErrorBefore {
@@ -25,6 +32,7 @@ pub(super) async fn create(account: Account, body: Bytes) -> Result<HttpResponse
     }
     let sid = CallSid::random().map_err(|_| broken())?;
     shared.start_call(&sid, parties, plan);
+    tokio::time::sleep(Duration::from_millis(shared.books(|books| books.nasty.answer_late_ms))).await;
     match fate {
         ErrorAfter => Err(broken()),
         AnswerLost => Ok(lost()),
@@ -57,7 +65,12 @@ pub(super) async fn fetch(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let sid = sid_of(&path.1, &request)?;
-    Ok(HttpResponse::Ok().json(shown(&account, &sid, &request)?))
+    let shared = &account.shared;
+    let behind = shared.books(|books| books.nasty.fetch_behind_ms);
+    let then = wall::now() - TimeDelta::milliseconds(i64::try_from(behind).unwrap_or(i64::MAX / 2));
+    let found = shared.call(&sid, |call| call.as_of(then)).flatten();
+    let found = found.ok_or_else(|| ApiError::not_found(request.path()))?;
+    Ok(HttpResponse::Ok().json(json::call(&shared.config, &found)))
 }
 
 /// `POST …/Calls/{sid}.json`.

@@ -118,6 +118,11 @@ pub(super) async fn faults(shared: Data<Shared>) -> HttpResponse {
     HttpResponse::Ok().json(shared.books(|books| json!(books.faults)))
 }
 
+/// `GET /sandbox/v1/requests`: oldest first.
+pub(super) async fn requests(shared: Data<Shared>) -> HttpResponse {
+    HttpResponse::Ok().json(shared.books(|books| json!(books.asked)))
+}
+
 /// `?to=` of `rings`.
 #[derive(Deserialize)]
 pub(super) struct RingsOf {

@@ -21,6 +21,8 @@ pub(super) struct Incoming {
     /// Whether the person hides their number.
     #[serde(default)]
     hidden: bool,
+    /// What the carrier says instead of their number: a text that may be no number at all.
+    shown: Option<String>,
 }
 
 /// What Twilio says of a caller who hides their number.
@@ -28,7 +30,7 @@ const HIDDEN: &str = "anonymous";
 
 /// Lets the person with the number `from` call `to`.
 pub(super) async fn ring(shared: Data<Shared>, wanted: Json<Incoming>) -> HttpResponse {
-    let Incoming { from, to, hidden } = wanted.into_inner();
+    let Incoming { from, to, hidden, shown } = wanted.into_inner();
     if !is_e164(&from) {
         return HttpResponse::BadRequest()
             .json(refusal("`from` must be a number in E.164, such as +14155550117"));
@@ -47,7 +49,7 @@ pub(super) async fn ring(shared: Data<Shared>, wanted: Json<Incoming>) -> HttpRe
     let Ok(sid) = CallSid::random() else {
         return HttpResponse::InternalServerError().json(refusal("the random source cannot be read"));
     };
-    let shown = if hidden { HIDDEN.to_owned() } else { from.clone() };
+    let shown = if hidden { HIDDEN.to_owned() } else { shown.unwrap_or_else(|| from.clone()) };
     let parties = Parties { to, from: shown, direction: Direction::Inbound, parent: None };
     shared.start_incoming(&sid, &from, parties, plan);
     HttpResponse::Created().json(json!({ "call_sid": sid }))

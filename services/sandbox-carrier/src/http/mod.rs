@@ -3,6 +3,7 @@
 
 mod accounts;
 mod auth;
+mod book;
 mod call_create;
 mod call_list;
 mod call_update;
@@ -20,6 +21,7 @@ mod recordings;
 use std::sync::Arc;
 
 use actix_web::Resource;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::state::Shared;
@@ -34,6 +36,7 @@ pub(crate) fn mount(shared: &Arc<Shared>, cfg: &mut ServiceConfig) {
     cfg.service(
         web::scope("/2010-04-01")
             .app_data(data.clone())
+            .wrap(from_fn(book::book))
             .service(at("/Accounts/{account}/Calls.json").route(calls).route(web::post().to(calls::create)))
             .service(
                 at(call)
@@ -62,6 +65,7 @@ pub(crate) fn mount(shared: &Arc<Shared>, cfg: &mut ServiceConfig) {
             .route("/calls", web::get().to(control::calls))
             .route("/calls/{sid}", web::get().to(control::call))
             .route("/faults", web::get().to(control::faults))
+            .route("/requests", web::get().to(control::requests))
             .route("/rings", web::get().to(control::rings))
             .route("/nasty", web::get().to(control::nasty))
             .route("/nasty", web::post().to(control::set_nasty))

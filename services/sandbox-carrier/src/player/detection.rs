@@ -12,7 +12,7 @@ use twilio::call::AnsweredBy;
 
 use super::leg::Leg;
 use super::{Commands, Flow, Stop, Task, next_command};
-use crate::client::{Client, Params};
+use crate::client::{Client, Errand, Params};
 use crate::domain::amd;
 use crate::domain::call::Call;
 use crate::domain::control::Command;
@@ -139,7 +139,10 @@ impl Report {
             ("AccountSid".to_owned(), shared.config.account_sid.to_string()),
         ];
         params.extend(extra);
-        if let Err(problem) = shared.client.send(&self.hook, &params, &Client::token()).await {
+        let (token, signed_wrongly) = (Client::token(), shared.signs_wrongly());
+        let errand =
+            Errand { hook: &self.hook, params: &params, token: &token, cookies: None, signed_wrongly };
+        if let Err(problem) = shared.client.send(&errand).await {
             shared.fault(&sid, problem, Some(&self.hook.url));
         }
     }

@@ -6,7 +6,7 @@ use twilio::twiml::{self, Play, Say, Verb};
 use super::leg::Leg;
 use super::verbs::speak;
 use super::{Flow, Stop};
-use crate::client::{Answer, Client, Params};
+use crate::client::{Answer, Client, Errand, Params};
 use crate::domain::fault::{CONTENT_TYPE, HTTP_FAILURE, Problem};
 use crate::domain::plan::{Hook, Source};
 
@@ -54,8 +54,10 @@ async fn fetch(leg: &mut Leg, hook: &Hook, extra: Params) -> Flow<Result<Script,
     let mut params = leg.params_now();
     params.extend(extra);
     let shared = std::sync::Arc::clone(&leg.shared);
-    let token = Client::token();
-    let answer = match leg.abroad(shared.client.send(hook, &params, &token)).await? {
+    let (token, cookies) = (Client::token(), std::sync::Arc::clone(&leg.cookies));
+    let signed_wrongly = shared.signs_wrongly();
+    let errand = Errand { hook, params: &params, token: &token, cookies: Some(&cookies), signed_wrongly };
+    let answer = match leg.abroad(shared.client.send(&errand)).await? {
         Ok(answer) => answer,
         Err(problem) => return Ok(Err(problem)),
     };

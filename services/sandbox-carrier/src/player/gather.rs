@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use twilio::twiml::{Gather, GatherChild};
 
+use super::callbacks::Kind;
 use super::leg::Leg;
 use super::verbs::{follow, loops, pause_length, resolve, sound};
 use super::{Flow, Stop, Task};
 use crate::client::Params;
 use crate::domain::clock::speaking_time;
 use crate::domain::gather::{Heard, Listening, Outcome, outcome};
+use crate::domain::nasty::Words;
 use crate::domain::person::{Act, Reaction};
 use crate::domain::plan::Hook;
 use crate::domain::transcript::Speaker;
@@ -35,7 +37,11 @@ pub(super) async fn run(leg: &mut Leg, base: Option<&Hook>, gather: &Gather) -> 
         Heard::HungUp => return Err(Stop::PersonGone),
         Heard::Nothing if gather.action_on_empty_result == Some(true) => Params::new(),
         Heard::Nothing => return Ok(None),
-        Heard::Speech { text, confidence } => spoken(text, confidence),
+        Heard::Speech { text, confidence } => {
+            let (words, unsure) =
+                leg.shared.books(|books| (books.nasty.words(), books.nasty.confidence_missing));
+            spoken(text, Some(confidence).filter(|_| !unsure), words)
+        }
         Heard::Keys { digits, finished_on } => typed(digits, finished_on),
     };
     follow(leg, base, gather.action.as_deref(), gather.method, extra).map(Some)
@@ -110,8 +116,14 @@ fn person_line(leg: &Leg, act: &Act, heard: &Heard) {
     }
 }
 
-fn spoken(text: String, confidence: f64) -> Params {
-    vec![("SpeechResult".to_owned(), text), ("Confidence".to_owned(), confidence.to_string())]
+fn spoken(text: String, confidence: Option<f64>, words: Words) -> Params {
+    let text = match words {
+        Words::AsTheyAre => Some(text),
+        Words::Empty => Some(String::new()),
+        Words::Missing => None,
+    };
+    let confidence = confidence.map(|confidence| ("Confidence".to_owned(), confidence.to_string()));
+    text.map(|text| ("SpeechResult".to_owned(), text)).into_iter().chain(confidence).collect()
 }
 
 fn typed(digits: String, finished_on: Option<char>) -> Params {
@@ -138,5 +150,5 @@ fn partial_result(leg: &Leg, base: &Hook, gather: &Gather, text: &str) {
         ("Stability".to_owned(), "0.5".to_owned()),
         ("SequenceNumber".to_owned(), "0".to_owned()),
     ]);
-    leg.post(hook, params, false);
+    leg.post(hook, params, Kind::Partial);
 }

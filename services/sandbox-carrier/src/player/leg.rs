@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use twilio::CallSid;
 use twilio::call::CallStatus;
 
-use super::callbacks::{self, Outgoing};
+use super::callbacks::{self, Kind, Outgoing};
 use super::{Flow, Stop, params, record};
-use crate::client::Params;
+use crate::client::{Cookies, Params};
 use crate::domain::call::Call;
 use crate::domain::clock::CallClock;
 use crate::domain::ending::Ending;
@@ -34,6 +34,8 @@ pub(super) struct Leg {
     pub(super) clock: CallClock,
     waiting: Option<Waiting>,
     callbacks: mpsc::UnboundedSender<Outgoing>,
+    /// What servers have had it keep in this call.
+    pub(super) cookies: Arc<Cookies>,
     sequence: u32,
     recording: Option<Running>,
 }
@@ -68,9 +70,7 @@ impl Leg {
     ) -> Leg {
         let (callbacks, outgoing) = mpsc::unbounded_channel();
         side.spawn(callbacks::deliver(Arc::clone(shared), outgoing));
-        let clock = CallClock::new(plan.time_limit);
-        let shared = Arc::clone(shared);
-        Leg { shared, sid, plan, person, clock, waiting: None, callbacks, sequence: 0, recording: None }
+        Leg::of(Arc::clone(shared), sid, plan, person, callbacks)
     }
 
     /// Waits for nominal time that is no part of the conversation (ringing, the queue).
@@ -80,9 +80,29 @@ impl Leg {
 
     /// The second leg of a `<Dial>`; its callbacks are delivered with those of this one.
     pub(super) fn second(&self, sid: CallSid, plan: Plan, person: Person) -> Leg {
-        let clock = CallClock::new(plan.time_limit);
-        let (shared, callbacks) = (Arc::clone(&self.shared), self.callbacks.clone());
-        Leg { shared, sid, plan, person, clock, waiting: None, callbacks, sequence: 0, recording: None }
+        Leg::of(Arc::clone(&self.shared), sid, plan, person, self.callbacks.clone())
+    }
+
+    fn of(
+        shared: Arc<Shared>,
+        sid: CallSid,
+        plan: Plan,
+        person: Person,
+        callbacks: mpsc::UnboundedSender<Outgoing>,
+    ) -> Leg {
+        let (clock, cookies) = (CallClock::new(plan.time_limit), Arc::default());
+        Leg {
+            shared,
+            sid,
+            plan,
+            person,
+            clock,
+            waiting: None,
+            callbacks,
+            cookies,
+            sequence: 0,
+            recording: None,
+        }
     }
 
     /// Lets time of the conversation pass in which the agent is silent.
@@ -200,17 +220,20 @@ impl Leg {
     fn report(&mut self, status: &CallStatus, extra: Params) {
         let wanted = |call: &Call| call.plan.status.clone().filter(|_| call.plan.events.include(status));
         let Some(hook) = self.shared.call(&self.sid, wanted).flatten() else { return };
+        if *status == CallStatus::Ringing && self.shared.books(|books| books.nasty.ringing_untold) {
+            return;
+        }
         let mut all = self.params(status);
         all.extend(params::of_progress(self.sequence));
         all.extend(extra);
         self.sequence += 1;
-        self.post(hook, all, true);
+        self.post(hook, all, Kind::Progress);
     }
 
-    /// Puts a callback on its way; `progress` marks the status callbacks.
-    pub(super) fn post(&self, hook: Hook, params: Params, progress: bool) {
+    /// Puts a callback on its way.
+    pub(super) fn post(&self, hook: Hook, params: Params, kind: Kind) {
         let sid = self.sid.clone();
-        if self.callbacks.send(Outgoing { sid, hook, params, progress }).is_err() {
+        if self.callbacks.send(Outgoing { sid, hook, params, kind }).is_err() {
             tracing::error!(call_sid = %self.sid, "callbacks are no longer delivered");
         }
     }
@@ -218,7 +241,12 @@ impl Leg {
     /// The parameters that every request of this leg carries, in this status.
     pub(super) fn params(&self, status: &CallStatus) -> Params {
         let account = &self.shared.config.account_sid;
-        self.shared.call(&self.sid, |call| params::standard(account, call, status)).unwrap_or_default()
+        let standard = self.shared.call(&self.sid, |call| params::standard(account, call, status));
+        let mut all = standard.unwrap_or_default();
+        if self.shared.books(|books| books.nasty.parameters_unknown) {
+            all.extend(params::unheard_of());
+        }
+        all
     }
 
     /// The same in the status that the call has now.

@@ -49,6 +49,11 @@ fn country(number: &str) -> &'static str {
     PREFIXES.iter().find(|(prefix, _)| number.starts_with(prefix)).map_or("", |(_, country)| country)
 }
 
+/// What Twilio may add one day.
+pub(super) fn unheard_of() -> Params {
+    vec![("CallMood".to_owned(), "so & so".to_owned()), ("CallMood".to_owned(), String::new())]
+}
+
 /// What a status callback adds.
 pub(super) fn of_progress(sequence: u32) -> Params {
     vec![

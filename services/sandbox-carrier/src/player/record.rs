@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use twilio::RecordingSid;
 use twilio::twiml::{Record, StartRecording};
 
+use super::callbacks::Kind;
 use super::leg::{Leg, whole_seconds};
 use super::verbs::{follow, resolve};
 use super::{Flow, Stop, Task};
@@ -147,6 +148,6 @@ impl Whole {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
         params.extend(self.told.iter().cloned());
-        leg.post(hook, params, false);
+        leg.post(hook, params, Kind::Other);
     }
 }

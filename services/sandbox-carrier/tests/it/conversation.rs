@@ -6,6 +6,26 @@ use crate::receiver::Receiver;
 const CONFIRMS: &str = "+14155552671";
 
 #[tokio::test]
+async fn cookies_come_back_in_the_same_call_and_not_with_its_callbacks() {
+    let sandbox = Sandbox::start();
+    // The receiver sets one with every document.
+    let mut receiver = Receiver::with(&[
+        ("/voice", "<Response><Redirect>/next</Redirect></Response>"),
+        ("/next", &bye("Goodbye.")),
+    ]);
+    for _ in 0..2 {
+        sandbox.call("+14155552671", &receiver.url, &[]).await;
+        let all = receiver.until_the_end().await;
+        let cookie = |path: &str| {
+            let got = all.iter().filter(|got| got.path == path);
+            got.map(|got| got.cookie.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!((cookie("/voice"), cookie("/next")), (vec![""], vec!["last=/voice"]));
+        assert_eq!(cookie("/status"), [""; 4]);
+    }
+}
+
+#[tokio::test]
 async fn a_person_confirms_and_every_step_is_reported() {
     let sandbox = Sandbox::start();
     let question = ask("You have an appointment on Thursday. Does that work for you?", "/heard?turn=1");

@@ -48,6 +48,20 @@ async fn a_caller_books_a_table() {
 }
 
 #[tokio::test]
+async fn a_caller_is_shown_as_the_carrier_likes() {
+    let sandbox = Sandbox::start();
+    let mut receiver = Receiver::with(&[("/voice", &bye("Hello."))]);
+    ring(&sandbox, &receiver).await;
+    assert_eq!(receiver.next_at("/voice").await.get("From"), CALLER);
+    for (who, shown) in [(json!({"hidden": true}), "anonymous"), (json!({"shown": "555-0117"}), "555-0117")] {
+        let mut wanted = json!({"from": CALLER, "to": NUMBER});
+        wanted.as_object_mut().unwrap().extend(who.as_object().unwrap().clone());
+        assert_eq!(sandbox.control("incoming", wanted).await.0, 201);
+        assert_eq!(receiver.next_at("/voice").await.get("From"), shown);
+    }
+}
+
+#[tokio::test]
 async fn a_call_is_refused_without_being_answered() {
     for (reason, status) in [("busy", "busy"), ("rejected", "no-answer")] {
         let sandbox = Sandbox::start();

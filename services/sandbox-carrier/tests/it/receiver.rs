@@ -18,6 +18,7 @@ pub(crate) struct Got {
     pub(crate) query: String,
     pub(crate) method: String,
     pub(crate) token: String,
+    pub(crate) cookie: String,
     pub(crate) form: Vec<(String, String)>,
     pub(crate) signed: Signed,
 }
@@ -132,6 +133,7 @@ async fn receive(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpR
         query: request.query_string().to_owned(),
         method: request.method().to_string(),
         token: header(signature::IDEMPOTENCY_HEADER),
+        cookie: header("cookie"),
         form: if form.is_empty() { query } else { form },
         signed,
     };
@@ -147,5 +149,8 @@ async fn receive(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpR
         return HttpResponse::NoContent().finish();
     }
     let status = actix_web::http::StatusCode::from_u16(status).unwrap();
-    HttpResponse::build(status).content_type("text/xml; charset=utf-8").body(body)
+    HttpResponse::build(status)
+        .content_type("text/xml; charset=utf-8")
+        .insert_header(("set-cookie", format!("last={}; Path=/", request.path())))
+        .body(body)
 }

@@ -13,6 +13,42 @@ async fn status_as(sandbox: &Sandbox, path: &str, user: &str, password: &str) ->
 }
 
 #[tokio::test]
+async fn every_request_is_written_down_without_its_credentials() {
+    let sandbox = Sandbox::start();
+    let receiver = Receiver::with(&[]);
+    let sid = sandbox.call("+14155550104", &receiver.url, &[]).await;
+    sandbox.get("/Calls.json?To=%2B14155550104").await;
+    sandbox.post(&format!("/Calls/{sid}.json"), &[("Status", "paused")]).await;
+    let asked = sandbox.look("requests").await;
+    let seen: Vec<_> =
+        asked.as_array().unwrap().iter().map(|one| (text(&one["method"]), one["status"].as_u64())).collect();
+    assert_eq!(seen, [("POST", Some(201)), ("GET", Some(200)), ("POST", Some(400))], "{asked}");
+    assert_eq!(asked[0]["parameters"][0], json!(["To", "+14155550104"]));
+    assert_eq!(asked[1]["parameters"], json!([["To", "+14155550104"]]));
+    assert!(text(&asked[2]["path"]).ends_with(&format!("/Calls/{sid}.json")));
+    assert!(!asked.to_string().contains(TOKEN));
+}
+
+#[tokio::test]
+async fn an_account_may_be_a_trial_barred_or_suspended() {
+    let sandbox = Sandbox::start();
+    let form = |to: &'static str| [("To", to), ("From", NUMBER), ("Url", "http://127.0.0.1:9/voice")];
+    for (switches, status, code) in [
+        (json!({"trial": true}), 400, 21219),
+        (json!({"barred": ["+1415"]}), 400, 21215),
+        (json!({"suspended": true}), 403, 20005),
+    ] {
+        sandbox.control("nasty", switches).await;
+        let (found, error) = sandbox.post("/Calls.json", &form("+14155550104")).await;
+        assert_eq!((found, error["code"].as_u64()), (status, Some(code)));
+    }
+    assert_eq!(sandbox.get(".json").await.1["status"], "suspended");
+    sandbox.control("nasty", json!({"trial": true, "verified": ["+14155550104"]})).await;
+    assert_eq!(sandbox.post("/Calls.json", &form("+14155550104")).await.0, 201);
+    assert_eq!(sandbox.get(".json").await.1["type"], "Trial");
+}
+
+#[tokio::test]
 async fn only_the_account_s_credentials_open_the_door() {
     let sandbox = Sandbox::start();
     assert_eq!(status_as(&sandbox, ".json", ACCOUNT, TOKEN).await, (200, 0));

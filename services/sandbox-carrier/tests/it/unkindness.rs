@@ -48,6 +48,96 @@ async fn callbacks_are_lost() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_that_it_rings() {
+    let rest = reports(json!({"ringing_untold": true}), 3).await;
+    assert_eq!(statuses(&rest), ["initiated", "in-progress", "completed"]);
+    let sequence: Vec<_> = rest.iter().map(|got| got.get("SequenceNumber")).collect();
+    assert_eq!(sequence, ["0", "1", "2"], "what is not fired has no number");
+}
+
+/// What comes of a question, when speech is understood in the asked way.
+async fn heard(switches: serde_json::Value) -> Vec<Got> {
+    let sandbox = Sandbox::start();
+    let question = "<Response><Gather input=\"speech\" action=\"/heard\" partialResultCallback=\"/partial\">\
+                    <Say>Does it suit?</Say></Gather></Response>";
+    let mut receiver = Receiver::with(&[("/voice", question), ("/heard", &bye("Thanks."))]);
+    assert_eq!(sandbox.control("nasty", switches).await.0, 200);
+    sandbox.call(SOMEBODY, &receiver.url, &[]).await;
+    let mut all = receiver.until_the_end().await;
+    if !all.iter().any(|got| got.path == "/partial") {
+        all.push(receiver.next_at("/partial").await);
+    }
+    all.into_iter().filter(|got| got.path != "/status" && got.path != "/voice").collect()
+}
+
+#[tokio::test]
+async fn results_of_speech_come_without_words_or_confidence() {
+    for (switches, words, confidence) in [
+        (json!({"speech_empty_next": 1}), Some(""), true),
+        (json!({"speech_missing_next": 1}), None, true),
+        (json!({"confidence_missing": true}), Some("Yes, that works for me."), false),
+    ] {
+        let all = heard(switches.clone()).await;
+        let result = all.iter().find(|got| got.path == "/heard").unwrap();
+        let found = result.has("SpeechResult").then(|| result.get("SpeechResult"));
+        assert_eq!((found, result.has("Confidence")), (words, confidence), "{switches}");
+    }
+}
+
+#[tokio::test]
+async fn an_interim_result_comes_behind_the_result() {
+    let all = heard(json!({"partials_late_ms": 500})).await;
+    assert_eq!(all.iter().map(|got| got.path.as_str()).collect::<Vec<_>>(), ["/heard", "/partial"]);
+}
+
+#[tokio::test]
+async fn requests_are_signed_with_another_token() {
+    let sandbox = Sandbox::start();
+    let mut receiver = Receiver::with(&[]);
+    sandbox.control("nasty", json!({"wrong_signature_next": 1})).await;
+    sandbox.call("+14155550104", &receiver.url, &[]).await;
+    let (first, second) = (receiver.next().await, receiver.next().await);
+    // So the receiver calls what it does not believe.
+    assert_eq!((first.path.as_str(), second.path.as_str()), ("unsigned: /status", "/status"));
+}
+
+#[tokio::test]
+async fn requests_have_parameters_that_nobody_has_heard_of() {
+    let got = reports(json!({"parameters_unknown": true}), 4).await;
+    assert!(got.iter().all(|got| got.has("CallMood")), "and are signed with them: {got:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_looked_at_is_an_old_one() {
+    let mut sandbox = Sandbox::start();
+    let receiver = Receiver::with(&[("/voice", &bye("Hello."))]);
+    sandbox.control("nasty", json!({"fetch_behind_ms": 3_600_000})).await;
+    let sid = sandbox.call(SOMEBODY, &receiver.url, &[]).await;
+    let path = format!("/Calls/{sid}.json");
+    assert_eq!(sandbox.get(&path).await.0, 404);
+    sandbox.until_over().await;
+    assert_eq!(sandbox.get(&path).await.0, 404);
+    sandbox.control("nasty", json!({})).await;
+    assert_eq!(sandbox.get(&path).await.1["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_creation_is_answered_late_and_rings_at_once() {
+    let mut sandbox = Sandbox::start();
+    sandbox.control("nasty", json!({"answer_late_ms": 3_600_000})).await;
+    let form = [("To", SOMEBODY), ("From", NUMBER), ("Url", "http://127.0.0.1:9/voice")];
+    let request = sandbox
+        .http
+        .post(sandbox.at("/Calls.json"))
+        .basic_auth(crate::harness::ACCOUNT, Some(crate::harness::TOKEN))
+        .form(&form);
+    tokio::select! {
+        answer = request.send() => panic!("{answer:?}"),
+        _ = sandbox.until_over() => {}
+    }
+}
+
+#[tokio::test]
 async fn too_many_requests_are_turned_away_and_later_ones_are_not() {
     let sandbox = Sandbox::start();
     sandbox.control("nasty", json!({"too_many_requests_next": 1})).await;
