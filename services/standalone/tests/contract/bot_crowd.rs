@@ -12,7 +12,7 @@ use crate::link::Link;
 use crate::shape::{elements, text};
 
 /// So many ring.
-const CALLERS: usize = 100;
+const CALLERS: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_sqlite_everybody_is_asked_in_order_and_booked_for() {
