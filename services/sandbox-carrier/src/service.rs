@@ -1,6 +1,7 @@
 //! The carrier as a service of a process: its settings, its listener, its worker.
 
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::config::{ConfigError, Settings};
@@ -50,6 +51,28 @@ fn more_numbers(settings: &Settings) -> Result<Vec<String>, ConfigError> {
         .collect()
 }
 
+/// Where people of one's own are described.
+const PEOPLE: &str = "ECHO_SANDBOX_PEOPLE";
+
+/// The people who come with the program, and those of the folder, a file each. These take their numbers from those.
+fn people(folder: Option<&Path>) -> Result<People, ConfigError> {
+    // They come with the program: no setting is to blame.
+    let builtin = People::builtin().map_err(|e| ConfigError::new("the built-in people", e.to_string()))?;
+    let Some(folder) = folder else { return Ok(builtin) };
+    let bad =
+        |at: &Path, e: &dyn std::fmt::Display| ConfigError::new(PEOPLE, format!("{}: {e}", at.display()));
+    let entries = std::fs::read_dir(folder).map_err(|e| bad(folder, &e))?;
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()).map_err(|e| bad(folder, &e)))
+        .collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
+    files.sort();
+    files.iter().try_fold(builtin, |people, file| {
+        let yaml = std::fs::read_to_string(file).map_err(|e| bad(file, &e))?;
+        people.with_yaml(&yaml).map_err(|e| bad(file, &e))
+    })
+}
+
 fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
     let addr = settings.get("ECHO_SANDBOX_ADDR", "127.0.0.1:8089".to_owned())?;
     let url = settings.get("ECHO_SANDBOX_URL", format!("http://{addr}"))?;
@@ -70,8 +93,7 @@ fn config(settings: &Settings) -> Result<CarrierConfig, ConfigError> {
         number: settings.get("ECHO_SANDBOX_NUMBER", "+15005550006".to_owned())?,
         more_numbers: more_numbers(settings)?,
         speed: Speed::try_from(speed).map_err(|e| bad("ECHO_SANDBOX_SPEED", &e))?,
-        // They come with the program: no setting is to blame.
-        people: People::builtin().map_err(|e| bad("the built-in people", &e))?,
+        people: people(settings.optional::<String>(PEOPLE)?.as_deref().map(Path::new))?,
         calls_per_second: settings.optional::<NonZeroU32>("ECHO_SANDBOX_CALLS_PER_SECOND")?,
     })
 }
@@ -87,6 +109,24 @@ mod tests {
         assert_eq!(with(",").unwrap(), Vec::<String>::new());
         assert!(with("+15005550010,5005550011").is_err());
         assert_eq!(more_numbers(&Settings::from_pairs([("", "")])).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn people_of_ones_own_stand_in_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mine = "{name: mine, about: test, numbers: ['+14155552671', '+4930123456'], answer: busy}";
+        std::fs::write(at("mine.yaml"), mine).unwrap();
+        std::fs::write(at("notes.txt"), "no person").unwrap();
+        let book = people(Some(folder.path())).unwrap();
+        for number in ["+14155552671", "+4930123456"] {
+            assert_eq!(book.at(number).name, "mine", "{number}");
+        }
+        std::fs::write(at("worse.yml"), "{name: worse, mood: bad}").unwrap();
+        let error = people(Some(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("worse.yml") && error.contains(PEOPLE), "{error}");
+        let error = people(Some(&at("nowhere"))).unwrap_err().to_string();
+        assert!(error.contains("nowhere"), "{error}");
     }
 
     #[test]

@@ -179,7 +179,7 @@ fn number() -> impl Strategy<Value = Number> {
 
 fn noun() -> impl Strategy<Value = DialNoun> {
     prop_oneof![
-        number().prop_map(DialNoun::Number),
+        number().prop_map(DialNoun::from),
         "sip:[a-z&]{1,8}@example\\.com".prop_map(|address| DialNoun::Other(NounKind::Sip, address)),
         "[a-z]{1,8}".prop_map(|name| DialNoun::Other(NounKind::Client, name)),
     ]

@@ -190,7 +190,7 @@ impl Dial {
     /// Dials one number.
     #[must_use]
     pub fn number(number: impl Into<String>) -> Self {
-        Self { nouns: vec![DialNoun::Number(Number::new(number))], ..Self::default() }
+        Self { nouns: vec![Number::new(number).into()], ..Self::default() }
     }
 }
 
@@ -198,9 +198,15 @@ impl Dial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DialNoun {
     /// A telephone number; also what stands as plain text in a `<Dial>`.
-    Number(Number),
+    Number(Box<Number>),
     /// Any other kind of party: its kind and the text of its element. Its attributes are not kept.
     Other(NounKind, String),
+}
+
+impl From<Number> for DialNoun {
+    fn from(number: Number) -> Self {
+        Self::Number(Box::new(number))
+    }
 }
 
 /// The kinds of party besides numbers.

@@ -379,7 +379,7 @@ mod tests {
         let dial = Dial {
             timeout: NonZeroU32::new(20),
             answer_on_bridge: Some(true),
-            nouns: vec![DialNoun::Number(number)],
+            nouns: vec![number.into()],
             ..Dial::default()
         };
         assert_eq!(

@@ -300,7 +300,7 @@ fn dial(element: Element, warnings: &mut Warnings) -> Dial {
     for node in element.nodes {
         match node {
             Node::Text(text) if text.trim().is_empty() => {}
-            Node::Text(text) => dial.nouns.push(DialNoun::Number(Number::new(text.trim()))),
+            Node::Text(text) => dial.nouns.push(Number::new(text.trim()).into()),
             Node::Element(child) => dial.nouns.extend(noun(child, warnings)),
         }
     }
@@ -309,7 +309,7 @@ fn dial(element: Element, warnings: &mut Warnings) -> Dial {
 
 fn noun(element: Element, warnings: &mut Warnings) -> Option<DialNoun> {
     if element.name == "Number" {
-        return Some(DialNoun::Number(number(element, warnings)));
+        return Some(number(element, warnings).into());
     }
     let Some(kind) = NounKind::ALL.into_iter().find(|kind| kind.as_str() == element.name) else {
         warn(warnings, 13215, format!("<{}> may not stand in <Dial>", element.name));

@@ -170,8 +170,8 @@ fn transfer() -> Vec<Verb> {
         refer_url: some(CALLBACK),
         refer_method: Some(Get),
         nouns: vec![
-            DialNoun::Number(first),
-            DialNoun::Number(Number::new("+14155550102")),
+            first.into(),
+            Number::new("+14155550102").into(),
             DialNoun::Other(NounKind::Client, "jane".to_owned()),
             DialNoun::Other(NounKind::Sip, "sip:jane@app.example".to_owned()),
         ],
