@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_set_is_asked_for_once_a_minute_at_most_and_counts_for_a_day_longer() {
-        let at = |seconds| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let at = |seconds| DateTime::from_timestamp(1_800_000_000_i64 + i64::from(seconds), 0).unwrap();
         assert!(Times::default().must_ask(false, at(0)) && !Times::default().counts(at(0)));
         let times = Times { asked: Some(at(0)), fresh_until: Some(at(300)) };
         assert!(!times.must_ask(true, at(299)) && times.must_ask(true, at(300)));

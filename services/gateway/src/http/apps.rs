@@ -24,16 +24,10 @@ use crate::domain::app_key::AppKey;
 use crate::domain::audit::Action;
 use crate::domain::role::Operation;
 use crate::domain::text::Label;
-<<<<<<< HEAD
 use crate::domain::webhook::HookUrl;
 use crate::error::{ApiError, from_rpc};
-use crate::identity::credential::{Tenant, authorise};
-use crate::identity::of_app::not_found;
-=======
-use crate::error::ApiError;
 use crate::identity::credential::Tenant;
 use crate::identity::of_app::{authorise, not_found};
->>>>>>> ea9b939 (Accept ID tokens of Firebase at the doors of apps)
 use crate::store::app_keys;
 use crate::store::apps::{self, AppRow};
 use crate::store::audit::{self, Event};

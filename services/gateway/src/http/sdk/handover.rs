@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use contracts::knowledge::{OpenTicketRequest, TicketLine};
+use contracts::rpc::RpcError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -175,6 +176,10 @@ pub(crate) async fn hand_over(
 async fn open(app: &App, asked: &Asked, body: &Value) -> Result<HttpResponse, ApiError> {
     let wanted = decode(body, Wanted::read)?.of(asked.app.id.to_string());
     let opened = app.tickets.open_ticket(asked.context(RPC_DEADLINE), wanted).await;
-    let opened = opened.map_err(|error| from_rpc(error, "conversation", "Conversation"))?;
+    let opened = opened.map_err(|error| match &error {
+        // It was deleted a moment ago.
+        RpcError::NotFound(what) if what == "app" => from_rpc(error, "app", "App"),
+        _ => from_rpc(error, "conversation", "Conversation"),
+    })?;
     Ok(HttpResponse::Ok().json(HandedOverBody { success: true, ticket_id: opened.ticket_id }))
 }
