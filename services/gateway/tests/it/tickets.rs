@@ -59,7 +59,22 @@ async fn fact_3_5_a_conversation_is_handed_over_on_both_paths_and_in_both_forms(
             assert_eq!((roles(0), roles(1)), (vec!["user", "assistant"], vec!["user", "assistant"]));
             assert_eq!((&*tickets[2].1.question, &*tickets[2].1.conversation_id), ("", conversation));
         }
+    }
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tickets_are_listed_read_and_change_their_status() {
+    for engine in ENGINES {
+        let gateway = Gateway::start(engine).await;
+        let account = gateway.sign_up("jane@acme.example").await;
+        let door = Door::of(&gateway, &account, &["myapp.com"]).await;
+        let opened = hand_over(&door, PAGE, &documented(&door.app)).await.expect(200);
+        let ticket = opened["ticketId"].as_str().unwrap().to_owned();
+        for question in ["And Norway?", "And Iceland?"] {
+            let mut other = documented(&door.app);
+            other["question"] = json!(question);
+            hand_over(&door, PAGE, &other).await.expect(200);
+        }
         let tickets = format!("/api/apps/tickets?appId={}", door.app);
         let listed = gateway.bearing(Method::GET, &tickets, &account.token).await.expect(200);
         let at = "2026-03-18T17:43:46.714Z";

@@ -101,7 +101,7 @@ fn document(n: usize) -> String {
         for shift in [0, 4, 8] {
             text.push_str(SYLLABLES[(word >> shift) & 15]);
         }
-        text.push_str(if state % 12 == 0 { ". " } else { " " });
+        text.push_str(if state.is_multiple_of(12) { ". " } else { " " });
     }
     text.truncate(100_000);
     text

@@ -64,7 +64,7 @@ type Place = (&'static str, &'static str);
 type Words = (Vec<&'static str>, &'static [Place]);
 
 fn all() -> Vec<Words> {
-    [read_here(), said_by_others(), said_by_events()].concat()
+    [read_here(), of_apps(), said_by_others(), said_by_events()].concat()
 }
 
 /// Words that the gateway reads or writes itself.
@@ -98,12 +98,6 @@ fn read_here() -> Vec<Words> {
             &[("Phone", "status"), ("PhoneChanges", "status")],
         ),
         (STATUSES.to_vec(), &[("Notification", "status"), ("listNotifications", "status")]),
-        (
-            ticket::STATUSES.to_vec(),
-            &[("Ticket", "status"), ("TicketChanges", "status"), ("listTickets", "status")],
-        ),
-        (vec!["user", "assistant", "system"], &[("TicketLine", "role"), ("HandoverMessage", "role")]),
-        (vec!["user", "ai", "system"], &[("HandoverMessage", "sender")]),
         (VOICEMAIL.to_vec(), &[("NewNotification", "voicemail"), ("Notification", "voicemail")]),
         (ENDINGS.to_vec(), &[("Retry", "on"), ("RetryPolicy", "on"), ("ProjectRetry", "on")]),
         (DAYS.to_vec(), &[("CallingHours", "days")]),
@@ -129,6 +123,18 @@ fn read_here() -> Vec<Words> {
         (vec!["twilio", "sandbox"], &[("NewCarrier", "kind")]),
         (bot::STATUSES.to_vec(), &[("Bot", "status"), ("BotChanges", "status")]),
         (vec!["reject", "update"], &[("importCustomers", "on_conflict")]),
+    ]
+}
+
+/// Words about apps.
+fn of_apps() -> Vec<Words> {
+    vec![
+        (
+            ticket::STATUSES.to_vec(),
+            &[("Ticket", "status"), ("TicketChanges", "status"), ("listTickets", "status")],
+        ),
+        (vec!["user", "assistant", "system"], &[("TicketLine", "role"), ("HandoverMessage", "role")]),
+        (vec!["user", "ai", "system"], &[("HandoverMessage", "sender")]),
     ]
 }
 
