@@ -5,47 +5,24 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for developers")]
 
-use std::cell::RefCell;
+mod asker;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use common::clock::Clock;
-use common::config::{ConfigError, Settings};
-use common::db::{Database, Db, DbError};
-use common::platform::Platform;
-use common::runtime::{self, Process};
-use common::service::{Service, ServiceDef};
-use contracts::ServiceName;
-use contracts::ids::SourceId;
-use contracts::knowledge::{IngestRequest, KnowledgeClient, SearchRequest};
-use contracts::rpc::{Caller, Context};
-use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
+use asker::{DEADLINE, take_in, until_none};
+use common::config::Settings;
+use common::db::Database;
+use contracts::knowledge::{KnowledgeClient, SearchRequest};
+use contracts::rpc::Context;
 use serde_json::Value;
 
 /// So many passages are looked at; a paragraph longer than a chunk may be among them more than once.
 const PASSAGES: u32 = 30;
-const DEADLINE: Duration = Duration::from_secs(30);
-
-thread_local! {
-    static CALLER: RefCell<Option<Arc<dyn Caller>>> = const { RefCell::new(None) };
-}
-
-const NEIGHBOUR: ServiceDef =
-    ServiceDef { name: ServiceName::CallOrchestrator, tables: None, listens: &[], build: neighbour };
-
-const PROCESS: Process = Process {
-    name: "knowledge-bench",
-    about: "The knowledge service and somebody who asks.",
-    services: &[echo_knowledge_service::SERVICE, NEIGHBOUR],
-    embedded: true,
-};
-
-fn neighbour(_: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
-    CALLER.set(Some(Arc::clone(&platform.caller)));
-    Ok(Service::default())
-}
+/// The model has read everything, and it is known whether that helps.
+const UNREAD: &str = "SELECT (SELECT COUNT(*) FROM sources WHERE embedded_with IS NULL) \
+                      + (SELECT COUNT(*) FROM apps WHERE weighed_with IS NULL) AS number";
 
 /// Documents, and questions with the number of the one that answers them.
 struct Labelled {
@@ -115,34 +92,10 @@ async fn measure(embedder: &str, models: &Path, path: &Path) {
             ("ECHO_MODELS_DIR", models.display().to_string()),
         ])
     };
-    let running = runtime::start(PROCESS, settings(), Clock::system()).await.expect("the process starts");
-    let client = KnowledgeClient::new(CALLER.take().expect("the neighbour was built"));
-    let tables = runtime::database(PROCESS, &settings(), ServiceName::KnowledgeService, Clock::system());
-    let read_by = (embedder != "off").then(|| tables.expect("a database"));
+    let (running, client) = asker::start(settings()).await;
+    let read_by = (embedder != "off").then(|| asker::tables(&settings()));
     measure_with(&client, (embedder, read_by), path).await;
     running.stop().await;
-}
-
-/// Until the model has read everything, and it is known whether that helps.
-async fn until_read(tables: &Database) {
-    loop {
-        let left = tables.read(|db: &mut Db| {
-            let text = "SELECT (SELECT COUNT(*) FROM sources WHERE embedded_with IS NULL) \
-                        + (SELECT COUNT(*) FROM apps WHERE weighed_with IS NULL) AS number";
-            let found: Number = sql_query(text).get_result(db)?;
-            Ok::<_, DbError>(found.number)
-        });
-        if left.await.expect("the tables answer") == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    number: i64,
 }
 
 async fn measure_with(client: &KnowledgeClient, (embedder, read_by): (&str, Option<Database>), path: &Path) {
@@ -151,11 +104,11 @@ async fn measure_with(client: &KnowledgeClient, (embedder, read_by): (&str, Opti
     let begun = Instant::now();
     let mut numbers = HashMap::new();
     for (number, text) in set.paragraphs.iter().enumerate() {
-        numbers.insert(take_in(client, &name, text).await, number);
+        numbers.insert(take_in(client, &name, text.clone()).await.source_id, number);
     }
     let taken_in = begun.elapsed();
     if let Some(tables) = &read_by {
-        until_read(tables).await;
+        until_none(tables, UNREAD).await;
     }
     let read = begun.elapsed() - taken_in;
     let (mut ndcg, mut recall, mut hit, mut times) = (0.0, 0.0, 0.0, Vec::new());
@@ -187,17 +140,6 @@ async fn measure_with(client: &KnowledgeClient, (embedder, read_by): (&str, Opti
         at(50),
         at(95)
     );
-}
-
-async fn take_in(client: &KnowledgeClient, app: &str, text: &str) -> String {
-    let request = IngestRequest {
-        app_id: app.to_owned(),
-        source_id: SourceId::new().to_string(),
-        url: String::new(),
-        title: "-".to_owned(),
-        text: text.to_owned(),
-    };
-    client.ingest(Context::within(DEADLINE), request).await.expect("it is taken in").source_id
 }
 
 /// How many other documents come before the wanted one.

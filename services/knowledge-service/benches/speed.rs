@@ -4,50 +4,28 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a tool for developers")]
 
-use std::cell::RefCell;
-use std::sync::Arc;
+mod asker;
+
 use std::time::{Duration, Instant};
 
 use actix_web::web::{Json, post};
 use actix_web::{App, HttpResponse, HttpServer};
-use common::clock::Clock;
-use common::config::{ConfigError, Settings};
-use common::db::{Database, Db, DbError};
-use common::platform::Platform;
-use common::runtime::{self, Process};
-use common::service::{Service, ServiceDef};
-use contracts::ServiceName;
-use contracts::ids::SourceId;
-use contracts::knowledge::{IngestRequest, KnowledgeClient, SearchRequest};
-use contracts::rpc::{Caller, Context};
-use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
+use asker::{DEADLINE, take_in, until_none};
+use common::config::Settings;
+use common::db::{Database, DbError};
+use contracts::knowledge::{KnowledgeClient, SearchRequest};
+use contracts::rpc::Context;
+use diesel::{RunQueryDsl as _, sql_query};
 use serde_json::{Value, json};
 
-const DEADLINE: Duration = Duration::from_secs(600);
+/// Everything has its vectors, and it is known whether they help.
+const UNREAD: &str = "SELECT (SELECT COUNT(*) FROM sources WHERE embedded_with IS NULL) + (SELECT COUNT(*) FROM apps \
+                      WHERE weighed_chunks * 3 / 2 <= (SELECT SUM(chunk_count) FROM sources)) AS number";
 const SIZE: usize = 384;
 const WORDS: u64 = 50_000;
 /// A text of so many bytes is the longest that is taken in.
 const TEXT: usize = 100_000;
 const QUESTIONS: usize = 300;
-
-thread_local! {
-    static CALLER: RefCell<Option<Arc<dyn Caller>>> = const { RefCell::new(None) };
-}
-
-const NEIGHBOUR: ServiceDef =
-    ServiceDef { name: ServiceName::CallOrchestrator, tables: None, listens: &[], build: neighbour };
-
-const PROCESS: Process = Process {
-    name: "knowledge-bench",
-    about: "The knowledge service and somebody who asks.",
-    services: &[echo_knowledge_service::SERVICE, NEIGHBOUR],
-    embedded: true,
-};
-
-fn neighbour(_: &Settings, platform: &Platform) -> Result<Service, ConfigError> {
-    CALLER.set(Some(Arc::clone(&platform.caller)));
-    Ok(Service::default())
-}
 
 /// Always the same numbers (xorshift).
 struct Chance(u64);
@@ -132,29 +110,24 @@ async fn measure(chunks: u32, embedder: &str, url: &str) {
             ("OPENAI_BASE_URL", url.to_owned()),
         ])
     };
-    let start = async || {
-        let running = runtime::start(PROCESS, settings(), Clock::system()).await.expect("the process starts");
-        (running, KnowledgeClient::new(CALLER.take().expect("the neighbour was built")))
-    };
-    let (running, client) = start().await;
+    let (running, client) = asker::start(settings()).await;
     let mut chance = Chance(42);
     let (mut stored, mut ingests) = (0, Vec::new());
     while stored < chunks {
         let text = chance.text(TEXT);
         let begun = Instant::now();
-        stored += take_in(&client, text).await;
+        stored += take_in(&client, "app", text).await.chunks_processed;
         ingests.push(begun.elapsed());
     }
-    let tables = runtime::database(PROCESS, &settings(), ServiceName::KnowledgeService, Clock::system());
-    let tables = tables.expect("a database");
+    let tables = asker::tables(&settings());
     if embedder != "off" {
-        until_read(&tables).await;
+        until_none(&tables, UNREAD).await;
     }
     running.stop().await;
     count_meaning(&tables).await;
     drop(tables);
     // A new start has nothing in memory but what it needs.
-    let (running, client) = start().await;
+    let (running, client) = asker::start(settings()).await;
     let made = Instant::now();
     ask(&client, "first").await;
     let made = made.elapsed();
@@ -190,36 +163,9 @@ fn resident() -> u64 {
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or_default() / 1_024
 }
 
-async fn take_in(client: &KnowledgeClient, text: String) -> u32 {
-    let request = IngestRequest {
-        app_id: "app".to_owned(),
-        source_id: SourceId::new().to_string(),
-        url: String::new(),
-        title: "-".to_owned(),
-        text,
-    };
-    client.ingest(Context::within(DEADLINE), request).await.expect("it is taken in").chunks_processed
-}
-
 async fn ask(client: &KnowledgeClient, question: &str) {
     let request = SearchRequest { app_id: "app".to_owned(), question: question.to_owned(), limit: 6 };
     client.search(Context::within(DEADLINE), request).await.expect("an answer");
-}
-
-/// Until everything has its vectors, and it is known whether they help.
-async fn until_read(tables: &Database) {
-    loop {
-        let left = tables.read(|db: &mut Db| {
-            let text = "SELECT (SELECT COUNT(*) FROM sources WHERE embedded_with IS NULL) + (SELECT COUNT(*) FROM apps \
-                        WHERE weighed_chunks * 3 / 2 <= (SELECT SUM(chunk_count) FROM sources)) AS number";
-            let found: Number = sql_query(text).get_result(db)?;
-            Ok::<_, DbError>(found.number)
-        });
-        if left.await.expect("the tables answer") == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }
 
 /// Chance means nothing and has been found useless: here it counts nevertheless, for it takes as long.
@@ -232,10 +178,4 @@ async fn count_meaning(tables: &Database) {
         Ok::<_, DbError>(())
     });
     counted.await.expect("the tables answer");
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    number: i64,
 }
