@@ -21,7 +21,9 @@ use crate::wall;
 pub(super) async fn create(account: Account, body: Bytes) -> Result<HttpResponse, ApiError> {
     let shared = &account.shared;
     let form = Form::of_body(&body);
-    let (parties, plan) = call_create::read(&form, &shared.config.numbers(), &shared.config.people)?;
+    let owned: Vec<String> =
+        shared.books(|books| books.numbers.iter().map(|own| own.number.clone()).collect());
+    let (parties, plan) = call_create::read(&form, &owned, &shared.config.people)?;
     if let Some((status, code, message)) = shared.books(|books| books.nasty.forbids(&parties.to)) {
         return Err(ApiError::new(status, code, message));
     }

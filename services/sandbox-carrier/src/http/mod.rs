@@ -45,7 +45,12 @@ pub(crate) fn mount(shared: &Arc<Shared>, cfg: &mut ServiceConfig) {
                     .route(web::delete().to(calls::remove)),
             )
             .service(at("/Accounts/{account}/IncomingPhoneNumbers.json").route(web::get().to(numbers::list)))
-            .service(at(number).route(web::get().to(numbers::fetch)).route(web::post().to(numbers::update)))
+            .service(
+                at(number)
+                    .route(web::get().to(numbers::fetch))
+                    .route(web::post().to(numbers::update))
+                    .route(web::delete().to(numbers::release)),
+            )
             .service(
                 at("/Accounts/{account}/Recordings/{sid}.json")
                     .route(web::get().to(recordings::fetch))

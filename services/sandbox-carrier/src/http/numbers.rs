@@ -75,10 +75,12 @@ pub(super) async fn fetch(
     path: Path<(String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let at = place_of(&account, &path.1, &request)?;
     let shared = &account.shared;
-    let found = shared.books(|books| books.numbers.get(at).map(|own| shape::number(&shared.config, own)));
-    Ok(HttpResponse::Ok().json(found))
+    let found = shared.books(|books| {
+        let own = books.numbers.iter().find(|own| has_sid(&account, own, &path.1));
+        own.map(|own| shape::number(&shared.config, own))
+    });
+    Ok(HttpResponse::Ok().json(found.ok_or_else(|| ApiError::not_found(request.path()))?))
 }
 
 /// `POST …/IncomingPhoneNumbers/{sid}.json`: an empty value clears a setting.
@@ -88,22 +90,34 @@ pub(super) async fn update(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let at = place_of(&account, &path.1, &request)?;
     let shared = &account.shared;
     let form = Form::of_body(&body);
     let answer = shared.books(|books| {
-        let own = books.numbers.get_mut(at).ok_or_else(|| ApiError::not_found(request.path()))?;
+        let own = books.numbers.iter_mut().find(|own| has_sid(&account, own, &path.1));
+        let own = own.ok_or_else(|| ApiError::not_found(request.path()))?;
         *own = changed(own.clone(), &form)?;
         Ok::<_, ApiError>(shape::number(&shared.config, own))
     })?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Which of the account's numbers has this sid.
-fn place_of(account: &Account, sid: &str, request: &HttpRequest) -> Result<usize, ApiError> {
-    let config = &account.shared.config;
-    let has_it = |number: &String| config.number_sid(number).is_ok_and(|own| own.as_str() == sid);
-    config.numbers().iter().position(has_it).ok_or_else(|| ApiError::not_found(request.path()))
+/// `DELETE …/IncomingPhoneNumbers/{sid}.json`: the number is given back, and nobody reaches the account by it any more, until this
+/// carrier starts again.
+pub(super) async fn release(
+    account: Account,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let had_it = account.shared.books(|books| {
+        let before = books.numbers.len();
+        books.numbers.retain(|own| !has_sid(&account, own, &path.1));
+        books.numbers.len() < before
+    });
+    if had_it { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::not_found(request.path())) }
+}
+
+fn has_sid(account: &Account, own: &OwnNumber, sid: &str) -> bool {
+    account.shared.config.number_sid(&own.number).is_ok_and(|known| known.as_str() == sid)
 }
 
 fn changed(mut number: OwnNumber, form: &Form) -> Result<OwnNumber, ApiError> {

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::both;
-use crate::harness::{ACCOUNT, NUMBER, Sandbox, text};
+use crate::harness::{ACCOUNT, MORE_NUMBERS, NUMBER, Sandbox, text};
+use crate::receiver::Receiver;
 
 #[tokio::test]
 async fn the_account_is_fetched() {
@@ -50,5 +51,24 @@ async fn the_number_is_found_fetched_and_given_addresses() {
         }
         let cleared = client.asks(json!({"at": at, "do": "update", "with": {"voice_url": ""}})).await;
         assert_eq!(cleared["voice_url"], "", "{}", client.name);
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_given_back_is_the_accounts_no_longer() {
+    let sandbox = Sandbox::start();
+    let receiver = Receiver::with(&[]);
+    for (mut client, number) in both(&sandbox).await.into_iter().zip(MORE_NUMBERS) {
+        let mine = json!({"at": ["incoming_phone_numbers"], "do": "list", "with": {"phone_number": number}});
+        let sid = text(&client.asks(mine.clone()).await[0]["sid"]).to_owned();
+        let delete = json!({"at": ["incoming_phone_numbers", sid], "do": "delete"});
+        assert_eq!(client.asks(delete.clone()).await, json!(true), "{}", client.name);
+        assert_eq!(client.is_refused(delete).await.code, 20404, "{}", client.name);
+        assert_eq!(client.asks(mine).await, json!([]), "{}", client.name);
+        // Nobody is called from it, and nobody reaches the account by it.
+        let form = [("To", "+14155550101"), ("From", number), ("Url", &*receiver.url)];
+        assert_eq!(sandbox.post("/Calls.json", &form).await.1["code"], 21210, "{}", client.name);
+        let ringing = json!({"from": "+14155550117", "to": number});
+        assert_eq!(sandbox.control("incoming", ringing).await.0, 404, "{}", client.name);
     }
 }
