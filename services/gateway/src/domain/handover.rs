@@ -30,20 +30,20 @@ pub(crate) fn history(value: &Value) -> Result<Vec<TicketLine>, Vec<Problem>> {
 }
 
 fn line(item: &Value) -> Result<TicketLine, (&'static str, &'static str)> {
-    let said = |name: &str| item.get(name).and_then(Value::as_str);
-    let role = match said("role") {
-        Some(role @ ("user" | "assistant" | "system")) => Some(role),
+    let given = |name: &str| item.get(name).filter(|value| !value.is_null());
+    let role = match given("role").map(Value::as_str) {
+        Some(Some(role @ ("user" | "assistant" | "system"))) => Some(role),
         Some(_) => return Err(("/role", "must be user, assistant or system")),
         None => None,
     };
-    let sender = match said("sender") {
-        Some("ai") => Some("assistant"),
-        Some(sender @ ("user" | "system")) => Some(sender),
+    let sender = match given("sender").map(Value::as_str) {
+        Some(Some("ai")) => Some("assistant"),
+        Some(Some(sender @ ("user" | "system"))) => Some(sender),
         Some(_) => return Err(("/sender", "must be user, ai or system")),
         None => None,
     };
     let role = role.or(sender).ok_or(("/role", "is required"))?;
-    let text = said("text").ok_or(("/text", "must be a string"))?;
+    let text = item.get("text").and_then(Value::as_str).ok_or(("/text", "must be a string"))?;
     Ok(TicketLine { role: role.to_owned(), text: shortened(text) })
 }
 
@@ -90,10 +90,10 @@ mod tests {
     fn what_is_no_line_is_named_by_its_place() {
         let lines = json!([
             {"role": "user", "text": "a"}, {"role": "admin", "text": "a"}, {"text": "a"}, {"role": "user", "text": 7}, "a",
-            {"sender": "bot", "text": "a"}
+            {"sender": "bot", "text": "a"}, {"role": "user", "sender": {}, "text": "a"}, {"role": 7, "sender": "ai", "text": "a"}
         ]);
         let fields: Vec<String> = history(&lines).unwrap_err().into_iter().map(|p| p.field).collect();
-        assert_eq!(fields, ["/1/role", "/2/role", "/3/text", "/4/role", "/5/sender"]);
+        assert_eq!(fields, ["/1/role", "/2/role", "/3/text", "/4/role", "/5/sender", "/6/sender", "/7/role"]);
         assert_eq!(history(&json!({})).unwrap_err()[0].problem, "must be a list of messages");
     }
 }
