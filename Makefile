@@ -23,11 +23,12 @@ run: ## serve the embedded Echo in the foreground
 	@cargo build --locked -p echo-standalone
 	@exec "$$($(DEV)/target-dir)/debug/echo-standalone" serve
 
-check: ## format, lints, docs, dependency, proto and architecture checks
+check: ## format, lints, docs, dependency, proto, architecture and deployment checks
 	@$(DEV)/need-build-tools
 	cargo fmt --all --check
 	$(DEV)/check-architecture
 	$(DEV)/check-dependencies
+	$(DEV)/check-deploy
 	cargo test --locked --quiet --workspace --test proto_lint
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p echo-knowledge-service --features minilm --lib -- -D warnings
@@ -39,6 +40,7 @@ test: ## everything, on SQLite + in-process bus and on PostgreSQL + RabbitMQ
 	@cargo build --locked --workspace --bins
 	@$(DEV)/with-servers cargo test --locked --workspace --no-fail-fast
 	@cargo test --locked -p echo-knowledge-service --features minilm --lib embedder
+	@$(DEV)/tests/compose
 	@$(DEV)/tests/stack
 
 kills: ## of the tests only those that kill processes and servers in the middle of calls
