@@ -29,6 +29,7 @@ check: ## format, lints, docs, dependency, proto, architecture and deployment ch
 	$(DEV)/check-architecture
 	$(DEV)/check-dependencies
 	$(DEV)/check-deploy
+	$(DEV)/check-kubernetes
 	cargo test --locked --quiet --workspace --test proto_lint
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p echo-knowledge-service --features minilm --lib -- -D warnings
