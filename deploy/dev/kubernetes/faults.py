@@ -100,6 +100,9 @@ PRODUCTION = [
 # In the groups of rules.
 RULES = [
     (lambda g: g[1]["rules"][0].update(expr="echo_no_such > 0"), "no metric echo_no_such"),
+    (lambda g: g[1]["rules"][0].update(expr='echo_bus_blocked{queue="publishing"} > 0'), "has no label queue"),
+    (lambda g: g[1]["rules"][0].update(expr='echo_bus_blocked{connection="telegraph"} > 0'), "is never telegraph"),
+    (lambda g: g[1]["rules"][0].update(expr="max by (colour) (echo_bus_blocked)"), "a label colour"),
     (lambda g: g[1]["rules"][0]["annotations"].update(runbook="nowhere"), "no runbook"),
     (lambda g: g[1]["rules"][0]["labels"].clear(), "neither page nor ticket"),
     (lambda g: g[1]["rules"][0].update(alert="EchoNew"), "EchoNew: not tested"),

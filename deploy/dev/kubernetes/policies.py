@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from functools import cache
 
 import yaml
 from product import ROOT, SERVICES
 
 HERE = ROOT / "deploy/kubernetes"
+MONITORING = HERE / "components/monitoring"
 PRIVATE = {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4",
            "240.0.0.0/4", "::/127", "::ffff:0:0/96", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8"}
 
@@ -392,29 +394,58 @@ def all_are_watched(cluster, product):
         if not matches(endpoint["selector"], labels) or endpoint["endpoints"][0]["port"] != "ops":
             yield f"{service} is not watched"
     rule = cluster.of("PrometheusRule")["echo"]["spec"]
-    plain = yaml.safe_load((HERE / "components/monitoring/echo.rules.yaml").read_text())
-    if rule != plain:
+    if rule != plain_rules():
         yield "prometheusrule.yaml is not made from echo.rules.yaml: deploy/dev/check-kubernetes --write"
     yield from alerts_are_whole(rule["groups"], product)
 
 
-def alerts_are_whole(groups, product):
-    rules = [rule for group in groups for rule in group["rules"]]
-    known = product.metrics | {"up"} | {rule["record"] for rule in rules if "record" in rule}
+@cache
+def tests_of_alerts():
+    """Whether something is expected, one after the other, by alert."""
     tested = {}
-    for path in (HERE / "components/monitoring").glob("*.test.yaml"):
+    for path in MONITORING.glob("*.test.yaml"):
         for test in yaml.safe_load(path.read_text())["tests"]:
             for case in test["alert_rule_test"]:
                 tested.setdefault(case["alertname"], []).append(bool(case["exp_alerts"]))
+    return tested
+
+
+@cache
+def plain_rules():
+    return yaml.safe_load((MONITORING / "echo.rules.yaml").read_text())
+
+
+# What Prometheus and its operator add.
+THEIRS = {"namespace", "endpoint", "service", "pod"}
+
+
+def expression_is_the_products(name, expr, known, product):
+    """Metrics, their labels, and the values that are asked for, as they stand in the sources."""
+    asked = re.findall(r'(?<![\w"$:])(echo[_:][\w:]+|up(?=\{))(?:\{([^}]*)\})?', expr)
+    if not asked:
+        yield f"{name}: no metric is asked"
+    for metric, selector in asked:
+        if metric not in known:
+            yield f"{name}: the product has no metric {metric}"
+            continue
+        for label, _, values in re.findall(r'(\w+)\s*(=~|!=|=)\s*"([^"]*)"', selector):
+            if label not in known[metric] | THEIRS:
+                yield f"{name}: {metric} has no label {label}"
+            elif label in known[metric] and label != "status":
+                for value in set(values.split("|")) - product.words:
+                    yield f"{name}: {label} of {metric} is never {value}"
+    for by in re.findall(r"by \(([^)]*)\)", expr):
+        for label in re.split(r",\s*", by):
+            if label not in THEIRS.union(*(known.get(metric, set()) for metric, _ in asked)):
+                yield f"{name}: nothing has a label {label}"
+
+
+def alerts_are_whole(groups, product):
+    rules = [rule for group in groups for rule in group["rules"]]
+    known = product.metrics | {"up": set()} | {rule["record"]: set() for rule in rules if "record" in rule}
     alerts = {rule["alert"]: rule for rule in rules if "alert" in rule}
     for rule in rules:
-        name = rule.get("alert") or rule["record"]
-        words = re.findall(r"(?<![\w\"$])(?:echo[_:][\w:]+|up(?=\{))", re.sub(r'"[^"]*"', '""', rule["expr"]))
-        if not words:
-            yield f"{name}: no metric is asked"
-        for metric in words:
-            if metric not in known:
-                yield f"{name}: the product has no metric {metric}"
+        yield from expression_is_the_products(rule.get("alert") or rule["record"], rule["expr"], known, product)
     for name, rule in alerts.items():
         if rule["labels"].get("severity") not in ("page", "ticket"):
             yield f"{name}: neither page nor ticket"
@@ -423,7 +454,7 @@ def alerts_are_whole(groups, product):
             yield f"{name}: no runbook"
         elif not all(part in page.read_text() for part in (f"# {name}\n", "## Look first", "## Do")):
             yield f"{name}: the runbook does not say what to look at and what to do"
-        seen = tested.get(name, [])
+        seen = tests_of_alerts().get(name, [])
         if not seen or seen[0] or True not in seen or seen[-1]:
             yield f"{name}: not tested to stay quiet, fire and resolve"
     for page in (ROOT / "deploy/runbooks").glob("Echo*.md"):

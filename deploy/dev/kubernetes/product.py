@@ -6,6 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = ["gateway", "call-orchestrator", "telephony-bridge", "webhook-dispatcher", "knowledge-service"]
 
+# Secrets whose names are not written where they are read.
+NAMED_ELSEWHERE = {"ECHO_MASTER_KEYS", "ECHO_JWT_KEYS", "ECHO_SMTP_URL", "ECHO_TWILIO_AUTH_TOKEN", "ECHO_SANDBOX_AUTH_TOKEN"}
+
 
 def sources():
     return {path: path.read_text() for top in ("crates", "services") for path in sorted((ROOT / top).glob("*/src/**/*.rs"))}
@@ -16,7 +19,8 @@ class Product:
         self.texts = sources()
         everything = "\n".join(self.texts.values())
         self.settings = set(re.findall(r'"((?:ECHO|OPENAI)_[A-Z0-9_]+)"', everything))
-        self.secrets = set(re.findall(r'\.secret\(\s*"((?:ECHO|OPENAI)_[A-Z_]+)"', everything)) | {"ECHO_MASTER_KEYS", "ECHO_JWT_KEYS"}
+        self.secrets = set(re.findall(r'\.secret\(\s*"((?:ECHO|OPENAI)_[A-Z_]+)"', everything)) | NAMED_ELSEWHERE
+        self.words = set(re.findall(r'"([\w.-]+)"', everything))
         self.metrics = self.read_metrics(everything)
         manifests = [path.read_text() for path in (ROOT / "services").glob("*/Cargo.toml")]
         self.programs = {re.search(r'^name = "([^"]+)"', text, re.M)[1] for text in manifests}
@@ -27,14 +31,17 @@ class Product:
 
     @staticmethod
     def read_metrics(text):
-        """Every name that Prometheus shows, histograms with their three endings."""
-        names = set()
-        for how, name in re.findall(r'(\w+)\(\s*"(echo_[a-z_]+)"', text):
+        """Every name that Prometheus shows, histograms with their three endings, and by which labels."""
+        found = {}
+        # `counter("name", "help", &["label"])`; those of queues and of dead letters are made a little otherwise.
+        made = re.findall(r'(\w+)\(\s*"(echo_[a-z_]+)",\s*(?:"(?:[^"\\]|\\.)*"|\w+),?\s*(?:&\[([^\]]*)\])?', text, re.S)
+        for how, name, labels in made:
+            labels = {"queue"} if how == "by_queue" else set(re.findall(r'"(\w+)"', labels))
             if how == "seconds":
-                names |= {f"{name}_{end}" for end in ("bucket", "sum", "count")}
-            elif how in ("counter", "gauge", "by_queue") :
-                names.add(name)
-        return names | set(re.findall(r'metrics\.(?:counter|gauge)\(\s*"(echo_[a-z_]+)"', text)) | {"echo_bus_dead_letters"} & set(re.findall(r'"(echo_[a-z_]+)"', text))
+                found |= {f"{name}_{end}": labels | {"le"} for end in ("bucket", "sum", "count")}
+            elif how in ("counter", "gauge", "by_queue"):
+                found[name] = labels
+        return found
 
     def read_queues(self):
         """As crates/common/src/bus/topology.rs derives them: `service.subject` of what is heard, and `rpc.service`."""
@@ -50,5 +57,8 @@ class Product:
         for service in SERVICES:
             text = (ROOT / f"services/{service}/src/lib.rs").read_text()
             for handler in re.findall(r"Subscription::to\(&app, handlers::(\w+)::handle\)", text):
-                queues.add(f"{service}.{subjects[''.join(part.title() for part in handler.split('_'))]}")
+                message = "".join(part.title() for part in handler.split("_"))
+                if message not in subjects:
+                    raise ValueError(f"{service} hears {message}, which stands in no messages.proto")
+                queues.add(f"{service}.{subjects[message]}")
         return queues
