@@ -55,8 +55,9 @@ ANYWHERE = [
     (lambda d: box(d).pop("lifecycle"), "ordered stop"),
     (lambda d: box(d)["resources"]["limits"].update(cpu="1"), "limit of memory alone"),
     (lambda d: box(d)["resources"]["limits"].update(memory="999Mi"), "half as much again"),
-    (lambda d: box(d).update(image="other"), "not one image"),
-    (lambda d: box(d).update(command=["echo-nothing"]), "no program of ours"),
+    (lambda d: box(d).update(image="echo/call-orchestrator:1"), "not the image of gateway"),
+    (lambda d: box(d).update(args=["dead-letters"]), "neither serves"),
+    (lambda d: pod(d)["securityContext"].update(runAsUser=0), "as root"),
     (lambda d: gone(d, "PodDisruptionBudget", "gateway"), "disruption budget"),
     (lambda d: pod(d)["topologySpreadConstraints"].pop(0), "not spread"),
     (lambda d: d.append({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "keys"}}), "a Secret with its value"),
@@ -79,11 +80,13 @@ ANYWHERE = [
     (lambda d: one(d, "Cluster", "echo-database")["spec"]["bootstrap"]["initdb"]["postInitApplicationSQL"].pop(), "no schema and role"),
     (lambda d: one(d, "Cluster", "echo-database")["spec"]["managed"]["roles"].pop(), "has no password"),
     (lambda d: one(d, "Cluster", "echo-database")["spec"]["postgresql"]["parameters"].update(max_connections="50"), "the database takes 50"),
+    (lambda d: next(v for v in box(d)["env"] if v["name"] == "ECHO_DATABASE_URL")["valueFrom"]["secretKeyRef"].update(
+        name="echo-database-telephony-bridge"), "another's tables"),
     (lambda d: pod(d, "migrate", "Job")["containers"].pop(), "leaves out a service"),
     (lambda d: one(d, "ConfigMap", "echo")["data"].update(ECHO_CARRIER="other"), "the carrier is not"),
 ]
 PRODUCTION = [
-    (lambda d: box(d).update(image="echo:latest"), "by its digest"),
+    (lambda d: box(d).update(image="echo/gateway:latest"), "by its digest"),
     (lambda d: one(d, "Deployment", "telephony-bridge")["spec"].update(replicas=1), "fewer than two"),
     (lambda d: one(d, "Deployment", "gateway")["spec"].update(replicas=2), "says how many, too"),
     (lambda d: one(d, "HorizontalPodAutoscaler", "gateway")["spec"].update(behavior={}), "scales down at once"),

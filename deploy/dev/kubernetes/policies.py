@@ -107,19 +107,25 @@ def resources_are_said(cluster, _):
             yield f"{name}: the limit of memory is not half as much again"
 
 
-def one_image(cluster, product):
-    images = {container["image"] for _, _, container in cluster.containers()}
-    if len(images) != 1:
-        yield f"not one image for all: {sorted(images)}"
-    if cluster.production() and not all(re.search(r"@sha256:[0-9a-f]{64}$", image) for image in images):
-        yield "the image of production is not named by its digest"
+def images_are_ours(cluster, product):
+    """An image for each service, whose program is its entry; which one exactly is for overlays to say."""
+    for name, _, container in cluster.containers():
+        service = container["name"] if name == "migrate" else name
+        image = re.fullmatch(r"(?:[\w.:-]+/)*echo/([\w-]+)(@sha256:[0-9a-f]{64}|:[\w.-]+)", container["image"])
+        if not image or image[1] != service or f"echo-{service}" not in product.programs:
+            yield f"{name}: {container['image']} is not the image of {service}"
+        elif cluster.production() and not image[2].startswith("@"):
+            yield f"{name}: its image is not named by its digest"
+        if "command" in container or container.get("args") != (["migrate"] if name == "migrate" else ["serve"]):
+            yield f"{name}: neither serves nor migrates"
     for path in (*HERE.glob("base/*.yaml"), *HERE.glob("components/*/*.yaml")):
         for image in re.findall(r"^\s+image: (.*)$", path.read_text(), re.M):
-            if image != "echo":
-                yield f"{path.name}: an image is set outside of overlays"
-    for name, _, container in cluster.containers():
-        if container.get("command", [None])[0] not in product.programs or container.get("args") not in (["serve"], ["migrate"]):
-            yield f"{name}: no program of ours is run"
+            if not re.fullmatch(r"echo/[\w-]+", image):
+                yield f"{path.name}: which image exactly is said outside of overlays"
+    dockerfile = ROOT / "deploy/docker/Dockerfile"
+    users = {f"{pod['securityContext'].get('runAsUser')}:{pod['securityContext'].get('runAsGroup')}" for _, _, pod in cluster.pods()}
+    if dockerfile.exists() and users != set(re.findall(r"^USER (.*)$", dockerfile.read_text(), re.M)):
+        yield f"pods run as {sorted(users)}, and the image as another"
 
 
 def disruptions_are_survived(cluster, _):
@@ -357,8 +363,9 @@ def each_has_its_tables(cluster, product):
             yield f"{service}: no schema and role of its own"
         if roles.get(f"echo_{schema}") != f"echo-database-{service}":
             yield f"{service}: its role has no password"
-        url = {v["name"]: v for _, _, c in cluster.containers() if c["command"] == [f"echo-{service}"] for v in c["env"]}.get("ECHO_DATABASE_URL", {})
-        if url.get("valueFrom", {}).get("secretKeyRef", {}).get("name") != f"echo-database-{service}":
+        given = [v["valueFrom"]["secretKeyRef"]["name"] for name, _, c in cluster.containers() if service in (name, c["name"])
+                 for v in c["env"] if v["name"] == "ECHO_DATABASE_URL"]
+        if given != [f"echo-database-{service}"] * 2:  # where it serves and where it migrates
             yield f"{service}: it is given another's tables"
     most = {target: high for target, _, high, _ in scalers(cluster)}
     replicas = sum(most.get(s, cluster.of("Deployment")[s]["spec"].get("replicas", 1)) + 1 for s in SERVICES)  # one more in a rollout
@@ -373,7 +380,7 @@ def each_has_its_tables(cluster, product):
 
 def all_are_migrated(cluster, _):
     job = cluster.of("Job")["migrate"]["spec"]["template"]["spec"]["containers"]
-    if {c["command"][0] for c in job if c["args"] == ["migrate"]} != {f"echo-{s}" for s in SERVICES}:
+    if {container["name"] for container in job} != set(SERVICES):
         yield "the migration leaves out a service"
 
 
@@ -462,7 +469,7 @@ def alerts_are_whole(groups, product):
             yield f"the runbook {page.name} is of no alert"
 
 
-POLICIES = [pods_are_restricted, probes_ask_the_right_thing, resources_are_said, one_image, disruptions_are_survived,
+POLICIES = [pods_are_restricted, probes_ask_the_right_thing, resources_are_said, images_are_ours, disruptions_are_survived,
             scaling_is_slow_downwards_and_by_real_queues, nothing_secret, secrets_are_made, settings_exist, ports_are_the_products,
             network_is_closed, paths_are_split, each_has_its_tables, all_are_migrated, the_carrier_is_the_overlays, all_are_watched]
 
