@@ -3,17 +3,16 @@ own policies; and that each policy finds the faults it is there for."""
 
 import sys
 
+import alerts
 import faults
 import jsonschema
 import kubernetes_validate
 import policies
 import render
 import yaml
-from product import ROOT, Product
+from product import HERE, Product
 
-HERE = ROOT / "deploy/kubernetes"
 VERSION = "1.34"  # the oldest for which the manifests are meant: a pod may sleep before it stops
-MONITORING = HERE / "components/monitoring"
 
 
 def schemas():
@@ -37,9 +36,9 @@ def misshapen(docs, known):
 
 
 def write():
-    groups = "".join(f"  {line}" if line.strip() else line for line in (MONITORING / "echo.rules.yaml").read_text().splitlines(True)
+    groups = "".join(f"  {line}" if line.strip() else line for line in (alerts.MONITORING / "echo.rules.yaml").read_text().splitlines(True)
                      if not line.startswith("#"))
-    (MONITORING / "prometheusrule.yaml").write_text(
+    (alerts.MONITORING / "prometheusrule.yaml").write_text(
         "# Made from echo.rules.yaml: deploy/dev/check-kubernetes --write\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n"
         f"metadata:\n  name: echo\nspec:\n{groups}")
 

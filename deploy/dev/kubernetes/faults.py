@@ -2,6 +2,7 @@
 
 import copy
 
+import alerts
 import policies
 
 
@@ -132,6 +133,6 @@ def missed(cluster, product, misshapen):
     for fault, word in RULES if cluster.production() else []:
         groups = copy.deepcopy(rules(cluster.docs))
         fault(groups)
-        said = list(policies.alerts_are_whole(groups, product))
+        said = list(alerts.alerts_are_whole(groups, product))
         if not any(word in line for line in said):
             yield f"a fault planted in the rules: nobody says `{word}`; said was {said}"

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+HERE = ROOT / "deploy/kubernetes"
 SERVICES = ["gateway", "call-orchestrator", "telephony-bridge", "webhook-dispatcher", "knowledge-service"]
 
 # Secrets whose names are not written where they are read.
