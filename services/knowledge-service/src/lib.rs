@@ -38,7 +38,8 @@ pub const SERVICE: ServiceDef = ServiceDef {
             "0005_tickets",
             "0006_embeddings"
         ],
-        durability: Durability::Normal,
+        // A ticket that was opened and a document that was deleted stay so, also after a loss of power.
+        durability: Durability::Full,
     }),
     listens: &[],
     build,

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::domain::contents::{Hit, Key};
 use crate::domain::passages::{self, Passage};
 use crate::domain::person;
+use crate::domain::prompt::without_numbers;
 use crate::domain::query::AppId;
 use crate::domain::question::Question;
 use crate::domain::verdict::verdict;
@@ -80,7 +81,11 @@ fn history(db: &mut Db, question: &Question) -> Result<Option<Vec<(String, Strin
         return Ok(None);
     }
     match question.conversation {
-        Some(id) => answers::last(db, &question.app_id, (id, REMEMBERED)).map(Some),
+        Some(id) => {
+            let said = answers::last(db, &question.app_id, (id, REMEMBERED))?;
+            // The numbers were those of other sources.
+            Ok(Some(said.into_iter().map(|(asked, told)| (asked, without_numbers(&told))).collect()))
+        }
         None => Ok(Some(Vec::new())),
     }
 }

@@ -19,11 +19,42 @@ pub(crate) fn prompt(passages: &[Passage], numbers: &[usize], (fence, canary): (
     text
 }
 
+/// An earlier answer without the numbers of its sources.
+pub(crate) fn without_numbers(answer: &str) -> String {
+    let mut pieces = answer.split('[');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(']') {
+            Some((number, rest)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+                text.truncate(text.trim_end_matches(' ').len());
+                text.push_str(rest);
+            }
+            _ => {
+                text.push('[');
+                text.push_str(piece);
+            }
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::ids::SourceId;
 
     use super::*;
+
+    #[test]
+    fn an_earlier_answer_goes_without_its_numbers() {
+        for (answer, plain) in [
+            ("From nine [1][2]. Not on Sundays. [3]", "From nine. Not on Sundays."),
+            ("[1] Ask [us] or [2 of us]", " Ask [us] or [2 of us]"),
+            ("a [ b [] c [1", "a [ b [] c [1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_numbers(answer), plain);
+        }
+    }
 
     #[test]
     fn passages_are_fenced_and_numbered_by_their_sources() {

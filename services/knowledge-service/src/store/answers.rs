@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use common::db::{Db, DbError, Id, Time};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -34,16 +35,19 @@ pub(crate) fn insert(db: &mut Db, answer: &Answer) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The last questions of a conversation that were answered to their end, with the answers: oldest first.
+/// The last questions of a conversation that were answered to their end, with the answers: oldest first. Without those that drew from
+/// what has been deleted or says something else now.
 pub(crate) fn last(
     db: &mut Db,
     app: &AppId,
     (conversation, limit): (Uuid, i64),
 ) -> Result<Vec<(String, String)>, DbError> {
     let own = answers::app_id.eq(app.as_str()).and(answers::conversation_id.eq(Id(conversation)));
+    let drew_from = answer_passages::table.filter(answer_passages::answer_id.eq(answers::id));
     let mut found: Vec<(String, String)> = answers::table
         .filter(own)
         .filter(answers::finished.eq(true))
+        .filter(not(exists(drew_from.filter(answer_passages::text.eq("")))))
         .order((answers::asked_at.desc(), answers::id.desc()))
         .limit(limit)
         .select((answers::question, answers::answer))

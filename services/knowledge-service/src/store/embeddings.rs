@@ -26,6 +26,14 @@ pub(crate) fn claim(
     Ok(ids.into_iter().map(|id| SourceId(id.0)).collect())
 }
 
+/// Gives claimed sources back, which nobody has begun to read.
+pub(crate) fn release(db: &mut Db, ids: Vec<SourceId>) -> Result<(), DbError> {
+    let ids: Vec<Id> = ids.into_iter().map(Id::of).collect();
+    let waiting = sources::table.filter(sources::id.eq_any(ids)).filter(sources::embedded_with.is_null());
+    diesel::update(waiting).set(sources::lease_until.eq(None::<Time>)).execute(db)?;
+    Ok(())
+}
+
 /// What another model than this one has read is to be read again.
 pub(crate) fn outdate(db: &mut Db, model: &str) -> Result<usize, DbError> {
     let others = sources::table.filter(sources::embedded_with.ne(model));

@@ -51,6 +51,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(chunks, sources);
 diesel::allow_tables_to_appear_in_same_query!(answer_passages, sources);
+diesel::allow_tables_to_appear_in_same_query!(answer_passages, answers);
 
 diesel::table! {
     use common::db::sql::{Text, UtcTime, Uuid};

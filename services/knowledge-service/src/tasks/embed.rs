@@ -41,11 +41,14 @@ pub(crate) async fn run(app: App) -> Result<(), DbError> {
         app.embed_due.notify_one(); // there may be more
     }
     let mut touched = HashSet::new();
-    for source in due {
+    let mut due = due.into_iter();
+    while let Some(source) = due.next() {
         let Some(claimed) = app.database.read(move |db| claimed(db, source)).await? else { continue };
         touched.insert(claimed.app.clone());
         if !embed(&app, &embedder, claimed).await? {
-            return Ok(()); // the model does not answer: the lease ends, and another round tries again
+            // This one waits until its lease ends. The others may not be at fault: the next round takes them.
+            let rest = due.collect();
+            return app.database.write(move |tx| embeddings::release(tx.conn, rest)).await;
         }
     }
     for touched in touched {

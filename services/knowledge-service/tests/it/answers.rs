@@ -22,6 +22,7 @@ on_both_engines!(
     a_model_that_breaks_off_is_no_end,
     what_a_model_was_told_cuts_its_answer_off,
     a_conversation_goes_on_in_its_own_app_only,
+    what_was_drawn_from_a_source_that_is_gone_is_told_to_no_model_again,
     only_the_own_app_judges_an_answer,
     nothing_of_a_deleted_source_stays_in_what_answers_drew_from,
     nothing_of_a_replaced_text_stays_in_what_answers_drew_from,
@@ -142,6 +143,24 @@ async fn a_conversation_goes_on_in_its_own_app_only(engine: Engine) {
     world.answer("other", "Open on Sundays?", &id).await;
     assert!(!model.requests()[2].body.to_string().contains("When are you open?"));
     assert_eq!(world.count("SELECT COUNT(*) AS count FROM conversations").await, 2);
+    world.stop().await;
+}
+
+async fn what_was_drawn_from_a_source_that_is_gone_is_told_to_no_model_again(engine: Engine) {
+    let (world, model) = scripted(engine).await;
+    let hours = world.tell("app", "", HOURS).await.expect("it is taken in");
+    let parking = "Parking is free on Sundays for all who come.";
+    world.tell("app", "", parking).await.expect("it is taken in");
+    model.push(say(&["From nine. [1]"]));
+    let first = world.answer("app", "When are you open?", "").await;
+    let id = begun(&first).conversation_id.clone();
+    world.answer("app", "Is parking free on Sundays?", &id).await;
+    let told = model.requests()[1].body.to_string();
+    assert!(told.contains("From nine.") && !told.contains("From nine. [1]"), "{told}");
+    world.forget("app", &hours.source_id).await.expect("it is deleted");
+    world.answer("app", "Is parking free on all Sundays?", &id).await;
+    let told = model.requests()[2].body.to_string();
+    assert!(told.contains(parking) && !told.contains("From nine."), "{told}");
     world.stop().await;
 }
 
