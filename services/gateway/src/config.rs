@@ -136,6 +136,14 @@ fn app_limits(settings: &Settings) -> Result<AppLimits, ConfigError> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn fact_3_2_the_limits_of_apps_are_the_documented_ones() {
+        let limits = super::app_limits(&Settings::from_pairs([("", "")])).unwrap();
+        let pair = |pair: Pair| (pair.per_address, pair.per_app);
+        assert_eq!((pair(limits.query), pair(limits.ingest)), ((60, 1000), (10, 100)));
+        assert_eq!(pair(limits.handover), (5, 60));
+    }
+
     fn firebase(pairs: &[(&str, &str)]) -> Result<Option<FirebaseConfig>, ConfigError> {
         super::firebase(&Settings::from_pairs(pairs.iter().copied()))
     }

@@ -27,7 +27,7 @@ class Memory {
   history() {
     const role = { question: "user", answer: "assistant" };
     const said = this.entries.filter((entry) => role[entry.kind] && entry.text);
-    return said.slice(-20).map((entry) => ({ role: role[entry.kind], text: entry.text.slice(0, 4000) }));
+    return said.slice(-20).map((entry) => ({ role: role[entry.kind], text: entry.text }));
   }
 
   keep() {

@@ -136,7 +136,8 @@ class Chat {
     const ticket = await this.client.handOver({
       email,
       question,
-      url: location.href.slice(0, 2048),
+      // Without what stands behind it: that may be a secret of the visitor.
+      url: (location.origin + location.pathname).slice(0, 2048),
       history: this.memory.history(),
       ...(conversation && { conversationId: conversation }),
     });

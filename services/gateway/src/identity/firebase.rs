@@ -139,11 +139,16 @@ fn pick(
 /// member any more is refused at once.
 ///
 /// # Errors
-/// 401 when the token is not good, names nobody whom we know, or such tokens are not accepted; 503 when the keys are away.
-pub(crate) async fn person(app: &App, token: &str) -> Result<Person, ApiError> {
+/// 401 when the token is not good, names nobody whom we know, or such tokens are not accepted; 429 when too many were not good; 503 when
+/// the keys are away.
+pub(crate) async fn person(app: &App, request: &HttpRequest, token: &str) -> Result<Person, ApiError> {
     let firebase = app.firebase.as_ref().ok_or_else(|| ApiError::unauthorized(OFF))?;
     let claims = firebase.read(token, app.platform.clock.now()).await.map_err(|failed| match failed {
-        Failed::Refused(why) => ApiError::unauthorized(why.told()),
+        // Counted as a wrong key is: each costs a look at its signature.
+        Failed::Refused(why) => match app.limits.count_wrong_key(request) {
+            Ok(()) => ApiError::unauthorized(why.told()),
+            Err(too_many) => too_many,
+        },
         Failed::KeysAway => ApiError::unavailable("the keys of Firebase are away"),
     })?;
     let stranger = || ApiError::unauthorized(Refused::Stranger.told());

@@ -75,7 +75,7 @@ pub(crate) async fn credential(app: &App, request: &HttpRequest) -> Result<Optio
     }
     let Some(token) = token else { return Ok(None) };
     if firebase::is_one(token) {
-        let (person, named) = (firebase::person(app, token).await?, named_project(request)?);
+        let (person, named) = (firebase::person(app, request, token).await?, named_project(request)?);
         if named.is_some() {
             person.in_project(app, request, named).await?; // it must be one of theirs, as with our own token
         }
@@ -100,7 +100,7 @@ pub(crate) async fn authorise(
     let (None, Some(token)) = (header(request, "x-api-key"), token) else {
         return credential::authorise(app, request, operation).await;
     };
-    let person = firebase::person(app, token).await?;
+    let person = firebase::person(app, request, token).await?;
     let tenant = person.in_project(app, request, named_project(request)?).await?;
     counted(app, request, &tenant)?;
     tenant.require(operation)?;

@@ -45,7 +45,7 @@ test("what the documents do not say goes to a person, who gets the whole convers
   assert.deepEqual(asked.body, {
     email: "you@yourcompany.com",
     question: "Do you buy old kettles?",
-    url: world.site.page(),
+    url: `${world.site.url}/`,
     history: [
       { role: "user", text: "Can I return a kettle?" },
       { role: "assistant", text: "Within 30 days [1]." },
