@@ -57,7 +57,7 @@ pub(crate) struct IngestedBody {
     success: bool,
     /// Pieces of at most 1,000 characters that can be found, with 200 of the piece before in each.
     chunks_processed: u32,
-    /// Pieces that cannot.
+    /// Pieces that cannot: none, for what a model does not read is found by its words.
     chunks_failed: u32,
     /// By which it is deleted.
     source_id: Uuid,
