@@ -44,10 +44,7 @@ impl Paging {
     /// 400 with what is wrong with them.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let query = Query::of(request)?;
-        let limit = query.get("limit", |text| {
-            let number = text.parse().ok().filter(|n| (1..=MOST).contains(n));
-            number.ok_or_else(|| format!("must be a whole number from 1 to {MOST}"))
-        })?;
+        let limit = query.number("limit", 1..=MOST)?;
         let wrong = "must be the x-next-cursor of an earlier page";
         let after = query.get("cursor", |text| Uuid::parse_str(text).map_err(|_| wrong.to_owned()))?;
         Ok(Self { query, limit: limit.unwrap_or(MOST), after })

@@ -1,5 +1,6 @@
 //! The query of a request, and the ids in its path.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
@@ -39,6 +40,17 @@ impl Query {
             .map(|(_, value)| parse(value))
             .transpose()
             .map_err(|problem| ApiError::invalid_field(name, problem))
+    }
+
+    /// A whole number within bounds; `None` when it is absent.
+    ///
+    /// # Errors
+    /// 400 when it is another one, or none.
+    pub(crate) fn number(&self, name: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
+        self.get(name, |text| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+        })
     }
 
     /// The same query with `cursor` replaced.

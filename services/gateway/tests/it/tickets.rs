@@ -4,7 +4,7 @@ use contracts::rpc::RpcError;
 use serde_json::{Value, json};
 
 use crate::customers::patch;
-use crate::doors::{Door, sent};
+use crate::doors::{Door, at_an_hours_beginning, sent};
 use crate::fakes::lock;
 use crate::support::{Answer, ENGINES, Engine, GATEWAY, Gateway, Method};
 
@@ -175,6 +175,7 @@ async fn an_address_has_five_wishes_a_minute() {
     let gateway = Gateway::start(Engine::Sqlite).await;
     let account = gateway.sign_up("jane@acme.example").await;
     let door = Door::of(&gateway, &account, &["myapp.com"]).await;
+    at_an_hours_beginning(&gateway);
     for _ in 1..=5 {
         hand_over(&door, PAGE, &documented(&door.app)).await.expect(200);
     }

@@ -76,7 +76,7 @@ struct Shared {
 }
 
 /// All of them.
-const SHARED: [Shared; 13] = [
+const SHARED: [Shared; 15] = [
     Shared {
         name: "BadRequest",
         status: StatusCode::BAD_REQUEST,
@@ -91,7 +91,15 @@ const SHARED: [Shared; 13] = [
         code: "unauthorized",
         message: "Send your API key in the x-api-key header",
         when: "`unauthorized`: no credential, or one that is not valid (any more).",
-        of: |traits| traits.guarded || traits.open,
+        of: |traits| traits.guarded,
+    },
+    Shared {
+        name: "WrongCredential",
+        status: StatusCode::UNAUTHORIZED,
+        code: "unauthorized",
+        message: "The API key is not valid",
+        when: "`unauthorized`: none is needed, and the one that was sent is not valid (any more).",
+        of: |traits| traits.open,
     },
     Shared {
         name: "Forbidden",
@@ -101,6 +109,14 @@ const SHARED: [Shared; 13] = [
         when: "`forbidden`: the credential's role may not do this; a key acts as a developer. Another project's path is 404, \
                not 403.",
         of: |traits| traits.guarded,
+    },
+    Shared {
+        name: "OriginNotAllowed",
+        status: StatusCode::FORBIDDEN,
+        code: "origin_not_allowed",
+        message: "evil.example is not one of the sites that this app allows",
+        when: "`origin_not_allowed`: the app does not allow the site that is asked from.",
+        of: |traits| traits.open,
     },
     Shared {
         name: "NotFound",

@@ -112,7 +112,6 @@ async fn opened(app: &App, request: &HttpRequest, named: &str, asking: Asking) -
         cors::let_read(request);
         return Err(too_many);
     }
-    // A wrong credential is one, whatever is asked for with it.
     let (shown, found) = (credential(app, request).await, find(app, named).await);
     if let Ok(row) = &found {
         trace::of_tenant(row.project);

@@ -12,7 +12,6 @@ use crate::domain::app_limits::Asking;
 use crate::error::{ApiError, from_rpc};
 use crate::http::body;
 use crate::http::fields::{Fields, decode};
-use crate::http::openapi::ErrorBody;
 
 /// What somebody thinks of an answer.
 #[derive(ToSchema)]
@@ -43,8 +42,7 @@ fn read(fields: &mut Fields<'_>) -> Option<(Uuid, bool)> {
     params(("appId" = String, Path, description = "Which app.")),
     request_body = FeedbackBody,
     responses(
-        (status = 204, description = "It is kept."),
-        (status = 403, description = "`origin_not_allowed`: the app does not allow the site that is asked from.", body = ErrorBody)
+        (status = 204, description = "It is kept.")
     )
 )]
 pub(crate) async fn give(

@@ -134,7 +134,6 @@ impl Wanted {
     request_body = HandoverBody,
     responses(
         (status = 200, description = "The ticket is open.", body = HandedOverBody),
-        (status = 403, description = "`origin_not_allowed`: the app does not allow the site that is asked from.", body = ErrorBody),
         (status = 409, description = "`ticket_limit_reached`: too many tickets of the app are open.", body = ErrorBody)
     )
 )]
@@ -158,7 +157,6 @@ pub(crate) async fn hand_over_named(
     request_body = HandoverBody,
     responses(
         (status = 200, description = "The ticket is open.", body = HandedOverBody),
-        (status = 403, description = "`origin_not_allowed`: the app does not allow the site that is asked from.", body = ErrorBody),
         (status = 409, description = "`ticket_limit_reached`: too many tickets of the app are open.", body = ErrorBody)
     )
 )]

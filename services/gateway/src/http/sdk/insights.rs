@@ -159,17 +159,11 @@ impl From<ConversationSummary> for ConversationBody {
 pub(crate) async fn read(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let query = Query::of(&request)?;
     let (row, tenant) = door::for_members(&app, &request, &app_in_query(&query)?, Operation::Read).await?;
-    let number = |name: &str, most: u32| {
-        query.get(name, |text| {
-            let number = text.parse().ok().filter(|number| (1..=most).contains(number));
-            number.ok_or_else(|| format!("must be a whole number from 1 to {most}"))
-        })
-    };
-    let days = number("days", MOST_DAYS)?.unwrap_or(USUAL_DAYS);
+    let days = query.number("days", 1..=MOST_DAYS)?.unwrap_or(USUAL_DAYS);
     let wanted = GetInsightsRequest {
         app_id: row.id.to_string(),
         since_ms: (app.platform.clock.now() - DAY * days).timestamp_millis(),
-        limit: number("limit", MOST)?.unwrap_or(USUAL),
+        limit: query.number("limit", 1..=MOST)?.unwrap_or(USUAL),
     };
     let found = app.answers.get_insights(tenant.context(), wanted).await;
     let found = found.map_err(|error| from_rpc(error, "app", "App"))?;

@@ -24,7 +24,6 @@ use crate::domain::text::{passage, required};
 use crate::error::{ApiError, from_rpc};
 use crate::http::body;
 use crate::http::fields::{Fields, decode, within};
-use crate::http::openapi::ErrorBody;
 
 /// Longest question, in characters.
 const LONGEST: usize = 500;
@@ -192,8 +191,7 @@ impl Wanted {
                 ("x-echo-verdict" = String, description = "What the documents can do for the question: `answerable`, `partial`, \
                                                            `not_covered`, or `needs_human` where a person was asked for."),
             )
-        ),
-        (status = 403, description = "`origin_not_allowed`: the app does not allow the site that is asked from.", body = ErrorBody)
+        )
     )
 )]
 pub(crate) async fn query(
@@ -222,8 +220,7 @@ pub(crate) async fn query(
             status = 200,
             description = "As there, with its headers.",
             content((String = "text/plain", example = json!("Run npm install. [1]")), (AnswerBody = "application/json"))
-        ),
-        (status = 403, description = "`origin_not_allowed`: the app does not allow the site that is asked from.", body = ErrorBody)
+        )
     )
 )]
 pub(crate) async fn query_named(

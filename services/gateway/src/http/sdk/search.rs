@@ -94,10 +94,7 @@ pub(crate) async fn search(
         1..=LONGEST => Ok(text.to_owned()),
         length => Err(format!("has {length} characters; it must have 1 to {LONGEST}")),
     })?;
-    let limit = query.get("limit", |text| {
-        let number = text.parse().ok().filter(|n| (1..=MOST).contains(n));
-        number.ok_or_else(|| format!("must be a whole number from 1 to {MOST}"))
-    })?;
+    let limit = query.number("limit", 1..=MOST)?;
     let wanted = SearchRequest {
         app_id: asked.app.id.to_string(),
         question: question.ok_or_else(|| ApiError::invalid_field("q", "is required"))?,
